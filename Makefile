@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+# GNU Make. `make help` lists the targets.
+#
+# Each flavour of a build has its own tree, so that switching never mixes objects:
+#   build/          the default: gcc, optimised
+#   build/clang/    make CC=clang
+#   build/asan/     make FLAVOUR=asan: gcc with the address and undefined-behaviour sanitizers
+#   build/fuzz/     make FLAVOUR=fuzz: clang with libFuzzer and the same sanitizers
+# Nothing here may fail while the file is read on a machine without compiler or pkg-config: `make demo` and
+# `make test` install what is missing first, and only then call make again to build.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# ---- settings that may be given on the command line --------------------------------------------------------
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(FLAVOUR)),clang,gcc)
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+FLAVOUR ?= $(if $(findstring clang,$(notdir $(CC))),clang)
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+FUZZ_SECONDS ?= 300
+OPTIMIZE ?= -O3 -g
+CFLAGS ?=
+LDFLAGS ?=
+WERROR ?=
+V ?=
+
+BUILD := build$(FLAVOUR:%=/%)
+OBJ := $(BUILD)/obj
+
+# ---- flags -------------------------------------------------------------------------------------------------
+STANDARD := -std=c11 -D_GNU_SOURCE
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
+# Nothing may change the meaning of a float operation: no contraction into fused multiply-adds (the kernels ask for
+# them by name), no -ffast-math, no -march=native. The same configuration and seed give the same bytes of model.
+ARITHMETIC := -fno-math-errno -fno-trapping-math -ffp-contract=off
+INCLUDES := -Isrc -Idevice
+
+SANITIZERS := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+ifeq ($(FLAVOUR),asan)
+OPTIMIZE := -O1 -g
+FLAVOUR_CFLAGS := $(SANITIZERS)
+FLAVOUR_LDFLAGS := $(SANITIZERS)
+endif
+ifeq ($(FLAVOUR),fuzz)
+OPTIMIZE := -O1 -g
+FLAVOUR_CFLAGS := $(SANITIZERS) -fsanitize=fuzzer-no-link
+FLAVOUR_LDFLAGS := $(SANITIZERS)
+endif
+
+# Asked once, and only when something is compiled.
+once = $(eval $(1) := $(2))$($(1))
+PACKAGES := yaml-0.1 libcjson zlib popt libpng libcurl libcrypto
+PKG_CFLAGS = $(call once,PKG_CFLAGS,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
+PKG_LIBS = $(call once,PKG_LIBS,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null))
+CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(shell pkg-config --cflags cmocka 2>/dev/null))
+CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell pkg-config --libs cmocka 2>/dev/null))
+OPENMP = $(call once,OPENMP,$(shell printf '\043include <omp.h>\n' | \
+	$(CC) -fopenmp -E - >/dev/null 2>&1 && echo -fopenmp))
+MACHINE = $(call once,MACHINE,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m))
+
+LIBS = $(PKG_LIBS) -lm
+ALL_CFLAGS = $(STANDARD) $(OPTIMIZE) $(WARNINGS) $(ARITHMETIC) $(INCLUDES) $(FLAVOUR_CFLAGS) \
+	$(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(OPTIMIZE) $(FLAVOUR_LDFLAGS) $(OPENMP) $(LDFLAGS)
+# Not part of the stamp below: it changes what is refused, not what is made.
+COMPILE = $(CC) $(ALL_CFLAGS) $(if $(WERROR),-Werror)
+
+# ---- sources -----------------------------------------------------------------------------------------------
+find_c = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
+DEVICE_SOURCES := $(call find_c,device)
+CLI_SOURCES := $(call find_c,src/cli)
+HOST_SOURCES := $(filter-out $(CLI_SOURCES),$(call find_c,src))
+LIB_SOURCES := $(DEVICE_SOURCES) $(HOST_SOURCES)
+TEST_SOURCES := $(sort $(wildcard tests/test_*.c))
+TEST_SUPPORT := $(filter-out $(TEST_SOURCES),$(wildcard tests/*.c))
+TEST_SCRIPTS := $(sort $(wildcard tests/test_*.sh tests/test_*.py))
+FUZZ_SOURCES := $(sort $(wildcard fuzz/fuzz_*.c))
+BENCH_SOURCES := $(sort $(wildcard bench/bench_*.c))
+BENCH_SUPPORT := $(filter-out $(BENCH_SOURCES),$(wildcard bench/*.c))
+C_FILES = $(sort $(shell find device src lib examples tests fuzz bench -name '*.[ch]' 2>/dev/null))
+
+objects = $(1:%.c=$(OBJ)/%.o)
+LIBRARY := $(BUILD)/libdime.a
+# What `dime export` writes out beside a model is carried inside the program. lib/ holds templates, which
+# include a generated model.h: they are embedded, never compiled here.
+EMBEDDED := LICENSE $(sort $(wildcard device/engine/*.[ch])) \
+	device/vision/encode.c device/vision/encode.h $(sort $(wildcard lib/*.[ch]))
+PROGRAM := $(BUILD)/dime
+TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
+FUZZERS := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/%)
+BENCHES := $(BENCH_SOURCES:bench/%.c=$(BUILD)/bench/%)
+
+ifeq ($(V),)
+Q := @
+say = @printf '  %-5s %s\n' '$(1)' '$(2)'
+else
+say = @:
+endif
+
+# ---- building ----------------------------------------------------------------------------------------------
+.PHONY: all
+all: $(PROGRAM) ## build the program, build/dime (CC=clang: build/clang/dime)
+
+.PHONY: tests fuzzers benches FORCE
+tests: $(TESTS)
+fuzzers: $(FUZZERS)
+benches: $(BENCHES)
+FORCE:
+
+# A stamp is rewritten only when its content changes: then everything that depends on it is made again.
+stamp = @mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
+
+$(BUILD)/flags: FORCE
+	@scripts/setup.sh --libraries $(CC) $(PACKAGES)
+	$(call stamp,$(shell $(CC) --version 2>/dev/null | head -n 1) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))
+$(BUILD)/sources: FORCE
+	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED))
+
+$(OBJ)/src/%.o: MODULE_CFLAGS = $(OPENMP)
+$(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(OPENMP) $(CMOCKA_CFLAGS)
+$(OBJ)/bench/%.o: MODULE_CFLAGS = -Ibench $(OPENMP)
+
+# The training kernels, once for each instruction set; which one runs is chosen at run time.
+AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
+AVX512_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma \
+	-mprefer-vector-width=512)
+$(OBJ)/src/train/kernel_avx2.o: MODULE_CFLAGS = $(OPENMP) $(AVX2_CFLAGS)
+$(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = $(OPENMP) $(AVX512_CFLAGS)
+
+$(OBJ)/%.o: %.c $(BUILD)/flags Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(MODULE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/embedded.c: scripts/embed.sh $(EMBEDDED) $(BUILD)/sources
+	$(call say,EMBED,$@)
+	$(Q)sh scripts/embed.sh $@ $(EMBEDDED)
+$(OBJ)/embedded.o: $(BUILD)/embedded.c $(BUILD)/flags Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(LIBRARY): $(call objects,$(LIB_SOURCES)) $(OBJ)/embedded.o $(BUILD)/sources
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(PROGRAM): $(call objects,$(CLI_SOURCES)) $(LIBRARY) $(BUILD)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+$(BUILD)/tests/%: $(OBJ)/tests/%.o $(call objects,$(TEST_SUPPORT)) $(LIBRARY)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(CMOCKA_LIBS) $(LIBS)
+
+$(BUILD)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$(BUILD)/bench/%: $(OBJ)/bench/%.o $(call objects,$(BENCH_SUPPORT)) $(LIBRARY)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(call objects,$(LIB_SOURCES) $(CLI_SOURCES) \
+	$(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
+
+# ---- the device code stands alone --------------------------------------------------------------------------
+# Compiled with no headers but the compiler's own freestanding ones; and for the chip where its compiler is.
+CHIP_CC := riscv64-unknown-elf-gcc
+CHIP_CFLAGS := -march=rv32ec -mabi=ilp32e -Os
+FREESTANDING := -std=c11 $(WARNINGS) -Werror -ffreestanding -fno-builtin -nostdinc -Idevice
+freestanding_objects = $(DEVICE_SOURCES:%.c=$(BUILD)/$(1)/%.o)
+
+.PHONY: freestanding
+freestanding: $(call freestanding_objects,freestanding) $(if $(shell command -v $(CHIP_CC) 2>/dev/null),\
+	$(call freestanding_objects,chip))
+
+$(BUILD)/freestanding/%.o: %.c $(BUILD)/flags Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FREESTANDING) -O2 -isystem $$($(CC) -print-file-name=include) -MMD -MP -c -o $@ $<
+$(BUILD)/chip/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CHIP_CC) $(FREESTANDING) $(CHIP_CFLAGS) -isystem $$($(CHIP_CC) -print-file-name=include) \
+	-MMD -MP -c -o $@ $<
+-include $(patsubst %.o,%.d,$(call freestanding_objects,freestanding) $(call freestanding_objects,chip))
+
+# ---- running -----------------------------------------------------------------------------------------------
+# Submakes build with all processors unless the caller has said otherwise.
+SUBMAKE = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+CLANG := $(if $(findstring clang,$(notdir $(CC))),$(CC),clang)
+
+.PHONY: setup
+setup: ## install every distribution package that demo, test or lint needs
+	@scripts/setup.sh all
+
+.PHONY: demo
+demo: ## from nothing to a trained, proven, exported digit classifier (about a minute)
+	@scripts/setup.sh demo
+	+@$(SUBMAKE) FLAVOUR= all
+	@DIME=build/dime scripts/demo.sh
+
+.PHONY: test
+test: ## install what is missing, build with both compilers, run every test; ends with `N passed, N failed`
+	@scripts/setup.sh test
+	+@MAKE="$(MAKE)" JOBS="$(JOBS)" scripts/test.sh
+
+.PHONY: sanitize
+sanitize: ## every test under the address and undefined-behaviour sanitizers
+	@scripts/setup.sh test
+	+@$(SUBMAKE) FLAVOUR=asan all tests
+	@scripts/run_tests.py --sanitized --program build/asan/dime --logs build/asan/logs \
+	$(TEST_SOURCES:tests/%.c=build/asan/tests/%) $(TEST_SCRIPTS)
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZ_SECONDS (300)
+	@scripts/setup.sh test
+	+@$(SUBMAKE) FLAVOUR=fuzz fuzzers
+	@scripts/run_fuzz.sh $(FUZZ_SECONDS) $(FUZZ_SOURCES:fuzz/%.c=build/fuzz/%)
+
+.PHONY: bench
+bench: ## time training, resizing and inference
+	+@$(SUBMAKE) FLAVOUR= benches
+	@scripts/run_bench.sh $(BENCH_SOURCES:bench/%.c=build/bench/%)
+
+.PHONY: lint
+lint: ## check format, scripts and static analysis
+	@scripts/setup.sh lint
+	@scripts/lint.sh
+
+.PHONY: format
+format: ## format all C files in place
+	clang-format -i $(C_FILES)
+
+LIB_OUT = $(if $(OUT),$(OUT),$(BUILD)/lib)
+.PHONY: lib
+lib: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [OUT=build/lib]: libdime_model.so, and a .dll with mingw-w64
+	@$(if $(MODEL),,echo 'usage: make lib MODEL=<run folder or model file> [OUT=build/lib]' >&2; exit 2)
+	@DIME=$(PROGRAM) CC="$(CC)" sh scripts/make_library.sh "$(MODEL)" "$(LIB_OUT)"
+
+.PHONY: install
+install: all ## install below PREFIX (/usr/local), or into DESTDIR for packagers
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/dime
+
+.PHONY: clean
+clean: ## remove everything that was built (runs/ and the data cache stay)
+	rm -rf build
+
+.PHONY: help
+help: ## list the targets
+	@echo 'make [TARGET] [VARIABLE=VALUE]...'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo 'Variables: CC=gcc|clang  JOBS=N  V=1 (show commands)  PREFIX  DESTDIR  FUZZ_SECONDS  CFLAGS  LDFLAGS'

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What `make demo` does once the program is built: data, training, proof, C code, shared library. Everything
+# goes to build/demo/, except the dataset, which stays in the user's cache. A second run does not train again.
+#
+# Environment: DIME (build/dime), CC (gcc), DEMO_CONFIG (configs/seed-16x16.yaml), DEMO_FOLDER (build/demo).
+set -u
+cd "$(dirname "$0")/.." || exit 1
+dime=${DIME:-build/dime} compiler=${CC:-gcc} config=${DEMO_CONFIG:-configs/seed-16x16.yaml}
+folder=${DEMO_FOLDER:-build/demo}
+run=$folder/run code=$folder/c library=$folder/lib
+steps=6 step=0 bold='' dim='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM-dumb}" != dumb ]; then
+    bold=$'\033[1m' dim=$'\033[2m' plain=$'\033[0m'
+fi
+
+title() {
+    step=$((step + 1))
+    printf '\n%s%d/%d  %s%s\n' "$bold" $step $steps "$*" "$plain"
+}
+
+show() { # COMMAND...: runs it in sight
+    printf '%s$ %s%s\n' "$dim" "$*" "$plain"
+    "$@"
+}
+
+give_up() {
+    printf '\ndemo: %s\n' "$*" >&2
+    exit 1
+}
+
+# The value of a number in a JSON file of ours.
+json_number() { # FILE KEY
+    tr -d '\n' <"$1" | sed -n "s/.*\"$2\":[[:space:]]*\\([-0-9.e+]*\\).*/\\1/p"
+}
+
+train() {
+    local finished=$folder/trained
+    if cmp -s "$config" "$finished" && [ -f "$run/model.safetensors" ]; then
+        echo "$run is trained already; \`make clean\` forgets it"
+        return 0
+    fi
+    local resume=()
+    if cmp -s "$config" "$folder/begun" && [ -f "$run/checkpoint.safetensors" ]; then
+        resume=(--resume)
+    else
+        rm -rf "$run"
+        cp "$config" "$folder/begun"
+    fi
+    show "$dime" train "$config" --out "$run" "${resume[@]}" || return 1
+    cp "$config" "$finished"
+}
+
+prove() {
+    local answer=$folder/eval.json images mismatches accuracy
+    show "$dime" eval "$run" --json >"$answer" || return 1
+    images=$(json_number "$answer" images)
+    mismatches=$(json_number "$answer" mismatches)
+    accuracy=$(json_number "$answer" integer_accuracy)
+    printf '%s test images, %s%% read correctly by integer arithmetic,\n' "$images" "$accuracy"
+    printf '%s on which the trainer and the C engine disagree\n' "$mismatches"
+    [ "$mismatches" = 0 ] && [ "$images" = 10000 ]
+}
+
+compile_and_run() {
+    rm -rf "$code"
+    show "$dime" export "$run" --out "$code" || return 1
+    show "$compiler" -std=c11 -O2 -Wall -o "$folder/digits" "$code"/*.c || return 1
+    show "$folder/digits"
+}
+
+make_library() {
+    show make --no-print-directory lib MODEL="$run" OUT="$library"
+}
+
+mkdir -p "$folder"
+title 'The dataset: MNIST, 70,000 handwritten digits'
+printf '%s$ %s data fetch mnist%s\n' "$dim" "$dime" "$plain"
+scripts/fetch.sh mnist || give_up 'the dataset could not be had; the line above says why'
+title "Training: $config"
+train || give_up "training did not finish; \`make demo\` goes on where it stopped"
+title 'The proof: every test image through the trainer and through the C engine'
+prove || give_up 'the trainer and the C engine must agree on 10,000 images; this is a bug, please report it'
+title 'The network as C code, compiled and run'
+compile_and_run || give_up 'the exported C code did not compile or run'
+title 'A shared library for other programs'
+make_library || give_up 'the shared library could not be made'
+title 'What is inside'
+show "$dime" inspect "$run" || give_up 'the model could not be inspected'
+
+cat <<END
+
+${bold}Made in $folder:${plain}
+  run/      the run folder: model.safetensors, config.yaml, metrics.csv, TensorBoard events
+  c/        the network and its engine as C files that need nothing else
+  digits    those files, compiled
+  lib/      libdime_model.so with its header
+
+${bold}Try next:${plain}
+  $dime predict $run PICTURE.png                   a digit of your own
+  $dime train configs/fc-12k.yaml --out runs/fc-12k     99 % in 12 KB of weights
+  $dime train $config --set QuantType=Ternary
+  $dime help
+END

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* dime inspect: what a model's layers look like and what they need. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "model/export_c.h"
+#include "model/model.h"
+#include "model/statistics.h"
+
+#define BAR_WIDTH 50
+#define MOST_BARS 32
+
+static uint32_t bias_count(const struct dime_model_layer *layer) {
+    return layer->affine ? layer->outputs : 0;
+}
+
+static int runs_in_engine(const struct dime_model *model) {
+    for (uint32_t i = 0; i < model->layer_count; i++)
+        if (model->layers[i].format == DIME_FORMAT_NONE) return 0;
+    return 1;
+}
+
+/* Input buffer and scratch: all the memory that one inference writes, its call frames aside. */
+static uint32_t ram_bytes(const struct dime_model *model) {
+    return dime_model_input_count(model) + dime_model_scratch_bytes(model);
+}
+
+/* ---- for people ---- */
+
+static void print_bar(double low, double high, uint64_t count, uint64_t most, uint64_t total) {
+    char range[48], bar[BAR_WIDTH + 1];
+    size_t length = (size_t)((count * BAR_WIDTH + most / 2) / most);
+    if (length == 0 && count > 0) length = 1;
+    memset(bar, '#', length);
+    bar[length] = 0;
+    if (low == high)
+        snprintf(range, sizeof range, "%.4g", low);
+    else
+        snprintf(range, sizeof range, "%.4g .. %.4g", low, high);
+    printf("  %20s %6.2f%% %s\n", range, 100 * (double)count / (double)total, bar);
+}
+
+/* Neighbouring bins share a bar where there are more than a screen holds. */
+static uint64_t group_count(const struct dime_layer_statistics *statistics, uint32_t first, uint32_t group) {
+    uint64_t count = 0;
+    for (uint32_t i = first; i < first + group; i++) count += statistics->bins[i].count;
+    return count;
+}
+
+static void print_histogram(const struct dime_layer_statistics *statistics) {
+    uint32_t group = statistics->bin_count > MOST_BARS ? statistics->bin_count / MOST_BARS : 1;
+    uint64_t most = 1;
+    for (uint32_t i = 0; i < statistics->bin_count; i += group) {
+        uint64_t count = group_count(statistics, i, group);
+        if (count > most) most = count;
+    }
+    for (uint32_t i = 0; i < statistics->bin_count; i += group)
+        print_bar(statistics->bins[i].low, statistics->bins[i + group - 1].high,
+                  group_count(statistics, i, group), most, statistics->weights);
+}
+
+static void print_layer(const struct dime_model_layer *layer, uint32_t number) {
+    struct dime_layer_statistics statistics;
+    dime_layer_statistics(layer, &statistics);
+    printf("layer %u: %u inputs, %u outputs, %s (%.3g bits a weight)%s, %zu bytes\n", number, layer->inputs,
+           layer->outputs, dime_format_name(layer->format), dime_format_bits(layer->format),
+           bias_count(layer) ? ", scale and bias of each output" : "", statistics.bytes);
+    printf("  minimum %.4g, maximum %.4g, mean %.4g, standard deviation %.4g\n", statistics.minimum,
+           statistics.maximum, statistics.mean, statistics.deviation);
+    if (statistics.codes)
+        printf("  entropy %.2f bits: %.1f%% of the code space; %u of %u codes used\n", statistics.entropy,
+               100 * statistics.code_share, statistics.codes_used, statistics.codes);
+    print_histogram(&statistics);
+    putchar('\n');
+}
+
+static void print_report(const struct dime_model *model, const char *path) {
+    const struct dime_config *config = &model->config;
+    printf("%s: %s, %ux%u inputs (%s), %u classes, NormType %s, WScale %s\n\n", path, config->dataset,
+           config->input_size, config->input_size, dime_input_encoding_name(config->input_encoding), model->classes,
+           dime_norm_name(config->norm), dime_wscale_name(config->wscale));
+    for (uint32_t i = 0; i < model->layer_count; i++) print_layer(&model->layers[i], i + 1);
+    printf("total: %zu bytes of weights%s\n", dime_model_bytes(model),
+           runs_in_engine(model) ? "" : "; float weights do not run in the engine, see `dime quantize`");
+    if (runs_in_engine(model))
+        printf("RAM: %u bytes (input %u, scratch %u)\n", ram_bytes(model), dime_model_input_count(model),
+               dime_model_scratch_bytes(model));
+}
+
+/* ---- for programs ---- */
+
+static void add_number(cJSON *object, const char *key, double value) {
+    if (isfinite(value))
+        cJSON_AddNumberToObject(object, key, value);
+    else
+        cJSON_AddNullToObject(object, key);
+}
+
+static void add_histogram(cJSON *object, const struct dime_layer_statistics *statistics) {
+    cJSON *histogram = cJSON_AddArrayToObject(object, "histogram");
+    for (uint32_t i = 0; i < statistics->bin_count; i++) {
+        cJSON *bin = cJSON_CreateObject();
+        add_number(bin, "low", statistics->bins[i].low);
+        add_number(bin, "high", statistics->bins[i].high);
+        add_number(bin, "count", (double)statistics->bins[i].count);
+        cJSON_AddItemToArray(histogram, bin);
+    }
+}
+
+static cJSON *layer_object(const struct dime_model_layer *layer) {
+    struct dime_layer_statistics statistics;
+    dime_layer_statistics(layer, &statistics);
+    cJSON *object = cJSON_CreateObject();
+    add_number(object, "inputs", layer->inputs);
+    add_number(object, "outputs", layer->outputs);
+    cJSON_AddStringToObject(object, "format", dime_format_name(layer->format));
+    add_number(object, "bits", dime_format_bits(layer->format));
+    add_number(object, "bytes", (double)statistics.bytes);
+    add_number(object, "affine", bias_count(layer));
+    add_number(object, "minimum", statistics.minimum);
+    add_number(object, "maximum", statistics.maximum);
+    add_number(object, "mean", statistics.mean);
+    add_number(object, "deviation", statistics.deviation);
+    add_number(object, "entropy", statistics.entropy);
+    add_number(object, "code_share", statistics.code_share);
+    add_number(object, "codes", statistics.codes ? (double)statistics.codes : (double)NAN);
+    add_number(object, "codes_used", statistics.codes ? (double)statistics.codes_used : (double)NAN);
+    add_histogram(object, &statistics);
+    return object;
+}
+
+/* flash_bytes, cycles and milliseconds are of a firmware image; a model alone has none. */
+static int print_json(const struct dime_model *model) {
+    cJSON *object = cJSON_CreateObject();
+    add_number(object, "model_bytes", (double)dime_model_bytes(model));
+    cJSON_AddNullToObject(object, "flash_bytes");
+    add_number(object, "ram_bytes", runs_in_engine(model) ? (double)ram_bytes(model) : (double)NAN);
+    cJSON_AddNullToObject(object, "cycles");
+    cJSON_AddNullToObject(object, "milliseconds");
+    add_number(object, "input_size", model->config.input_size);
+    cJSON_AddStringToObject(object, "input_encoding", dime_input_encoding_name(model->config.input_encoding));
+    add_number(object, "classes", model->classes);
+    cJSON *layers = cJSON_AddArrayToObject(object, "layers");
+    for (uint32_t i = 0; i < model->layer_count; i++) cJSON_AddItemToArray(layers, layer_object(&model->layers[i]));
+    return cli_print_json(object);
+}
+
+static int run(int argc, const char **argv) {
+    int json = 0;
+    struct poptOption options[] = {{"json", 0, POPT_ARG_NONE, &json, 0, "print one JSON object", NULL},
+                                   POPT_TABLEEND};
+    struct cli_arguments arguments;
+    int status = cli_parse(&cli_inspect, argc, argv, options, 1, 1, &arguments);
+    if (status >= 0) return status;
+    struct dime_model model;
+    int code = dime_model_read(arguments.positional[0], &model);
+    if (code) {
+        status = cli_fail(&cli_inspect, code);
+    } else {
+        status = CLI_DONE;
+        if (json)
+            status = print_json(&model);
+        else
+            print_report(&model, arguments.positional[0]);
+        dime_model_free(&model);
+    }
+    cli_arguments_free(&arguments);
+    return status;
+}
+
+const struct cli_command cli_inspect = {
+    "inspect",
+    "MODEL [--json]",
+    "show layers, weight statistics and sizes of a model",
+    run,
+};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "model/quantize.h"
+
+struct quantize_options {
+    char *format, *clip, *out;
+    int json;
+};
+
+static int parse_format(const char *name, enum dime_format_id *format) {
+    int found = name ? dime_format_find(name) : -1;
+    if (found > DIME_FORMAT_NONE) {
+        *format = (enum dime_format_id)found;
+        return 0;
+    }
+    return dime_error_set(DIME_ERROR_USAGE, "--format: found '%s', expected one of %s", name ? name : "nothing",
+                          dime_format_list());
+}
+
+static int parse_clip(const char *name, enum dime_clip *clip) {
+    *clip = DIME_CLIP_OCTAV;
+    if (!name || strcmp(name, "octav") == 0) return 0;
+    *clip = DIME_CLIP_PROP;
+    if (strcmp(name, "prop") == 0) return 0;
+    return dime_error_set(DIME_ERROR_USAGE, "--clip: found '%s', expected octav or prop", name);
+}
+
+static int print_result(const struct quantize_options *given, const struct dime_model *model) {
+    if (!given->json) {
+        printf("%s: %s, clipped by %s, %zu bytes of weights\n", given->out, dime_format_name(model->config.format),
+               dime_clip_name(model->config.clip), dime_model_bytes(model));
+        return CLI_DONE;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "model", given->out);
+    cJSON_AddStringToObject(object, "format", dime_format_name(model->config.format));
+    cJSON_AddStringToObject(object, "clip", dime_clip_name(model->config.clip));
+    cJSON_AddNumberToObject(object, "model_bytes", (double)dime_model_bytes(model));
+    return cli_print_json(object);
+}
+
+static int convert(const struct dime_model *source, const struct quantize_options *given) {
+    enum dime_format_id format = DIME_FORMAT_NONE;
+    enum dime_clip clip;
+    struct dime_model target;
+    int code = parse_format(given->format, &format);
+    if (!code) code = parse_clip(given->clip, &clip);
+    if (!code) code = dime_model_convert(source, format, clip, &target);
+    if (code) return cli_fail(&cli_quantize, code);
+    code = dime_model_write(given->out, &target);
+    int status = code ? cli_fail(&cli_quantize, code) : print_result(given, &target);
+    dime_model_free(&target);
+    return status;
+}
+
+static int quantize(const char *path, const struct quantize_options *given) {
+    struct dime_model source;
+    if (!given->out) return cli_fail(&cli_quantize, dime_error_set(DIME_ERROR_USAGE, "--out FILE is missing"));
+    int code = dime_model_read(path, &source);
+    if (code) return cli_fail(&cli_quantize, code);
+    int status = convert(&source, given);
+    dime_model_free(&source);
+    return status;
+}
+
+static int run(int argc, const char **argv) {
+    struct quantize_options given = {0};
+    struct poptOption options[] = {
+        {"format", 0, POPT_ARG_STRING, &given.format, 0, "weight format, such as 4bitsym", "FORMAT"},
+        {"clip", 0, POPT_ARG_STRING, &given.clip, 0, "clipping algorithm, octav or prop (default: octav)", "NAME"},
+        {"out", 'o', POPT_ARG_STRING, &given.out, 0, "model file to write", "FILE"},
+        {"json", 0, POPT_ARG_NONE, &given.json, 0, "print one JSON object", NULL},
+        POPT_TABLEEND,
+    };
+    struct cli_arguments arguments;
+    int status = cli_parse(&cli_quantize, argc, argv, options, 1, 1, &arguments);
+    if (status >= 0) return status;
+    status = quantize(arguments.positional[0], &given);
+    cli_arguments_free(&arguments);
+    return status;
+}
+
+const struct cli_command cli_quantize = {
+    .name = "quantize",
+    .usage = "MODEL --format FORMAT [--clip octav|prop] --out FILE",
+    .summary = "quantize a float model without training it again",
+    .run = run,
+};

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/resize.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* An 8-bit sample times a coefficient of this precision leaves two bits of head room in 32 bits. */
+enum { PRECISION_BITS = 32 - 8 - 2 };
+
+/* How one axis is filtered: target sample i is the sum over t of coefficients[i * taps + t] *
+   source[first[i] + t]. Every window has the same number of taps and lies inside the source: where the filter
+   reaches less far, the window is moved inwards and its spare coefficients are 0. */
+struct axis {
+    uint32_t target;
+    uint32_t taps;
+    uint32_t *first;
+    int32_t *coefficients;
+};
+
+/* The part of the source, begin .. end-1, that the triangle around `centre` can touch. */
+struct span {
+    uint32_t begin, end;
+};
+
+static struct span filter_span(double centre, double support, uint32_t source) {
+    double low = centre - support + 0.5, high = centre + support + 0.5;
+    struct span span = {low > 0 ? (uint32_t)low : 0, (uint32_t)high};
+    if (span.end > source) span.end = source;
+    return span;
+}
+
+static double triangle(double x) {
+    if (x < 0) x = -x;
+    return x < 1 ? 1 - x : 0;
+}
+
+/* Where target sample i lies in the source. Results depend on every rounding of these doubles: volatile, here
+   and below, keeps a compiler from fusing the product with a later sum (FMA). */
+static double sample_centre(uint32_t i, double scale) {
+    volatile double centre = (i + 0.5) * scale;
+    return centre;
+}
+
+/* Normalised triangle weights of one target sample, turned into fixed point rounded to nearest. */
+static void fill_window(int32_t *coefficients, double *weights, struct span span, double centre,
+                        double inverse) {
+    double sum = 0;
+    for (uint32_t i = span.begin; i < span.end; i++) {
+        volatile double distance = ((double)i - centre + 0.5) * inverse;
+        double weight = triangle(distance);
+        weights[i - span.begin] = weight;
+        sum += weight;
+    }
+    for (uint32_t i = 0; i < span.end - span.begin; i++) {
+        double weight = sum != 0 ? weights[i] / sum : weights[i];
+        coefficients[i] = (int32_t)(0.5 + weight * (1 << PRECISION_BITS));
+    }
+}
+
+static void axis_free(struct axis *axis) {
+    free(axis->first);
+    free(axis->coefficients);
+}
+
+static void axis_fill(struct axis *axis, uint32_t source, double scale, double stretch, double *weights) {
+    for (uint32_t i = 0; i < axis->target; i++) {
+        double centre = sample_centre(i, scale);
+        struct span span = filter_span(centre, stretch, source);
+        uint32_t latest = source - axis->taps;
+        axis->first[i] = span.begin < latest ? span.begin : latest;
+        int32_t *window = axis->coefficients + (size_t)i * axis->taps;
+        fill_window(window + (span.begin - axis->first[i]), weights, span, centre, 1.0 / stretch);
+    }
+}
+
+static int axis_create(struct axis *axis, uint32_t source, uint32_t target) {
+    double scale = (double)source / target;
+    double stretch = scale < 1 ? 1 : scale; /* the triangle is as wide as a target sample when reducing */
+    axis->target = target;
+    axis->taps = 1;
+    for (uint32_t i = 0; i < target; i++) {
+        struct span span = filter_span(sample_centre(i, scale), stretch, source);
+        if (span.end - span.begin > axis->taps) axis->taps = span.end - span.begin;
+    }
+    axis->first = calloc(target, sizeof *axis->first);
+    axis->coefficients = calloc((size_t)target * axis->taps, sizeof *axis->coefficients);
+    double *weights = calloc(axis->taps, sizeof *weights);
+    int failed = !axis->first || !axis->coefficients || !weights;
+    if (!failed) axis_fill(axis, source, scale, stretch, weights);
+    free(weights);
+    if (!failed) return 0;
+    axis_free(axis);
+    return dime_error_set(DIME_ERROR_MEMORY, "resize: out of memory");
+}
+
+/* Bound of an accumulator: coefficients are >= 0 and sum to at most 2^22 + taps / 2 with taps <= 4096, so
+   255 * sum + 2^21 < 2^30 and the shifted result is at most 255: neither overflow nor clipping can happen. */
+static uint8_t round_sum(uint32_t sum) {
+    return (uint8_t)((sum + (1u << (PRECISION_BITS - 1))) >> PRECISION_BITS);
+}
+
+/* Four taps are what a reduction to between a half and two thirds needs, 28 to 16 among them. */
+static void filter_row_4(const struct axis *axis, const uint8_t *restrict source, uint8_t *restrict target) {
+    for (uint32_t i = 0; i < axis->target; i++) {
+        const uint8_t *window = source + axis->first[i];
+        const int32_t *k = axis->coefficients + 4 * (size_t)i;
+        target[i] =
+            round_sum((uint32_t)(k[0] * window[0] + k[1] * window[1] + k[2] * window[2] + k[3] * window[3]));
+    }
+}
+
+static void filter_row(const struct axis *axis, const uint8_t *restrict source, uint8_t *restrict target) {
+    for (uint32_t i = 0; i < axis->target; i++) {
+        const uint8_t *window = source + axis->first[i];
+        const int32_t *k = axis->coefficients + (size_t)i * axis->taps;
+        uint32_t sum = 0;
+        for (uint32_t t = 0; t < axis->taps; t++) sum += (uint32_t)(k[t] * window[t]);
+        target[i] = round_sum(sum);
+    }
+}
+
+/* The vertical pass works on whole rows, so that neighbouring columns run in parallel. */
+static void filter_columns(const struct axis *axis, const uint8_t *restrict source, uint32_t width,
+                           uint32_t *restrict sums, uint8_t *restrict target) {
+    for (uint32_t i = 0; i < axis->target; i++) {
+        const uint8_t *row = source + (size_t)axis->first[i] * width;
+        const int32_t *k = axis->coefficients + (size_t)i * axis->taps;
+        memset(sums, 0, width * sizeof *sums);
+        for (uint32_t t = 0; t < axis->taps; t++, row += width)
+            for (uint32_t x = 0; x < width; x++) sums[x] += (uint32_t)(k[t] * row[x]);
+        for (uint32_t x = 0; x < width; x++) target[(size_t)i * width + x] = round_sum(sums[x]);
+    }
+}
+
+static void resize_one(const struct axis *across, const struct axis *down, const uint8_t *source,
+                       uint32_t height, uint32_t width, uint8_t *middle, uint32_t *sums, uint8_t *target) {
+    for (uint32_t y = 0; y < height; y++) {
+        const uint8_t *row = source + (size_t)y * width;
+        uint8_t *filtered = middle + (size_t)y * across->target;
+        if (across->taps == 4)
+            filter_row_4(across, row, filtered);
+        else
+            filter_row(across, row, filtered);
+    }
+    filter_columns(down, middle, across->target, sums, target);
+}
+
+static int resize_all(const struct axis *across, const struct axis *down, const uint8_t *source,
+                      uint32_t count, uint32_t height, uint32_t width, uint8_t *target) {
+    uint8_t *middle = malloc((size_t)height * across->target);
+    uint32_t *sums = malloc(across->target * sizeof *sums);
+    int failed = !middle || !sums;
+    for (uint32_t n = 0; n < count && !failed; n++) {
+        resize_one(across, down, source, height, width, middle, sums, target);
+        source += (size_t)height * width;
+        target += (size_t)across->target * down->target;
+    }
+    free(middle);
+    free(sums);
+    return failed ? dime_error_set(DIME_ERROR_MEMORY, "resize: out of memory") : 0;
+}
+
+int dime_resize_many(const uint8_t *source, uint32_t count, uint32_t height, uint32_t width, uint8_t *target,
+                     uint32_t target_height, uint32_t target_width) {
+    if (height == target_height && width == target_width) {
+        memcpy(target, source, (size_t)count * height * width);
+        return 0;
+    }
+    struct axis across, down;
+    int code = axis_create(&across, width, target_width);
+    if (code) return code;
+    code = axis_create(&down, height, target_height);
+    if (!code) {
+        code = resize_all(&across, &down, source, count, height, width, target);
+        axis_free(&down);
+    }
+    axis_free(&across);
+    return code;
+}
+
+int dime_resize(const uint8_t *source, uint32_t height, uint32_t width, uint8_t *target,
+                uint32_t target_height, uint32_t target_width) {
+    return dime_resize_many(source, 1, height, width, target, target_height, target_width);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* The one table of keys: reading, defaults, writing and the documentation all go by it. */
+#include "model/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/config_draft.h"
+
+#define CHOICES(function, ...)                                                                               \
+    static const char *function(uint32_t value) {                                                            \
+        static const char *const names[] = {__VA_ARGS__};                                                    \
+        return value < sizeof names / sizeof *names ? names[value] : NULL;                                   \
+    }
+CHOICES(norm_choice, "RMS", "Lin", "LayerNorm", "BatchNorm")
+CHOICES(wscale_choice, "PerTensor", "PerOutput")
+CHOICES(clip_choice, "octav", "prop")
+CHOICES(schedule_choice, "StepLR", "Cosine", "CosineWarmRestarts")
+CHOICES(encoding_choice, "mean-subtracted", "unsigned", "binary")
+CHOICES(layer_choice, "fc")
+static const char *format_choice(uint32_t value) {
+    return value < DIME_FORMAT_COUNT ? dime_format_name((enum dime_format_id)value) : NULL;
+}
+
+/* Choices are stored through their key's offset as 32-bit values. */
+_Static_assert(sizeof(enum dime_format_id) == 4 && sizeof(enum dime_norm) == 4 &&
+                   sizeof(enum dime_wscale) == 4 && sizeof(enum dime_clip) == 4 &&
+                   sizeof(enum dime_schedule) == 4 && sizeof(enum dime_input_encoding) == 4 &&
+                   sizeof(int) == 4,
+               "an enumeration is not 32 bits wide");
+
+#define IN(member) offsetof(struct config_draft, member)
+#define UINT(member, low, high) TYPE_UINT, IN(member), low, high, NULL
+#define INT(member, low, high) TYPE_INT, IN(member), low, high, NULL
+#define FLOAT(member, low, high) TYPE_FLOAT, IN(member), low, high, NULL
+#define BOOL(member) TYPE_BOOL, IN(member), 0, 1, NULL
+#define CHOICE(member, function) TYPE_CHOICE, IN(member), 0, 0, function
+#define TEXT(member, least) TYPE_TEXT, IN(member), least, sizeof(((struct config_draft *)0)->member) - 1, NULL
+
+#define SEED "seed"
+#define PEER "BitNetMCU"
+#define OWN "dime"
+
+static const char network[] = "Network", data[] = "Data and input", quantization[] = "Quantization",
+                  training[] = "Training", schedule[] = "Learning-rate schedule", augment[] = "Augmentation",
+                  pruning[] = "Accepted without effect";
+
+const struct config_key config_keys[KEY_COUNT] = {
+    [KEY_MODEL] = {"model", TEXT(config.model, 1), "FCMNIST", network, PEER, "",
+                   "Kind of network. `FCMNIST`: fully connected layers."},
+    [KEY_NETWORK_WIDTH1] = {"network_width1", UINT(config.width[0], 0, 4096), "64", network, SEED, "outputs",
+                            "Width of the first hidden layer; 0 leaves it out."},
+    [KEY_NETWORK_WIDTH2] = {"network_width2", UINT(config.width[1], 0, 4096), "64", network, SEED, "outputs",
+                            "Width of the second hidden layer; 0 leaves it out."},
+    [KEY_NETWORK_WIDTH3] = {"network_width3", UINT(config.width[2], 0, 4096), "64", network, SEED, "outputs",
+                            "Width of the third hidden layer; 0 leaves it out."},
+    [KEY_LAYERS] = {"layers", TYPE_LAYERS, IN(config.layers), 1, DIME_MAX_LAYERS, NULL, NULL, network, OWN,
+                    "", "Every layer by itself, instead of `network_width1..3`; see below."},
+    [KEY_CNN_WIDTH] = {"cnn_width", UINT(config.cnn_width, 1, 4096), "64", network, PEER, "channels",
+                       "Width of the convolutions; without effect on `FCMNIST`."},
+    [KEY_RUNTAG] = {"runtag", TEXT(config.runtag, 0), "\"\"", network, SEED, "",
+                    "Start of the run folder's name; must not contain `/`."},
+
+    [KEY_DATASET] = {"dataset", TEXT(config.dataset, 1), "MNIST", data, PEER, "",
+                     "Name of a dataset, or the path of your own."},
+    [KEY_VALIDATION_SIZE] = {"validation_size", UINT(config.validation_size, 0, 10000000), "5000", data, OWN,
+                             "images",
+                             "Taken out of the training images to choose by; the test images stay unseen."},
+    [KEY_INPUT_SIZE] = {"input_size", UINT(config.input_size, 4, 64), "16", data, OWN, "pixels",
+                        "Height and width to which pictures are resized."},
+    [KEY_INPUT_ENCODING] = {"input_encoding", CHOICE(config.input_encoding, encoding_choice),
+                            "mean-subtracted", data, OWN, "",
+                            "How grey levels become the first layer's inputs; see below."},
+    [KEY_INPUT_THRESHOLD] = {"input_threshold", UINT(config.input_threshold, 1, 255), "73", data, OWN,
+                             "grey level",
+                             "A pixel this bright or brighter is 1 when `input_encoding` is `binary`."},
+
+    [KEY_QUANT_TYPE] = {"QuantType", CHOICE(config.format, format_choice), "4bitsym", quantization, SEED, "",
+                        "Weight format; `None` trains float weights."},
+    [KEY_BPW] = {"BPW", FLOAT(bpw, 1, 32), NULL, quantization, SEED, "bits a weight",
+                 "Only checked against `QuantType`, which decides."},
+    [KEY_NORM_TYPE] = {"NormType", CHOICE(config.norm, norm_choice), "RMS", quantization, SEED, "",
+                       "Normalization of each layer."},
+    [KEY_WSCALE] = {"WScale", CHOICE(config.wscale, wscale_choice), "PerTensor", quantization, SEED, "",
+                    "One weight scale for a layer, or one for each of its outputs."},
+    [KEY_ACTIVATION_BITS] = {"activation_bits", UINT(config.activation_bits, 2, 8), "8", quantization, OWN,
+                             "bits", "Width of the activations between layers, sign included."},
+    [KEY_QUANTSCALE] =
+        {"quantscale", FLOAT(quantscale, 0.001, 100), NULL, quantization, SEED, "",
+         "Clipping as the seed does it: `prop` with this scale, anew in every step; see below."},
+    [KEY_MAXW_ALGO] = {"maxw_algo", CHOICE(config.clip, clip_choice), "octav", quantization, PEER, "",
+                       "How the clipping value of the weights is found, anew in every epoch; see below."},
+    [KEY_MAXW_QUANTSCALE] = {"maxw_quantscale", FLOAT(maxw_quantscale, 0.001, 100), "0.25", quantization,
+                             PEER, "", "For `prop`: spread of the weights / clipping value."},
+    [KEY_MAXW_UNTIL] = {"maxw_update_until_epoch", UINT(config.clip_until_epoch, 0, 100000), "num_epochs",
+                        quantization, PEER, "epochs", "Clipping values are frozen after this epoch."},
+
+    [KEY_SEED] = {"seed", TYPE_UINT64, IN(config.seed), 0, 18446744073709551615.0, NULL, "1", training, OWN,
+                  "", "Start of all random numbers; the same seed gives the same model."},
+    [KEY_BATCH_SIZE] = {"batch_size", UINT(config.batch_size, 1, 65536), "128", training, SEED, "images",
+                        "Images between two steps of the optimizer."},
+    [KEY_NUM_EPOCHS] = {"num_epochs", UINT(config.epochs, 1, 100000), "60", training, SEED, "epochs",
+                        "Passes over the training images."},
+    [KEY_LEARNING_RATE] = {"learning_rate", FLOAT(config.learning_rate, 1e-9, 10), "0.001", training, SEED,
+                           "", "Adam's step at the start of the schedule."},
+    [KEY_WARMUP_EPOCHS] = {"warmup_epochs", UINT(config.warmup_epochs, 0, 100000), "0", training, OWN,
+                           "epochs", "The learning rate rises linearly over these; at most `num_epochs`."},
+    [KEY_WEIGHT_DECAY] = {"weight_decay", FLOAT(config.weight_decay, 0, 10), "0.0", training, OWN, "",
+                          "Decoupled (AdamW); 0 is plain Adam."},
+    [KEY_BETA1] = {"beta1", FLOAT(config.adam_beta1, 0, 0.9999), "0.9", training, OWN, "",
+                   "Adam's decay of the gradient's mean."},
+    [KEY_BETA2] = {"beta2", FLOAT(config.adam_beta2, 0, 0.999999), "0.999", training, OWN, "",
+                   "Adam's decay of the gradient's mean square."},
+
+    [KEY_SCHEDULER] = {"scheduler", CHOICE(config.schedule, schedule_choice), "Cosine", schedule, SEED, "",
+                       "Course of the learning rate over the epochs."},
+    [KEY_LR_DECAY] = {"lr_decay", FLOAT(config.lr_decay, 0, 1), "0.1", schedule, SEED, "",
+                      "`StepLR`: factor every `step_size` epochs."},
+    [KEY_STEP_SIZE] = {"step_size", UINT(config.step_size, 1, 100000), "10", schedule, SEED, "epochs",
+                       "`StepLR`: epochs between two decays."},
+    [KEY_T_0] = {"T_0", UINT(config.t_0, 1, 100000), "10", schedule, PEER, "epochs",
+                 "`CosineWarmRestarts`: length of the first period."},
+    [KEY_T_MULT] = {"T_mult", UINT(config.t_mult, 1, 1000), "1", schedule, PEER, "",
+                    "`CosineWarmRestarts`: each period is this much longer than the one before."},
+    [KEY_HALVE_LR_EPOCH] = {"halve_lr_epoch", INT(config.halve_lr_epoch, -1, 100000), "-1", schedule, PEER,
+                            "epoch", "The learning rate is halved after this epoch; -1: never."},
+
+    [KEY_AUGMENTATION] = {"augmentation", BOOL(config.augmentation), "True", augment, SEED, "",
+                          "Train on distorted copies of the images too, drawn anew each epoch."},
+    [KEY_KEEP_ORIGINAL] = {"keep_original", BOOL(config.keep_original), "True", augment, OWN, "",
+                           "Train on the untouched images beside the distorted ones."},
+    [KEY_ROTATION1] = {"rotation1", FLOAT(config.rotation1, 0, 180), "10.0", augment, SEED, "degrees",
+                       "First rotation, by -`rotation1` .. `rotation1`."},
+    [KEY_ROTATION2] = {"rotation2", FLOAT(config.rotation2, 0, 180), "10.0", augment, SEED, "degrees",
+                       "Second rotation, in one step with translation, scale and shear."},
+    [KEY_TRANSLATION] = {"translation", FLOAT(config.translation, 0, 0.5), "0.1", augment, OWN,
+                         "share of the picture", "Shift in each direction, at most."},
+    [KEY_SCALE] = {"scale", FLOAT(config.scale, 0, 0.9), "0.1", augment, OWN, "",
+                   "Size is multiplied by 1 - `scale` .. 1 + `scale`."},
+    [KEY_SHEAR] = {"shear", FLOAT(config.shear, 0, 60), "0.0", augment, OWN, "degrees",
+                   "Horizontal shear, by -`shear` .. `shear`."},
+    [KEY_ELASTIC_PROBABILITY] = {"elastictransformprobability", FLOAT(config.elastic_probability, 0, 1),
+                                 "0.0", augment, PEER, "",
+                                 "Share of the distorted copies that are also bent elastically."},
+    [KEY_ELASTIC_ALPHA] = {"elastic_alpha", FLOAT(config.elastic_alpha, 0, 1000), "40.0", augment, OWN,
+                           "pixels of 28", "Elastic distortion: strength of the displacements."},
+    [KEY_ELASTIC_SIGMA] = {"elastic_sigma", FLOAT(config.elastic_sigma, 0.1, 100), "4.0", augment, OWN,
+                           "pixels of 28", "Elastic distortion: smoothness of the displacements."},
+
+    [KEY_LAMBDA_L1] = {"lambda_l1", FLOAT(lambda_l1, 0, 1e6), NULL, pruning, PEER, "",
+                       "Mask regularization."},
+    [KEY_PRUNE_EPOCH] = {"prune_epoch", INT(prune_epoch, -1, 100000), NULL, pruning, PEER, "epoch",
+                         "When groups of channels are pruned."},
+    [KEY_PRUNE_GROUPS] = {"prune_groupstoprune", UINT(prune_groups, 0, 65536), NULL, pruning, PEER, "groups",
+                          "How many groups of channels are pruned."},
+    [KEY_PRUNE_TOTAL] = {"prune_totalgroups", UINT(prune_total, 0, 65536), NULL, pruning, PEER, "groups",
+                         "Into how many groups the channels are divided."},
+};
+
+#define IN_LAYER(member) offsetof(struct layer_entry, member)
+const struct config_key config_layer_keys[LAYER_KEY_COUNT] = {
+    [LAYER_TYPE] = {.name = "type", .type = TYPE_CHOICE, .offset = IN_LAYER(type), .choice = layer_choice},
+    [LAYER_OUTPUTS] =
+        {.name = "outputs", .type = TYPE_UINT, .offset = IN_LAYER(layer.outputs), .low = 1, .high = 4096},
+    [LAYER_QUANT_TYPE] = {.name = "QuantType",
+                          .type = TYPE_CHOICE,
+                          .offset = IN_LAYER(layer.format),
+                          .choice = format_choice},
+};
+
+int config_key_find(const char *name, size_t length) {
+    for (int id = 0; id < KEY_COUNT; id++) {
+        const char *known = config_keys[id].name;
+        if (strlen(known) == length && !memcmp(known, name, length)) return id;
+    }
+    return -1;
+}
+
+static void list_choices(const struct config_key *key, char *text, size_t size) {
+    size_t used = (size_t)snprintf(text, size, "one of");
+    const char *name;
+    for (uint32_t value = 0; (name = key->choice(value)) && used < size; value++)
+        used += (size_t)snprintf(text + used, size - used, "%s %s", value ? "," : "", name);
+}
+
+void config_key_expected(const struct config_key *key, char *text, size_t size) {
+    switch (key->type) {
+    case TYPE_UINT:
+    case TYPE_INT:
+        snprintf(text, size, "a whole number %.0f .. %.0f", key->low, key->high);
+        break;
+    case TYPE_UINT64:
+        snprintf(text, size, "a whole number 0 .. 18446744073709551615");
+        break;
+    case TYPE_FLOAT:
+        snprintf(text, size, "a number %.9g .. %.9g", key->low, key->high);
+        break;
+    case TYPE_BOOL:
+        snprintf(text, size, "True or False");
+        break;
+    case TYPE_CHOICE:
+        list_choices(key, text, size);
+        break;
+    case TYPE_TEXT:
+        snprintf(text, size, "text of %.0f .. %.0f bytes", key->low, key->high);
+        break;
+    case TYPE_LAYERS:
+        snprintf(text, size, "a list of %.0f .. %.0f maps", key->low, key->high);
+        break;
+    }
+}
+
+size_t dime_config_key_count(void) {
+    return KEY_COUNT;
+}
+
+void dime_config_key_describe(size_t index, struct dime_config_key *key) {
+    const struct config_key *entry = &config_keys[index];
+    *key = (struct dime_config_key){
+        .group = entry->group,
+        .owner = entry->owner,
+        .name = entry->name,
+        .default_value = entry->default_value ? entry->default_value : "",
+        .unit = entry->unit,
+        .meaning = entry->meaning,
+    };
+    config_key_expected(entry, key->expected, sizeof key->expected);
+}
+
+static const char *known_or_unknown(const char *name) {
+    return name ? name : "unknown";
+}
+
+const char *dime_norm_name(enum dime_norm norm) {
+    return known_or_unknown(norm_choice((uint32_t)norm));
+}
+
+const char *dime_wscale_name(enum dime_wscale wscale) {
+    return known_or_unknown(wscale_choice((uint32_t)wscale));
+}
+
+const char *dime_clip_name(enum dime_clip clip) {
+    return known_or_unknown(clip_choice((uint32_t)clip));
+}
+
+const char *dime_schedule_name(enum dime_schedule id) {
+    return known_or_unknown(schedule_choice((uint32_t)id));
+}
+
+const char *dime_input_encoding_name(enum dime_input_encoding encoding) {
+    return known_or_unknown(encoding_choice((uint32_t)encoding));
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory of one chunk. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "train/network.h"
+
+/* Hands out pieces of one block; with base NULL it only counts. */
+struct arena {
+    char *base;
+    size_t used;
+};
+
+static void *take(struct arena *arena, size_t count, size_t size) {
+    size_t start = (arena->used + 63) / 64 * 64; /* cache lines are not shared between pieces */
+    arena->used = start + count * size;
+    return arena->base ? arena->base + start : NULL;
+}
+
+static float *take_floats(struct arena *arena, size_t count) {
+    return take(arena, count, sizeof(float));
+}
+
+static void lay_out_layer(struct arena *arena, struct dime_chunk_layer *chunk, const struct dime_train_layer *layer,
+                          int with_gradients) {
+    size_t rows = DIME_CHUNK_MOST, wide = layer->padded_outputs;
+    chunk->input = take_floats(arena, rows * layer->padded_inputs);
+    chunk->sums = take_floats(arena, rows * wide);
+    chunk->positive = take_floats(arena, rows * wide);
+    chunk->unscale = take_floats(arena, rows);
+    chunk->inverse = take_floats(arena, rows);
+    chunk->centre = take_floats(arena, rows);
+    if (layer->mean) {
+        chunk->batch_mean = take_floats(arena, wide);
+        chunk->batch_variance = take_floats(arena, wide);
+        chunk->inverse_deviation = take_floats(arena, wide);
+        chunk->affine_row = take(arena, 4 * wide, sizeof(int32_t));
+        chunk->affine = take(arena, layer->outputs, sizeof(struct dime_affine));
+    }
+    if (!with_gradients) return;
+    chunk->gradient = take_floats(arena, rows * wide);
+    chunk->scaled = take_floats(arena, rows * wide);
+    chunk->weight_gradient = take_floats(arena, layer->weight.count);
+    chunk->gain_gradient = take_floats(arena, wide);
+    chunk->offset_gradient = take_floats(arena, wide);
+}
+
+static void lay_out(struct arena *arena, struct dime_chunk *chunk, const struct dime_network_state *network,
+                    int with_gradients) {
+    size_t widest = 0;
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        lay_out_layer(arena, &chunk->layers[i], &network->layers[i], with_gradients);
+        if (network->layers[i].padded_outputs > widest) widest = network->layers[i].padded_outputs;
+    }
+    size_t classes = network->layers[network->layer_count - 1].padded_outputs;
+    chunk->row = take(arena, widest, sizeof *chunk->row);
+    chunk->input_scale = take_floats(arena, DIME_CHUNK_MOST);
+    chunk->logits = take(arena, DIME_CHUNK_MOST * classes, sizeof *chunk->logits);
+    chunk->real_logits = take_floats(arena, DIME_CHUNK_MOST * classes);
+}
+
+int dime_chunk_create(struct dime_chunk *chunk, const struct dime_network_state *network, int with_gradients) {
+    struct arena arena = {0};
+    memset(chunk, 0, sizeof *chunk);
+    lay_out(&arena, chunk, network, with_gradients);
+    size_t size = (arena.used + 63) / 64 * 64;
+    chunk->memory = aligned_alloc(64, size);
+    if (!chunk->memory) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a batch: %zu bytes", size);
+    memset(chunk->memory, 0, size); /* padded columns stay zero */
+    arena = (struct arena){chunk->memory, 0};
+    lay_out(&arena, chunk, network, with_gradients);
+    return 0;
+}
+
+void dime_chunk_free(struct dime_chunk *chunk) {
+    free(chunk->memory);
+    memset(chunk, 0, sizeof *chunk);
+}

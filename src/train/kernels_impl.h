@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Body of every kernel variant. The including file defines: vec, VEC_WIDTH, VEC_ROWS and VEC_COLUMNS (the block of
+   sums held in registers), vec_load, vec_store, vec_all, vec_fma, KERNELS_NAME, KERNELS_SYMBOL. */
+#include <math.h>
+
+#include "model/quantize_level.h"
+#include "train/kernels.h"
+
+#define BLOCK_COLUMNS ((uint32_t)(VEC_WIDTH * VEC_COLUMNS))
+
+/* A block of `rows` x `vectors` sums; both are constants at each call, so all loops but the one over depth unroll
+   and the sums live in registers. */
+static inline __attribute__((always_inline)) void product_block(const struct dime_product *p, uint32_t row,
+                                                                uint32_t column, const uint32_t rows,
+                                                                const uint32_t vectors) {
+    vec sum[VEC_ROWS][VEC_COLUMNS];
+    const float *a = p->a + row * p->a_row, *b = p->b + column;
+    for (uint32_t r = 0; r < rows; r++)
+        for (uint32_t v = 0; v < vectors; v++) sum[r][v] = vec_all(0);
+    for (uint32_t d = 0; d < p->depth; d++, a += p->a_depth, b += p->b_row) {
+        vec line[VEC_COLUMNS];
+        for (uint32_t v = 0; v < vectors; v++) line[v] = vec_load(b + v * VEC_WIDTH);
+        for (uint32_t r = 0; r < rows; r++) {
+            vec factor = vec_all(a[r * p->a_row]);
+            for (uint32_t v = 0; v < vectors; v++) sum[r][v] = vec_fma(factor, line[v], sum[r][v]);
+        }
+    }
+    float *c = p->c + row * p->c_row + column;
+    for (uint32_t r = 0; r < rows; r++)
+        for (uint32_t v = 0; v < vectors; v++) vec_store(c + r * p->c_row + v * VEC_WIDTH, sum[r][v]);
+}
+
+static void product_panel(const struct dime_product *p, uint32_t column) {
+    uint32_t row = 0;
+    for (; row + VEC_ROWS <= p->rows; row += VEC_ROWS) product_block(p, row, column, VEC_ROWS, VEC_COLUMNS);
+    for (; row < p->rows; row++) product_block(p, row, column, 1, VEC_COLUMNS);
+}
+
+/* The last columns where they do not fill a block: DIME_LANES of them. */
+static void product_panel_narrow(const struct dime_product *p, uint32_t column) {
+    const uint32_t vectors = DIME_LANES / VEC_WIDTH;
+    uint32_t row = 0;
+    for (; row + VEC_ROWS <= p->rows; row += VEC_ROWS) product_block(p, row, column, VEC_ROWS, vectors);
+    for (; row < p->rows; row++) product_block(p, row, column, 1, vectors);
+}
+
+static void product(const struct dime_product *p) {
+    uint32_t column = 0;
+    for (; column + BLOCK_COLUMNS <= p->columns; column += BLOCK_COLUMNS) product_panel(p, column);
+    for (; column < p->columns; column += DIME_LANES) product_panel_narrow(p, column);
+}
+
+/* Sums the gradient parts of up to this many parameters at a time, on the stack. */
+#define ADAM_RUN 256u
+
+static void adam_run(const struct dime_adam *adam, const float *gradient, float *restrict parameter,
+                     float *restrict moment1, float *restrict moment2, uint32_t count) {
+    float keep1 = adam->beta1, take1 = 1 - adam->beta1, keep2 = adam->beta2, take2 = 1 - adam->beta2;
+    float rate = adam->learning_rate * adam->correction1, shrink = 1 - adam->learning_rate * adam->decay;
+    for (uint32_t i = 0; i < count; i++) {
+        float g = gradient[i] * adam->gradient_scale;
+        float first = keep1 * moment1[i] + take1 * g;
+        float second = keep2 * moment2[i] + take2 * (g * g);
+        moment1[i] = first;
+        moment2[i] = second;
+        parameter[i] = shrink * parameter[i] - rate * first / (sqrtf(second * adam->correction2) + adam->epsilon);
+    }
+}
+
+static void adam(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2, uint32_t count) {
+    for (uint32_t start = 0; start < count; start += ADAM_RUN) {
+        uint32_t length = count - start < ADAM_RUN ? count - start : ADAM_RUN;
+        float sum[ADAM_RUN];
+        memcpy(sum, adam->gradients[0] + adam->first + start, length * sizeof *sum);
+        for (uint32_t part = 1; part < adam->parts; part++) {
+            const float *gradient = adam->gradients[part] + adam->first + start;
+            for (uint32_t i = 0; i < length; i++) sum[i] += gradient[i];
+        }
+        adam_run(adam, sum, parameter + start, moment1 + start, moment2 + start, length);
+    }
+}
+
+static void quantize(enum dime_format_id format, const float *w, const float *inverse_unit, const float *offset,
+                     uint32_t count, float *out) {
+    dime_quantize_run(format, w, inverse_unit, offset, count, out);
+}
+
+static void affine(const struct dime_affine_row *affine, const float *sums, uint32_t count,
+                   int32_t *restrict out) {
+    if (!affine) {
+        for (uint32_t i = 0; i < count; i++) out[i] = (int32_t)sums[i];
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t sum = (int32_t)sums[i] + affine->bias[i];
+        out[i] = (sum * affine->multiplier[i] + affine->rounding[i]) >> affine->shift[i];
+    }
+}
+
+/* Sums of floats go through DIME_LANES partial sums, added in order at the end: the same in every variant. */
+static float add_lanes(const float *lane) {
+    float sum = 0;
+    for (uint32_t i = 0; i < DIME_LANES; i++) sum += lane[i];
+    return sum;
+}
+
+static struct dime_row_sums rectify(const int32_t *values, uint32_t count, float *restrict out) {
+    float sum[DIME_LANES] = {0}, square[DIME_LANES] = {0};
+    int32_t largest[DIME_LANES] = {0}, top = 0;
+    for (uint32_t start = 0; start < count; start += DIME_LANES) {
+        for (uint32_t i = 0; i < DIME_LANES; i++) {
+            int32_t value = values[start + i] > 0 ? values[start + i] : 0;
+            float real = (float)value;
+            largest[i] = value > largest[i] ? value : largest[i];
+            out[start + i] = real;
+            sum[i] += real;
+            square[i] += real * real;
+        }
+    }
+    for (uint32_t i = 0; i < DIME_LANES; i++) top = largest[i] > top ? largest[i] : top;
+    return (struct dime_row_sums){add_lanes(sum), add_lanes(square), top};
+}
+
+static void shift_clamp(const int32_t *values, uint32_t count, uint32_t shift, int32_t top, float *restrict out) {
+    uint32_t rounding = UINT32_C(1) << shift >> 1;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t positive = (uint32_t)(values[i] > 0 ? values[i] : 0);
+        int32_t value = (int32_t)((positive + rounding) >> shift);
+        out[i] = (float)(value > top ? top : value);
+    }
+}
+
+static void dot_and_sum(const float *a, const float *b, uint32_t count, float *dot, float *sum) {
+    float dots[DIME_LANES] = {0}, sums[DIME_LANES] = {0};
+    for (uint32_t start = 0; start < count; start += DIME_LANES) {
+        for (uint32_t i = 0; i < DIME_LANES; i++) {
+            dots[i] += a[start + i] * b[start + i];
+            sums[i] += a[start + i];
+        }
+    }
+    *dot = add_lanes(dots);
+    *sum = add_lanes(sums);
+}
+
+const struct dime_kernels KERNELS_SYMBOL = {
+    .name = KERNELS_NAME,
+    .product = product,
+    .adam = adam,
+    .quantize = quantize,
+    .affine = affine,
+    .rectify = rectify,
+    .shift_clamp = shift_clamp,
+    .dot_and_sum = dot_and_sum,
+};

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/network.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "train/random_purpose.h"
+
+static int out_of_memory(void) {
+    return dime_error_set(DIME_ERROR_MEMORY, "out of memory while building the network");
+}
+
+static int parameter_create(struct dime_parameter *parameter, size_t count) {
+    parameter->count = count;
+    parameter->value = calloc(3 * count, sizeof *parameter->value);
+    if (!parameter->value) return out_of_memory();
+    parameter->moment1 = parameter->value + count;
+    parameter->moment2 = parameter->moment1 + count;
+    return 0;
+}
+
+static int layer_allocate(struct dime_train_layer *layer, const struct dime_config *config, int first) {
+    uint32_t padded = layer->padded_outputs;
+    size_t weights = (size_t)layer->inputs * padded;
+    int batch_norm = config->norm == DIME_NORM_BATCH, per_output = config->wscale == DIME_WSCALE_PER_OUTPUT;
+    int code = parameter_create(&layer->weight, weights);
+    layer->clip = calloc(per_output ? layer->outputs : 1, sizeof *layer->clip);
+    layer->values = calloc(weights, sizeof *layer->values);
+    layer->scale.step = calloc(3 * padded, sizeof *layer->scale.step);
+    layer->sum_scale = calloc(padded, sizeof *layer->sum_scale);
+    layer->ratio = calloc(padded, sizeof *layer->ratio);
+    layer->affine_row = calloc(4 * padded, sizeof *layer->affine_row);
+    if (code || !layer->clip || !layer->values || !layer->scale.step || !layer->sum_scale || !layer->ratio ||
+        !layer->affine_row)
+        return out_of_memory();
+    layer->scale.inverse_unit = layer->scale.step + padded;
+    layer->scale.offset = layer->scale.inverse_unit + padded;
+    if (!first) {
+        layer->values_transposed = calloc((size_t)layer->outputs * layer->padded_inputs, sizeof(float));
+        if (!layer->values_transposed) return out_of_memory();
+    }
+    if ((batch_norm || per_output) && layer->format != DIME_FORMAT_NONE) {
+        layer->affine = calloc(layer->outputs, sizeof *layer->affine);
+        if (!layer->affine) return out_of_memory();
+    }
+    if (!batch_norm) return 0;
+    layer->mean = calloc(2 * padded, sizeof *layer->mean);
+    layer->variance = layer->mean + padded;
+    if (!layer->mean || parameter_create(&layer->gain, padded) || parameter_create(&layer->offset, padded))
+        return out_of_memory();
+    return 0;
+}
+
+static void layer_initialise(struct dime_train_layer *layer, uint64_t seed, uint32_t index) {
+    struct dime_random random = dime_random_stream(seed, DIME_RANDOM_WEIGHTS, index);
+    float bound = 1.0f / sqrtf((float)layer->inputs);
+    for (uint32_t m = 0; m < layer->outputs; m++)
+        for (uint32_t k = 0; k < layer->inputs; k++)
+            layer->weight.value[(size_t)k * layer->padded_outputs + m] = dime_random_range(&random, -bound, bound);
+    if (!layer->mean) return;
+    for (uint32_t m = 0; m < layer->outputs; m++) layer->gain.value[m] = layer->variance[m] = 1;
+}
+
+static int check_formats(const struct dime_model *model) {
+    for (uint32_t i = 1; i < model->layer_count; i++)
+        if ((model->layers[i].format == DIME_FORMAT_NONE) != (model->layers[0].format == DIME_FORMAT_NONE))
+            return dime_error_set(DIME_ERROR_CONFIG,
+                                  "layer %u is %s and layer 1 is %s; either all layers are None or none is", i + 1,
+                                  dime_format_name(model->layers[i].format),
+                                  dime_format_name(model->layers[0].format));
+    return 0;
+}
+
+static int create_layers(struct dime_network_state *network, const struct dime_model *model) {
+    int code = check_formats(model);
+    network->config = model->config;
+    network->classes = model->classes;
+    network->layer_count = model->layer_count;
+    network->quantized = model->layers[0].format != DIME_FORMAT_NONE;
+    network->kernels = dime_kernels_get();
+    for (uint32_t i = 0; i < model->layer_count && !code; i++) {
+        struct dime_train_layer *layer = &network->layers[i];
+        layer->inputs = model->layers[i].inputs;
+        layer->outputs = model->layers[i].outputs;
+        layer->padded_inputs = dime_pad(layer->inputs);
+        layer->padded_outputs = dime_pad(layer->outputs);
+        layer->format = model->layers[i].format;
+        layer->last = i + 1 == model->layer_count;
+        code = layer_allocate(layer, &model->config, i == 0);
+    }
+    if (code) dime_network_free(network);
+    return code;
+}
+
+int dime_network_create(struct dime_network_state *network, const struct dime_config *config, uint32_t classes) {
+    struct dime_model model; /* shapes and their checks are the model's */
+    memset(network, 0, sizeof *network);
+    int code = dime_model_create(&model, config, classes);
+    if (code) return code;
+    code = create_layers(network, &model);
+    dime_model_free(&model);
+    if (code) return code;
+    for (uint32_t i = 0; i < network->layer_count; i++)
+        layer_initialise(&network->layers[i], config->seed, i);
+    code = dime_network_update_clip(network);
+    if (!code) code = dime_network_refresh(network);
+    if (code) dime_network_free(network);
+    return code;
+}
+
+static void free_layer(struct dime_train_layer *layer) {
+    free(layer->weight.value);
+    free(layer->gain.value);
+    free(layer->offset.value);
+    free(layer->mean);
+    free(layer->clip);
+    free(layer->values);
+    free(layer->values_transposed);
+    free(layer->scale.step);
+    free(layer->sum_scale);
+    free(layer->affine);
+    free(layer->affine_row);
+    free(layer->ratio);
+}
+
+void dime_network_free(struct dime_network_state *network) {
+    for (uint32_t i = 0; i < network->layer_count; i++) free_layer(&network->layers[i]);
+    memset(network, 0, sizeof *network);
+}
+
+/* ---- to and from a model ---- */
+
+static void load_float_part(struct dime_train_layer *layer, const struct dime_model_layer *from, uint32_t clips) {
+    for (uint32_t m = 0; m < layer->outputs; m++)
+        for (uint32_t k = 0; k < layer->inputs; k++)
+            layer->weight.value[(size_t)k * layer->padded_outputs + m] = from->weight[(size_t)m * layer->inputs + k];
+    memcpy(layer->clip, from->clip, clips * sizeof *layer->clip);
+    if (!layer->mean) return;
+    float *to[4] = {layer->gain.value, layer->offset.value, layer->mean, layer->variance};
+    for (int i = 0; i < 4; i++) memcpy(to[i], from->norm[i], layer->outputs * sizeof *to[i]);
+}
+
+/* An imported layer: its integers are all there is. */
+static void load_integer_part(struct dime_train_layer *layer, const struct dime_model_layer *from) {
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        for (uint32_t k = 0; k < layer->inputs; k++) {
+            float value = from->value[(size_t)m * layer->inputs + k];
+            layer->values[(size_t)k * layer->padded_outputs + m] = value;
+            if (layer->values_transposed) layer->values_transposed[(size_t)m * layer->padded_inputs + k] = value;
+        }
+        layer->ratio[m] = 1;
+    }
+    layer->unit = 1;
+    if (layer->affine)
+        dime_affine_spread(from->affine, from->bias_shift, layer->outputs, layer->padded_outputs, layer->affine_row,
+                           layer->ratio);
+}
+
+int dime_network_load(struct dime_network_state *network, const struct dime_model *model) {
+    memset(network, 0, sizeof *network);
+    int code = create_layers(network, model);
+    if (code) return code;
+    int refresh = model->layers[0].weight != NULL;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        struct dime_train_layer *layer = &network->layers[i];
+        uint32_t clips = model->config.wscale == DIME_WSCALE_PER_OUTPUT ? layer->outputs : 1;
+        if (refresh) load_float_part(layer, &model->layers[i], clips);
+        else load_integer_part(layer, &model->layers[i]);
+    }
+    if (refresh) code = dime_network_refresh(network);
+    if (code) dime_network_free(network);
+    return code;
+}
+
+static void store_layer(const struct dime_train_layer *layer, struct dime_model_layer *to, uint32_t clips) {
+    for (uint32_t m = 0; m < layer->outputs; m++)
+        for (uint32_t k = 0; k < layer->inputs; k++)
+            to->weight[(size_t)m * layer->inputs + k] = layer->weight.value[(size_t)k * layer->padded_outputs + m];
+    memcpy(to->clip, layer->clip, clips * sizeof *to->clip);
+    if (!layer->mean) return;
+    const float *from[4] = {layer->gain.value, layer->offset.value, layer->mean, layer->variance};
+    for (int i = 0; i < 4; i++) memcpy(to->norm[i], from[i], layer->outputs * sizeof *to->norm[i]);
+}
+
+int dime_network_store(const struct dime_network_state *network, struct dime_model *model) {
+    int code = dime_model_create(model, &network->config, network->classes);
+    if (code) return code;
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        const struct dime_train_layer *layer = &network->layers[i];
+        store_layer(layer, &model->layers[i],
+                    network->config.wscale == DIME_WSCALE_PER_OUTPUT ? layer->outputs : 1);
+    }
+    code = dime_model_quantize(model);
+    if (code) dime_model_free(model);
+    return code;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* The network as the trainer sees it. The forward pass computes the engine's integers (as floats, which hold them
+   exactly below 2^24); the backward pass is the straight-through estimator around them.
+   N images of a chunk, K inputs and M outputs of a layer, Mp and Kp the same padded to DIME_LANES. */
+#ifndef DIME_TRAIN_NETWORK_H
+#define DIME_TRAIN_NETWORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/model.h"
+#include "model/quantize.h"
+#include "train/kernels.h"
+
+/* A batch is cut into chunks of about this many images. Chunks are what threads work on and what batch
+   normalisation takes its statistics from (ghost batches, Hoffer and others 2017); their number depends on the
+   batch alone, so results do not depend on the number of threads. */
+#define DIME_CHUNK 32u
+#define DIME_CHUNK_MOST 48u
+
+/* A parameter with its Adam moments; `count` floats each. */
+struct dime_parameter {
+    float *value, *moment1, *moment2;
+    size_t count;
+};
+
+struct dime_train_layer {
+    uint32_t inputs, outputs;               /* K, M */
+    uint32_t padded_inputs, padded_outputs; /* Kp, Mp */
+    enum dime_format_id format;
+    int last;
+
+    struct dime_parameter weight;       /* K x Mp: input-major, so that every product runs along outputs */
+    struct dime_parameter gain, offset; /* Mp each, BatchNorm only, else count 0 */
+    float *mean, *variance;             /* Mp, running statistics of z = sum * sum_scale, BatchNorm only */
+    float *clip;                        /* 1 or M */
+
+    /* made from the above by dime_network_refresh */
+    float *values;                  /* K x Mp, weight values */
+    float *values_transposed;       /* M x Kp, absent in the first layer */
+    struct dime_weight_scale scale; /* Mp each */
+    double *sum_scale;              /* Mp: real size of one unit of the integer sum (BatchNorm), or of step */
+    struct dime_affine *affine;     /* M, absent for PerTensor without BatchNorm */
+    int32_t *affine_row;            /* 4 x Mp: bias, multiplier, rounding, shift */
+    float *ratio;                   /* Mp: multiplier * 2^-shift; 1 without affine */
+    double unit;                    /* real size of one unit after the affine step */
+};
+
+struct dime_network_state {
+    struct dime_config config;
+    uint32_t classes, layer_count;
+    struct dime_train_layer layers[DIME_MAX_LAYERS];
+    const struct dime_kernels *kernels;
+    int quantized; /* 0 for format None */
+};
+
+/* Parameters of the right shapes with PyTorch's initial distribution for linear layers, uniform within
+   1/sqrt(K), drawn from config->seed. Errors: MEMORY, CONFIG. */
+int dime_network_create(struct dime_network_state *network, const struct dime_config *config, uint32_t classes);
+void dime_network_free(struct dime_network_state *network);
+/* From and to a model in memory. A model without float part (an import) gives a network that can be evaluated but
+   not trained: its values are taken as they are. */
+int dime_network_load(struct dime_network_state *network, const struct dime_model *model);
+int dime_network_store(const struct dime_network_state *network, struct dime_model *model);
+
+/* Recomputes what derives from the parameters. Errors: MEMORY. */
+int dime_network_refresh(struct dime_network_state *network);
+/* The two halves of refresh, for callers that spread them over threads: scales of one layer, then values of input
+   rows first .. last-1. */
+int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index);
+void dime_layer_refresh_values(const struct dime_network_state *network, uint32_t index, uint32_t first,
+                               uint32_t last);
+/* New clipping values by the configured algorithm. */
+int dime_network_update_clip(struct dime_network_state *network);
+
+struct dime_weight_view dime_layer_view(const struct dime_train_layer *layer);
+/* Spreads affine entries into rows for the kernels; ratio (may be NULL): multiplier * 2^-shift. */
+void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs, uint32_t padded,
+                        int32_t *row, float *ratio);
+struct dime_affine_row dime_affine_rows(const int32_t *row, uint32_t padded);
+
+/* ---- one chunk ---- */
+
+/* Buffers of one layer for one chunk. */
+struct dime_chunk_layer {
+    float *input;    /* N x Kp: integer activations (real ones with format None) */
+    float *sums;     /* N x Mp: integer sums */
+    float *positive; /* N x Mp: max(0, sum after affine), or BatchNorm's real output */
+    float *gradient; /* N x Mp: d loss / d (sum after affine) */
+    float *scaled;   /* N x Mp: gradient * ratio, where ratio is not 1 */
+    float *unscale;  /* N: 2^-shift of ShiftNorm */
+    float *inverse;  /* N: 1 / rms, 1 / mean or 1 / deviation of the row `positive` */
+    float *centre;   /* N: mean of the row (LayerNorm) */
+
+    /* BatchNorm, from this chunk's images; Mp each */
+    float *batch_mean, *batch_variance, *inverse_deviation;
+    int32_t *affine_row;
+    struct dime_affine *affine; /* M */
+    double unit;
+
+    /* results: gradients of the parameters */
+    float *weight_gradient;                /* K x Mp */
+    float *gain_gradient, *offset_gradient; /* Mp */
+};
+
+struct dime_chunk {
+    uint32_t count; /* N <= DIME_CHUNK_MOST */
+    struct dime_chunk_layer layers[DIME_MAX_LAYERS];
+    int32_t *row;         /* scratch, the widest Mp */
+    float *input_scale;   /* N: real size of one unit of the last layer's input */
+    int32_t *logits;      /* N x Mp of the last layer, integer (quantized only) */
+    float *real_logits;   /* N x Mp of the last layer */
+    uint8_t labels[DIME_CHUNK_MOST];
+    uint8_t predictions[DIME_CHUNK_MOST];
+    double loss; /* summed over images */
+    uint32_t correct;
+    uint64_t active, activations; /* hidden activations that are not zero, of how many */
+    void *memory;
+};
+
+int dime_chunk_create(struct dime_chunk *chunk, const struct dime_network_state *network, int with_gradients);
+void dime_chunk_free(struct dime_chunk *chunk);
+
+/* From chunk->layers[0].input (count rows) to predictions, loss and logits. training: batch normalisation uses the
+   chunk's statistics, otherwise the folded running ones. */
+void dime_chunk_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training);
+/* Gradients of the summed loss. Call after a training forward pass. */
+void dime_chunk_backward(const struct dime_network_state *network, struct dime_chunk *chunk);
+/* Factor from layer->weight_gradient (kept in integer units) to the gradient of the real weights. */
+double dime_weight_gradient_scale(const struct dime_network_state *network, uint32_t layer);
+
+#endif

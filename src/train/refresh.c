@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What derives from the parameters: weight values, scales and folded normalisation. */
+#include <math.h>
+#include <string.h>
+
+#include "train/network.h"
+
+struct dime_weight_view dime_layer_view(const struct dime_train_layer *layer) {
+    return (struct dime_weight_view){layer->weight.value, layer->outputs, layer->inputs, 1, layer->padded_outputs};
+}
+
+void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs, uint32_t padded,
+                        int32_t *row, float *ratio) {
+    for (uint32_t m = 0; m < outputs; m++) {
+        row[m] = affine[m].bias * (1 << bias_shift);
+        row[padded + m] = affine[m].multiplier;
+        row[2 * padded + m] = (int32_t)(UINT32_C(1) << affine[m].shift >> 1);
+        row[3 * padded + m] = affine[m].shift;
+        if (ratio) ratio[m] = ldexpf(affine[m].multiplier, -affine[m].shift);
+    }
+}
+
+struct dime_affine_row dime_affine_rows(const int32_t *row, uint32_t padded) {
+    return (struct dime_affine_row){row, row + padded, row + 2 * padded, row + 3 * padded};
+}
+
+static void fold_norm(const struct dime_network_state *network, uint32_t index) {
+    struct dime_train_layer *layer = (struct dime_train_layer *)&network->layers[index];
+    struct dime_norm_view norm = {layer->gain.value,
+                                  layer->offset.value,
+                                  layer->mean,
+                                  layer->variance,
+                                  layer->sum_scale,
+                                  layer->outputs,
+                                  layer->last ? 0 : dime_activation_unit(&network->config, index + 1)};
+    uint8_t bias_shift;
+    layer->unit = dime_affine_from_norm(&norm, layer->affine, &bias_shift);
+    dime_affine_spread(layer->affine, bias_shift, layer->outputs, layer->padded_outputs, layer->affine_row, NULL);
+}
+
+int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index) {
+    struct dime_train_layer *layer = &network->layers[index];
+    struct dime_weight_view view = dime_layer_view(layer);
+    const struct dime_config *config = &network->config;
+    int code = 0;
+    if (network->quantized && config->clip_update == DIME_CLIP_EVERY_STEP)
+        code = dime_clip_update(&view, layer->format, config->wscale, DIME_CLIP_PROP, config->clip_scale,
+                                layer->clip);
+    if (!code) code = dime_weight_scale_update(&view, layer->format, config->wscale, layer->clip, &layer->scale);
+    if (code) return code;
+    int batch_norm = config->norm == DIME_NORM_BATCH;
+    double input_unit = batch_norm ? dime_activation_unit(config, index) : 1;
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        layer->sum_scale[m] = layer->scale.step[m] * input_unit;
+        layer->ratio[m] = batch_norm ? (float)layer->sum_scale[m] : 1;
+    }
+    layer->unit = layer->scale.step[0];
+    if (batch_norm && layer->affine) {
+        fold_norm(network, index);
+    } else if (layer->affine) {
+        layer->unit = dime_affine_from_scales(layer->sum_scale, layer->outputs, layer->affine);
+        dime_affine_spread(layer->affine, 0, layer->outputs, layer->padded_outputs, layer->affine_row, layer->ratio);
+    }
+    return 0;
+}
+
+/* Copies input rows first .. last-1 of the values into columns of the transposed matrix. */
+static void transpose_values(const struct dime_train_layer *layer, uint32_t first, uint32_t last) {
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        float *row = layer->values_transposed + (size_t)m * layer->padded_inputs;
+        for (uint32_t k = first; k < last; k++) row[k] = layer->values[(size_t)k * layer->padded_outputs + m];
+    }
+}
+
+void dime_layer_refresh_values(const struct dime_network_state *network, uint32_t index, uint32_t first,
+                               uint32_t last) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    uint32_t padded = layer->padded_outputs;
+    for (uint32_t k = first; k < last; k++) {
+        float *out = layer->values + (size_t)k * padded;
+        network->kernels->quantize(layer->format, layer->weight.value + (size_t)k * padded,
+                                   layer->scale.inverse_unit, layer->scale.offset, padded, out);
+        for (uint32_t m = layer->outputs; m < padded; m++) out[m] = 0;
+    }
+    if (layer->values_transposed) transpose_values(layer, first, last);
+}
+
+int dime_network_refresh(struct dime_network_state *network) {
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        int code = dime_layer_refresh_scale(network, i);
+        if (code) return code;
+        dime_layer_refresh_values(network, i, 0, network->layers[i].inputs);
+    }
+    return 0;
+}
+
+int dime_network_update_clip(struct dime_network_state *network) {
+    const struct dime_config *config = &network->config;
+    if (!network->quantized) {
+        for (uint32_t i = 0; i < network->layer_count; i++) {
+            uint32_t clips = config->wscale == DIME_WSCALE_PER_OUTPUT ? network->layers[i].outputs : 1;
+            for (uint32_t c = 0; c < clips; c++) network->layers[i].clip[c] = 1;
+        }
+        return 0;
+    }
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        struct dime_weight_view view = dime_layer_view(&network->layers[i]);
+        int code = dime_clip_update(&view, network->layers[i].format, config->wscale, config->clip,
+                                    config->clip_scale, network->layers[i].clip);
+        if (code) return code;
+    }
+    return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* One epoch's steps, spread over threads. Each step has four phases with a barrier behind each: chunks (forward and
+   backward), parameters (Adam, by blocks of rows), scales (by layer), values (by blocks). Every phase computes the
+   same bits however its pieces fall to threads. */
+#include <math.h>
+#include <omp.h>
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "train/schedule.h"
+#include "train/trainer_state.h"
+
+#define BATCH_NORM_MOMENTUM 0.1f
+#define LEAST_GAIN 1e-3f /* folding divides by the gain; its sign could move into the weights anyway */
+
+struct step {
+    uint32_t epoch, number;
+    uint32_t first, count;  /* samples */
+    uint32_t chunks;
+    struct dime_adam adam;
+};
+
+static struct step describe_step(const struct dime_trainer *trainer, uint32_t number) {
+    const struct dime_config *config = &trainer->config;
+    struct step step = {.epoch = trainer->epochs_done, .number = number};
+    step.first = dime_cut(trainer->samples_per_epoch, trainer->steps_per_epoch, number);
+    step.count = dime_cut(trainer->samples_per_epoch, trainer->steps_per_epoch, number + 1) - step.first;
+    step.chunks = dime_chunk_count(step.count);
+    double rate = dime_schedule_rate(config, step.epoch) *
+                  dime_schedule_warmup(config, step.epoch, number, trainer->steps_per_epoch);
+    double t = (double)(trainer->steps_done + number + 1);
+    step.adam = (struct dime_adam){
+        .learning_rate = (float)rate,
+        .beta1 = config->adam_beta1,
+        .beta2 = config->adam_beta2,
+        .epsilon = 1e-8f,
+        .correction1 = (float)(1 / (1 - pow(config->adam_beta1, t))),
+        .correction2 = (float)(1 / (1 - pow(config->adam_beta2, t))),
+        .parts = step.chunks,
+    };
+    return step;
+}
+
+static int run_chunk(struct dime_trainer *trainer, const struct step *step, uint32_t c,
+                     struct dime_batch_maker *maker) {
+    uint32_t start = dime_cut(step->count, step->chunks, c), end = dime_cut(step->count, step->chunks, c + 1);
+    struct dime_chunk *chunk = &trainer->chunks[c];
+    int code = dime_batch_fill(&trainer->data, maker, step->epoch, trainer->samples + step->first + start,
+                               end - start, chunk, trainer->network.layers[0].padded_inputs);
+    if (code) return code;
+    dime_chunk_forward(&trainer->network, chunk, 1);
+    dime_chunk_backward(&trainer->network, chunk);
+    return 0;
+}
+
+static void add_totals(const struct dime_trainer *trainer, const struct step *step,
+                       struct dime_epoch_totals *totals) {
+    for (uint32_t c = 0; c < step->chunks; c++) {
+        totals->loss += trainer->chunks[c].loss;
+        totals->correct += trainer->chunks[c].correct;
+        totals->active += trainer->chunks[c].active;
+        totals->activations += trainer->chunks[c].activations;
+    }
+}
+
+static void update_block(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
+    const struct dime_update_block *block = &trainer->blocks[index];
+    struct dime_train_layer *layer = &trainer->network.layers[block->layer];
+    struct dime_adam adam = step->adam;
+    adam.decay = trainer->config.weight_decay;
+    adam.gradients = trainer->gradients + 3 * (size_t)block->layer * trainer->chunk_most;
+    adam.gradient_scale =
+        (float)(dime_weight_gradient_scale(&trainer->network, block->layer) / (double)step->count);
+    adam.first = (size_t)block->first * layer->padded_outputs;
+    trainer->network.kernels->adam(&adam, layer->weight.value + adam.first, layer->weight.moment1 + adam.first,
+                                   layer->weight.moment2 + adam.first,
+                                   (block->last - block->first) * layer->padded_outputs);
+}
+
+static void update_norm_parameter(struct dime_trainer *trainer, const struct step *step,
+                                  struct dime_parameter *parameter, const float *const *gradients) {
+    struct dime_adam adam = step->adam;
+    adam.gradients = gradients;
+    adam.gradient_scale = 1 / (float)step->count;
+    trainer->network.kernels->adam(&adam, parameter->value, parameter->moment1, parameter->moment2,
+                                   (uint32_t)parameter->count);
+}
+
+/* Running statistics move towards the mean over the chunks of this batch; the variance is unbiased. */
+static void update_running_statistics(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
+    struct dime_train_layer *layer = &trainer->network.layers[index];
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        float mean = 0, variance = 0;
+        for (uint32_t c = 0; c < step->chunks; c++) {
+            const struct dime_chunk *chunk = &trainer->chunks[c];
+            float count = (float)chunk->count;
+            mean += chunk->layers[index].batch_mean[m];
+            variance += chunk->layers[index].batch_variance[m] * count / fmaxf(count - 1, 1);
+        }
+        layer->mean[m] += BATCH_NORM_MOMENTUM * (mean / (float)step->chunks - layer->mean[m]);
+        layer->variance[m] += BATCH_NORM_MOMENTUM * (variance / (float)step->chunks - layer->variance[m]);
+    }
+}
+
+static int update_layer(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
+    struct dime_train_layer *layer = &trainer->network.layers[index];
+    if (layer->mean) {
+        const float *const *gradients = trainer->gradients + 3 * (size_t)index * trainer->chunk_most;
+        update_norm_parameter(trainer, step, &layer->gain, gradients + trainer->chunk_most);
+        update_norm_parameter(trainer, step, &layer->offset, gradients + 2 * (size_t)trainer->chunk_most);
+        for (uint32_t m = 0; m < layer->outputs; m++)
+            layer->gain.value[m] = fmaxf(layer->gain.value[m], LEAST_GAIN);
+        update_running_statistics(trainer, step, index);
+    }
+    return dime_layer_refresh_scale(&trainer->network, index);
+}
+
+/* State that the threads of one epoch share. */
+struct epoch_run {
+    const struct dime_train_watch *watch;
+    struct dime_epoch_totals *totals;
+    atomic_int chunk_code; /* written while chunks run, moved into `code` where no thread can be reading it */
+    atomic_int code;
+};
+
+/* Reports progress and asks whether to stop; one thread does it. */
+static void watch_step(struct dime_trainer *trainer, struct epoch_run *run, const struct step *step) {
+    const struct dime_train_watch *watch = run->watch;
+    add_totals(trainer, step, run->totals);
+    if (atomic_load(&run->chunk_code)) atomic_store(&run->code, atomic_load(&run->chunk_code));
+    if (!watch) return;
+    if (watch->progress)
+        watch->progress(watch->context, step->epoch + 1, step->first + step->count, trainer->samples_per_epoch);
+    if (watch->stop && watch->stop(watch->context)) {
+        dime_error_set(DIME_ERROR_INTERRUPTED, "interrupted in epoch %u", step->epoch + 1);
+        atomic_store(&run->code, DIME_ERROR_INTERRUPTED);
+    }
+}
+
+/* Run by every thread of the team. */
+static void run_step(struct dime_trainer *trainer, struct epoch_run *run, const struct step *step) {
+    struct dime_batch_maker *maker = &trainer->makers[omp_get_thread_num()];
+#pragma omp for schedule(dynamic, 1)
+    for (uint32_t c = 0; c < step->chunks; c++) {
+        int code = run_chunk(trainer, step, c, maker);
+        if (code) atomic_store(&run->chunk_code, code);
+    }
+#pragma omp master
+    watch_step(trainer, run, step);
+#pragma omp for schedule(static)
+    for (uint32_t b = 0; b < trainer->block_count; b++) update_block(trainer, step, b);
+#pragma omp for schedule(dynamic, 1)
+    for (uint32_t i = 0; i < trainer->network.layer_count; i++) {
+        int code = update_layer(trainer, step, i);
+        if (code) atomic_store(&run->code, code);
+    }
+#pragma omp for schedule(static)
+    for (uint32_t b = 0; b < trainer->block_count; b++) {
+        const struct dime_update_block *block = &trainer->blocks[b];
+        dime_layer_refresh_values(&trainer->network, block->layer, block->first, block->last);
+    }
+}
+
+int dime_trainer_run_steps(struct dime_trainer *trainer, const struct dime_train_watch *watch,
+                           struct dime_epoch_totals *totals) {
+    struct epoch_run run = {.watch = watch, .totals = totals};
+    *totals = (struct dime_epoch_totals){0};
+    dime_train_data_shuffle(&trainer->data, trainer->epochs_done, trainer->samples);
+#pragma omp parallel num_threads((int)trainer->threads)
+    for (uint32_t number = 0; number < trainer->steps_per_epoch; number++) {
+        struct step step = describe_step(trainer, number);
+        run_step(trainer, &run, &step);
+        if (atomic_load(&run.code)) break; /* the same for all: written only between barriers */
+    }
+    int code = atomic_load(&run.code);
+    if (code == DIME_ERROR_MEMORY) return dime_error_set(code, "out of memory while training");
+    return code;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/train_data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "train/random_purpose.h"
+
+static void shuffle(struct dime_random random, uint32_t *items, uint32_t count) {
+    for (uint32_t i = count; i > 1; i--) {
+        uint32_t j = dime_random_below(&random, i), kept = items[i - 1];
+        items[i - 1] = items[j];
+        items[j] = kept;
+    }
+}
+
+struct dime_input_format dime_config_input(const struct dime_config *config) {
+    return (struct dime_input_format){config->input_size, config->input_encoding, config->input_threshold};
+}
+
+static void copy_settings(struct dime_train_data *data, const struct dime_config *config) {
+    data->input = dime_config_input(config);
+    data->inputs = config->input_size * config->input_size;
+    data->augmentation = config->augmentation;
+    data->keep_original = config->keep_original;
+    data->seed = config->seed;
+    data->augment = (struct dime_augment_settings){
+        .rotation1 = config->rotation1,
+        .rotation2 = config->rotation2,
+        .translation = config->translation,
+        .scale = config->scale,
+        .shear = config->shear,
+        .elastic_probability = config->elastic_probability,
+        .elastic_alpha = config->elastic_alpha,
+        .elastic_sigma = config->elastic_sigma,
+    };
+}
+
+int dime_train_data_create(struct dime_train_data *data, const struct dime_config *config,
+                           const struct dime_dataset *dataset) {
+    memset(data, 0, sizeof *data);
+    if (config->validation_size >= dataset->count)
+        return dime_error_set(DIME_ERROR_CONFIG,
+                              "validation_size is %u, but there are only %u training pictures; choose a smaller one",
+                              config->validation_size, dataset->count);
+    data->dataset = dataset;
+    copy_settings(data, config);
+    data->validation_count = config->validation_size;
+    data->train_count = dataset->count - config->validation_size;
+    data->order = malloc(dataset->count * sizeof *data->order);
+    if (!data->order) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for the order of pictures");
+    for (uint32_t i = 0; i < dataset->count; i++) data->order[i] = i;
+    shuffle(dime_random_stream(config->seed, DIME_RANDOM_VALIDATION, 0), data->order, dataset->count);
+    int code = dime_encode_dataset(&data->input, dataset, &data->encoded);
+    if (code) dime_train_data_free(data);
+    return code;
+}
+
+void dime_train_data_free(struct dime_train_data *data) {
+    free(data->order);
+    free(data->encoded);
+    memset(data, 0, sizeof *data);
+}
+
+/* Sample s is training picture s, untouched, below `plain`, and training picture s - plain, augmented, above. */
+static uint32_t plain_count(const struct dime_train_data *data) {
+    return data->augmentation && !data->keep_original ? 0 : data->train_count;
+}
+
+uint32_t dime_train_data_epoch_size(const struct dime_train_data *data) {
+    return plain_count(data) + (data->augmentation ? data->train_count : 0);
+}
+
+void dime_train_data_shuffle(const struct dime_train_data *data, uint32_t epoch, uint32_t *samples) {
+    uint32_t count = dime_train_data_epoch_size(data);
+    for (uint32_t i = 0; i < count; i++) samples[i] = i;
+    shuffle(dime_random_stream(data->seed, DIME_RANDOM_SHUFFLE, epoch), samples, count);
+}
+
+int dime_batch_maker_create(struct dime_batch_maker *maker, const struct dime_train_data *data) {
+    const struct dime_dataset *dataset = data->dataset;
+    maker->augmenter = NULL;
+    maker->pictures = malloc((size_t)DIME_CHUNK_MOST * dataset->height * dataset->width);
+    maker->encoded = malloc((size_t)DIME_CHUNK_MOST * data->inputs);
+    int code = maker->pictures && maker->encoded
+                   ? dime_augmenter_create(&maker->augmenter, dataset->height, dataset->width, &data->augment)
+                   : dime_error_set(DIME_ERROR_MEMORY, "out of memory for batches");
+    if (code) dime_batch_maker_free(maker);
+    return code;
+}
+
+void dime_batch_maker_free(struct dime_batch_maker *maker) {
+    dime_augmenter_free(maker->augmenter);
+    free(maker->pictures);
+    free(maker->encoded);
+    memset(maker, 0, sizeof *maker);
+}
+
+void dime_input_row(const int8_t *encoded, uint32_t inputs, float *row) {
+    for (uint32_t k = 0; k < inputs; k++) row[k] = encoded[k];
+}
+
+int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
+                    const uint32_t *samples, uint32_t count, struct dime_chunk *chunk, uint32_t padded_inputs) {
+    const struct dime_dataset *dataset = data->dataset;
+    size_t pixels = (size_t)dataset->height * dataset->width;
+    uint32_t augmented[DIME_CHUNK_MOST], augmented_count = 0, plain = plain_count(data);
+    float *input = chunk->layers[0].input;
+    chunk->count = count;
+    for (uint32_t n = 0; n < count; n++) {
+        int untouched = samples[n] < plain;
+        uint32_t picture = data->order[untouched ? samples[n] : samples[n] - plain];
+        chunk->labels[n] = dataset->labels[picture];
+        if (untouched) {
+            dime_input_row(data->encoded + (size_t)picture * data->inputs, data->inputs, input + n * padded_inputs);
+            continue;
+        }
+        uint64_t index = ((uint64_t)epoch << 32) + picture;
+        dime_augment(maker->augmenter, dataset->pixels + picture * pixels,
+                     dime_random_stream(data->seed, DIME_RANDOM_AUGMENT, index),
+                     maker->pictures + augmented_count * pixels);
+        augmented[augmented_count++] = n;
+    }
+    if (augmented_count == 0) return 0;
+    int code = dime_encode_pictures(&data->input, maker->pictures, augmented_count, dataset->height,
+                                    dataset->width, maker->encoded);
+    if (code) return code;
+    for (uint32_t i = 0; i < augmented_count; i++)
+        dime_input_row(maker->encoded + (size_t)i * data->inputs, data->inputs, input + augmented[i] * padded_inputs);
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the trainer's batches come from. */
+#ifndef DIME_TRAIN_TRAIN_DATA_H
+#define DIME_TRAIN_TRAIN_DATA_H
+
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "data/encoded.h"
+#include "model/config.h"
+#include "train/network.h"
+
+struct dime_train_data {
+    const struct dime_dataset *dataset; /* borrowed */
+    struct dime_input_format input;
+    uint32_t inputs;             /* K of the first layer */
+    int8_t *encoded;             /* every picture of the dataset, untouched */
+    uint32_t *order;             /* seeded shuffle: training pictures, then validation pictures */
+    uint32_t train_count, validation_count;
+    int augmentation, keep_original;
+    struct dime_augment_settings augment;
+    uint64_t seed;
+};
+
+/* Resizes, encodes and splits. Errors: CONFIG (validation_size leaves nothing to train on), MEMORY. */
+int dime_train_data_create(struct dime_train_data *data, const struct dime_config *config,
+                           const struct dime_dataset *dataset);
+void dime_train_data_free(struct dime_train_data *data);
+struct dime_input_format dime_config_input(const struct dime_config *config);
+
+/* Samples of one epoch: every training picture once, or once as it is and once augmented. */
+uint32_t dime_train_data_epoch_size(const struct dime_train_data *data);
+/* Shuffled sample numbers of an epoch into `samples`, dime_train_data_epoch_size entries. */
+void dime_train_data_shuffle(const struct dime_train_data *data, uint32_t epoch, uint32_t *samples);
+
+/* Working memory for filling chunks; one for each thread. */
+struct dime_batch_maker {
+    struct dime_augmenter *augmenter;
+    uint8_t *pictures; /* DIME_CHUNK_MOST augmented pictures of the original size */
+    int8_t *encoded;   /* the same as network inputs */
+};
+int dime_batch_maker_create(struct dime_batch_maker *maker, const struct dime_train_data *data);
+void dime_batch_maker_free(struct dime_batch_maker *maker);
+
+/* Fills chunk->count, labels and the first layer's input with `count` samples (<= DIME_CHUNK_MOST). */
+int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
+                    const uint32_t *samples, uint32_t count, struct dime_chunk *chunk, uint32_t padded_inputs);
+/* One row of the first layer's input from encoded activations. */
+void dime_input_row(const int8_t *encoded, uint32_t inputs, float *row);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "train/evaluate.h"
+#include "train/schedule.h"
+#include "train/trainer_state.h"
+
+#define BLOCK_ROWS 32u
+
+static int out_of_memory(void) {
+    return dime_error_set(DIME_ERROR_MEMORY, "out of memory for training");
+}
+
+static int make_blocks(struct dime_trainer *trainer) {
+    const struct dime_network_state *network = &trainer->network;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < network->layer_count; i++)
+        count += (network->layers[i].inputs + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    trainer->blocks = malloc(count * sizeof *trainer->blocks);
+    if (!trainer->blocks) return out_of_memory();
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        for (uint32_t first = 0; first < network->layers[i].inputs; first += BLOCK_ROWS) {
+            uint32_t last = first + BLOCK_ROWS < network->layers[i].inputs ? first + BLOCK_ROWS
+                                                                           : network->layers[i].inputs;
+            trainer->blocks[trainer->block_count++] = (struct dime_update_block){i, first, last};
+        }
+    }
+    return 0;
+}
+
+static int make_chunks(struct dime_trainer *trainer) {
+    uint32_t layers = trainer->network.layer_count;
+    trainer->chunks = calloc(trainer->chunk_most, sizeof *trainer->chunks);
+    trainer->gradients = calloc(3 * (size_t)layers * trainer->chunk_most, sizeof *trainer->gradients);
+    if (!trainer->chunks || !trainer->gradients) return out_of_memory();
+    for (uint32_t c = 0; c < trainer->chunk_most; c++) {
+        int code = dime_chunk_create(&trainer->chunks[c], &trainer->network, 1);
+        if (code) return code;
+        for (uint32_t i = 0; i < layers; i++) {
+            const float **gradients = trainer->gradients + 3 * (size_t)i * trainer->chunk_most + c;
+            gradients[0] = trainer->chunks[c].layers[i].weight_gradient;
+            gradients[trainer->chunk_most] = trainer->chunks[c].layers[i].gain_gradient;
+            gradients[2 * (size_t)trainer->chunk_most] = trainer->chunks[c].layers[i].offset_gradient;
+        }
+    }
+    return 0;
+}
+
+static int make_makers(struct dime_trainer *trainer) {
+    trainer->makers = calloc(trainer->threads, sizeof *trainer->makers);
+    if (!trainer->makers) return out_of_memory();
+    for (uint32_t t = 0; t < trainer->threads; t++) {
+        int code = dime_batch_maker_create(&trainer->makers[t], &trainer->data);
+        if (code) return code;
+    }
+    return 0;
+}
+
+static int prepare(struct dime_trainer *trainer, const struct dime_dataset *dataset) {
+    int code = dime_network_create(&trainer->network, &trainer->config, dataset->classes);
+    if (!code) code = dime_train_data_create(&trainer->data, &trainer->config, dataset);
+    if (code) return code;
+    /* Batches of an epoch are as equal as can be, at most batch_size: no small last one. */
+    trainer->samples_per_epoch = dime_train_data_epoch_size(&trainer->data);
+    uint32_t batch = trainer->config.batch_size;
+    trainer->steps_per_epoch = (trainer->samples_per_epoch + batch - 1) / batch;
+    trainer->chunk_most = dime_chunk_count(batch < trainer->samples_per_epoch ? batch : trainer->samples_per_epoch);
+    trainer->samples = malloc(trainer->samples_per_epoch * sizeof *trainer->samples);
+    if (!trainer->samples) return out_of_memory();
+    code = make_blocks(trainer);
+    if (!code) code = make_chunks(trainer);
+    if (!code) code = make_makers(trainer);
+    return code;
+}
+
+int dime_trainer_create(struct dime_trainer **trainer, const struct dime_config *config,
+                        const struct dime_dataset *dataset, uint32_t threads) {
+    *trainer = calloc(1, sizeof **trainer);
+    if (!*trainer) return out_of_memory();
+    (*trainer)->config = *config;
+    (*trainer)->threads = threads;
+    int code = prepare(*trainer, dataset);
+    if (!code) return 0;
+    dime_trainer_free(*trainer);
+    *trainer = NULL;
+    return code;
+}
+
+void dime_trainer_free(struct dime_trainer *trainer) {
+    if (!trainer) return;
+    for (uint32_t c = 0; trainer->chunks && c < trainer->chunk_most; c++) dime_chunk_free(&trainer->chunks[c]);
+    for (uint32_t t = 0; trainer->makers && t < trainer->threads; t++) dime_batch_maker_free(&trainer->makers[t]);
+    free(trainer->chunks);
+    free(trainer->makers);
+    free(trainer->gradients);
+    free(trainer->samples);
+    free(trainer->blocks);
+    dime_train_data_free(&trainer->data);
+    dime_network_free(&trainer->network);
+    free(trainer);
+}
+
+uint32_t dime_trainer_epochs_done(const struct dime_trainer *trainer) {
+    return trainer->epochs_done;
+}
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static double entropy_of(const struct dime_train_layer *layer) {
+    uint32_t histogram[512] = {0}; /* weight values are -255 .. 255 */
+    double total = (double)layer->inputs * layer->outputs, entropy = 0;
+    for (uint32_t k = 0; k < layer->inputs; k++)
+        for (uint32_t m = 0; m < layer->outputs; m++)
+            histogram[256 + (int32_t)layer->values[(size_t)k * layer->padded_outputs + m]]++;
+    for (uint32_t i = 0; i < 512; i++)
+        if (histogram[i]) entropy -= histogram[i] / total * log2(histogram[i] / total);
+    return entropy;
+}
+
+static void describe_layers(const struct dime_trainer *trainer, struct dime_epoch_report *report) {
+    report->layer_count = trainer->network.layer_count;
+    for (uint32_t i = 0; i < trainer->network.layer_count; i++) {
+        const struct dime_train_layer *layer = &trainer->network.layers[i];
+        uint32_t clips = trainer->config.wscale == DIME_WSCALE_PER_OUTPUT ? layer->outputs : 1;
+        double sum = 0;
+        for (uint32_t c = 0; c < clips; c++) sum += layer->clip[c];
+        report->clip[i] = sum / clips;
+        report->entropy[i] = trainer->network.quantized ? entropy_of(layer) : (double)NAN;
+    }
+}
+
+static int validate(const struct dime_trainer *trainer, struct dime_epoch_report *report) {
+    const struct dime_train_data *data = &trainer->data;
+    struct dime_evaluation result = {0};
+    report->validation_loss = report->validation_accuracy = (double)NAN;
+    if (data->validation_count == 0) return 0;
+    int code = dime_evaluate_network(&trainer->network, data->encoded, data->dataset->labels,
+                                     data->order + data->train_count, data->validation_count, trainer->threads, NULL,
+                                     &result);
+    report->validation_loss = result.loss;
+    report->validation_accuracy = 100.0 * result.correct / data->validation_count;
+    return code;
+}
+
+/* Clipping values move once an epoch, until the epoch that the configuration names. */
+static int finish_epoch(struct dime_trainer *trainer) {
+    const struct dime_config *config = &trainer->config;
+    int moves = config->clip_update == DIME_CLIP_EVERY_EPOCH && trainer->epochs_done < config->clip_until_epoch;
+    trainer->epochs_done++;
+    trainer->steps_done += trainer->steps_per_epoch;
+    /* The last epoch's network is the result: its clipping values are those that it was trained with. */
+    if (!moves || trainer->epochs_done == config->epochs) return 0;
+    int code = dime_network_update_clip(&trainer->network);
+    return code ? code : dime_network_refresh(&trainer->network);
+}
+
+int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_watch *watch,
+                       struct dime_epoch_report *report) {
+    struct dime_epoch_totals totals;
+    double start = now();
+    int code = dime_trainer_run_steps(trainer, watch, &totals);
+    if (code) return code;
+    *report = (struct dime_epoch_report){.epoch = trainer->epochs_done + 1, .epochs = trainer->config.epochs};
+    report->seconds = now() - start;
+    report->images_per_second = trainer->samples_per_epoch / report->seconds;
+    report->train_loss = totals.loss / trainer->samples_per_epoch;
+    report->train_accuracy = 100.0 * (double)totals.correct / trainer->samples_per_epoch;
+    report->active_fraction = totals.activations ? (double)totals.active / (double)totals.activations : 0;
+    report->learning_rate = dime_schedule_rate(&trainer->config, trainer->epochs_done) *
+                            dime_schedule_warmup(&trainer->config, trainer->epochs_done,
+                                                 trainer->steps_per_epoch - 1, trainer->steps_per_epoch);
+    describe_layers(trainer, report);
+    code = validate(trainer, report);
+    return code ? code : finish_epoch(trainer);
+}
+
+int dime_trainer_store(const struct dime_trainer *trainer, struct dime_model *model) {
+    return dime_network_store(&trainer->network, model);
+}

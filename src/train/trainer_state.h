@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to src/train: what trainer.c, step.c and checkpoint.c share. */
+#ifndef DIME_TRAIN_TRAINER_STATE_H
+#define DIME_TRAIN_TRAINER_STATE_H
+
+#include "train/network.h"
+#include "train/train_data.h"
+#include "train/trainer.h"
+
+/* A piece of a weight matrix that one thread updates at a time. */
+struct dime_update_block {
+    uint32_t layer, first, last; /* input rows first .. last-1 */
+};
+
+struct dime_trainer {
+    struct dime_config config;
+    struct dime_network_state network;
+    struct dime_train_data data;
+    uint32_t threads, epochs_done;
+    uint64_t steps_done; /* Adam's step count */
+
+    uint32_t samples_per_epoch, steps_per_epoch, chunk_most;
+    uint32_t *samples;        /* shuffled sample numbers of the epoch */
+    struct dime_chunk *chunks; /* chunk_most of them */
+    struct dime_batch_maker *makers; /* one a thread */
+    const float **gradients;  /* layer_count x 3 x chunk_most: weight, gain and offset gradients of each chunk */
+    struct dime_update_block *blocks;
+    uint32_t block_count;
+};
+
+/* Part `which` (0 .. parts-1) of `count` things cut into near-equal runs: start of the run. */
+static inline uint32_t dime_cut(uint32_t count, uint32_t parts, uint32_t which) {
+    return (uint32_t)((uint64_t)count * which / parts);
+}
+
+/* Chunks of a batch of `count` images. */
+static inline uint32_t dime_chunk_count(uint32_t count) {
+    uint32_t chunks = (count + DIME_CHUNK / 2) / DIME_CHUNK;
+    return chunks ? chunks : 1;
+}
+
+struct dime_epoch_totals {
+    double loss;
+    uint64_t correct, active, activations;
+};
+
+/* Runs every step of the coming epoch. Errors: INTERRUPTED, MEMORY. */
+int dime_trainer_run_steps(struct dime_trainer *trainer, const struct dime_train_watch *watch,
+                           struct dime_epoch_totals *totals);
+
+#endif

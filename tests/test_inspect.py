@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""dime inspect: the figures fit together, and the text says the same."""
+import math
+import os
+
+from tiny_model import dime, dime_json, make_data, run_tests, train
+
+
+def close(left, right):
+    return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def check_moments(checks, layer, name):
+    """Moments and entropy, computed anew from the histogram."""
+    bars = [(bar["low"], bar["count"]) for bar in layer["histogram"]]
+    total = sum(count for _, count in bars)
+    mean = sum(value * count for value, count in bars) / total
+    variance = sum((value - mean) ** 2 * count for value, count in bars) / total
+    used = [(value, count) for value, count in bars if count]
+    entropy = sum(count / total * math.log2(total / count) for _, count in used)
+    checks.equal(total, layer["inputs"] * layer["outputs"], f"{name}: weights in the histogram")
+    checks.check(close(layer["mean"], mean), f"{name}: mean {layer['mean']} instead of {mean}")
+    checks.check(close(layer["deviation"], math.sqrt(variance)), f"{name}: deviation {layer['deviation']}")
+    checks.check(close(layer["entropy"], entropy), f"{name}: entropy {layer['entropy']} instead of {entropy}")
+    checks.check(close(layer["code_share"], entropy / math.log2(layer["codes"])), f"{name}: share of the code space")
+    checks.equal((layer["minimum"], layer["maximum"]), (used[0][0], used[-1][0]), f"{name}: range")
+    checks.equal(layer["codes_used"], len(used), f"{name}: codes used")
+
+
+def test_json(checks, _folder, run):
+    found = dime_json("inspect", run)
+    layers = found["layers"]
+    checks.equal([(layer["inputs"], layer["outputs"]) for layer in layers], [(256, 16), (16, 16), (16, 3)], "shapes")
+    checks.equal({layer["format"] for layer in layers}, {"4bitsym"}, "formats")
+    checks.equal([layer["bytes"] for layer in layers], [2048, 128, 24], "bytes of the layers")
+    checks.equal(found["model_bytes"], 2200, "bytes of the model")
+    checks.equal(found["ram_bytes"], 256 + 16 * 5, "RAM: input, sums, activations")
+    for key in ("flash_bytes", "cycles", "milliseconds"):
+        checks.check(key in found and found[key] is None, f"{key} is null")
+    for number, layer in enumerate(layers):
+        checks.equal(layer["codes"], 16, "codes")
+        check_moments(checks, layer, f"layer {number + 1}")
+
+
+def test_model_file(checks, _folder, run):
+    checks.equal(dime_json("inspect", os.path.join(run, "model.safetensors")), dime_json("inspect", run),
+                 "run folder and model file")
+
+
+def test_text(checks, _folder, run):
+    result = dime("inspect", run)
+    checks.equal(result.returncode, 0, "exit status")
+    first = dime_json("inspect", run)["layers"][0]
+    for words in ("layer 1: 256 inputs, 16 outputs, 4bitsym", "layer 3: 16 inputs, 3 outputs",
+                  f"minimum {first['minimum']:.4g}, maximum {first['maximum']:.4g}, mean {first['mean']:.4g}, "
+                  f"standard deviation {first['deviation']:.4g}",
+                  f"entropy {first['entropy']:.2f} bits", "of 16 codes used", "total: 2200 bytes", "RAM: 336 bytes"):
+        checks.check(words in result.stdout, f"the text has {words!r}")
+    bars = [line for line in result.stdout.splitlines() if "%" in line and "code space" not in line]
+    checks.equal(len(bars), 3 * 16, "bars, one a code")
+    checks.equal(max(line.count("#") for line in bars), 50, "the longest bar")
+
+
+def test_eight_bits_share_bars(checks, folder, _run):
+    run = train(folder, make_data(folder), "8bit", 8)
+    layers = dime_json("inspect", run)["layers"]
+    checks.equal(len(layers[0]["histogram"]), 256, "bins of 8bit")
+    for number, layer in enumerate(layers):
+        check_moments(checks, layer, f"8bit layer {number + 1}")
+    lines = dime("inspect", run).stdout.splitlines()
+    checks.equal(sum(" .. " in line for line in lines), 3 * 32, "bars of 8bit")
+
+
+def test_float_model(checks, folder, _run):
+    run = train(folder, make_data(folder), "None", 32)
+    found = dime_json("inspect", run)
+    layer = found["layers"][0]
+    checks.equal(found["ram_bytes"], None, "RAM of a float model")
+    checks.equal((layer["entropy"], layer["codes"], layer["bits"]), (None, None, 32), "no codes")
+    checks.equal(sum(bar["count"] for bar in layer["histogram"]), 4096, "weights in the histogram")
+    checks.check(layer["minimum"] < 0 < layer["maximum"], "range")
+    checks.check("dime quantize" in dime("inspect", run).stdout, "what to do with a float model")
+
+
+def test_usage(checks, folder, run):
+    checks.refused(dime("inspect"), 2, ["few"], "no model")
+    checks.refused(dime("inspect", run, "--jsno"), 2, ["--jsno", "--json"], "unknown option")
+    checks.refused(dime("inspect", os.path.join(folder, "missing")), 1, ["missing"], "missing model")
+
+
+if __name__ == "__main__":
+    run_tests(test_json, test_model_file, test_text, test_eight_bits_share_bars, test_float_model, test_usage)

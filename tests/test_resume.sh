@@ -1,0 +1,249 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# One configuration and seed, one model, byte for byte: however often the run was killed, however it was interrupted,
+# whatever the number of threads. Damaged checkpoints are refused.
+set -u -m # job control: without it, background jobs would start with Ctrl-C switched off
+cd "$(dirname "$0")/.." || exit 1
+dime=$(realpath "${DIME:-build/dime}")
+folder=$(mktemp -d "${TMPDIR:-/tmp}/dime-resume-XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failures=0
+RANDOM=20240711 # the moments of the kills are the same every time, as far as the machine allows
+
+fail() {
+    printf 'test_resume: %s\n' "$*" >&2
+    failures=$((failures + 1))
+}
+
+give_up() {
+    fail "$@"
+    exit 1
+}
+
+# Pictures of one, two or three bars that lie or stand, in noise; the label says which of the six.
+make_data() {
+    mkdir data
+    /usr/bin/python3 - <<'PYTHON'
+import random
+
+random.seed(1)
+for name, count in (("train.csv", 1500), ("test.csv", 120)):
+    with open("data/" + name, "w", encoding="ascii") as file:
+        for i in range(count):
+            label = i % 6
+            bars = random.sample(range(0, 16, 2), label // 2 + 1)
+            pixels = [(random.randrange(180, 256) if (y if label % 2 else x) in bars else random.randrange(60))
+                      for y in range(16) for x in range(16)]
+            print(label, *pixels, sep=",", file=file)
+PYTHON
+    cat >config.yaml <<'YAML'
+dataset: data
+QuantType: 4bitsym
+num_epochs: 6
+batch_size: 32
+network_width1: 16
+network_width2: 16
+network_width3: 0
+input_size: 16
+validation_size: 300
+augmentation: true
+rotation1: 10
+rotation2: 10
+elastictransformprobability: 0.5
+seed: 11
+YAML
+}
+
+train() { # RUN OPTION...
+    local run=$1
+    shift
+    "$dime" train config.yaml --out "$run" "$@" >"$run.out" 2>"$run.err"
+}
+
+# The columns that do not tell of time.
+timeless_metrics() { cut -d , -f 1-7,10- "$1/metrics.csv"; }
+
+must_equal() { # RUN WHAT
+    if ! cmp -s reference/model.safetensors "$1/model.safetensors"; then
+        fail "$2: another model than the uninterrupted run's"
+    elif ! cmp -s <(timeless_metrics reference) <(timeless_metrics "$1"); then
+        fail "$2: another metrics.csv than the uninterrupted run's"
+    fi
+}
+
+finish() { # RUN WHAT: resumes, and compares
+    train "$1" --resume || fail "$2: --resume ended with status $?: $(tail -n 1 "$1.err")"
+    must_equal "$1" "$2"
+}
+
+rows() { # RUN: lines of its metrics.csv, without starting a process
+    local lines=()
+    [ -e "$1/metrics.csv" ] && mapfile -t lines <"$1/metrics.csv" 2>/dev/null
+    printf -v rows %d ${#lines[@]}
+}
+
+start() { # RUN OPTION...: in the background
+    train "$@" &
+    job=$!
+    disown "$job" # no notice about its end
+}
+
+job_runs() { kill -0 -- "-$job" 2>/dev/null; }
+
+wait_for_rows() { # RUN LINES: until metrics.csv has so many, or the job has ended
+    rows=0
+    while [ "$rows" -lt "$2" ] && job_runs; do rows "$1"; done
+}
+
+wait_for_end() { while job_runs; do sleep 0.01; done; }
+
+kill_job() { # whether it was still running
+    kill -KILL -- "-$job" 2>/dev/null
+    local killed=$?
+    wait_for_end
+    return $killed
+}
+
+run_reference() {
+    local started=${EPOCHREALTIME/./}
+    train reference || give_up "training fails: $(tail -n 1 reference.err)"
+    milliseconds=$(((${EPOCHREALTIME/./} - started) / 1000))
+    [ "$(wc -l <reference/metrics.csv)" -eq 7 ] || fail "metrics.csv has no row for each of six epochs"
+}
+
+random_delay() { # sleeps for a share of the reference's time, from $1 to $2 percent
+    local delay=$((milliseconds * ($1 + RANDOM % ($2 - $1)) / 100))
+    sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
+}
+
+test_killed_at_random_moments() {
+    local i killed=0
+    for i in 1 2 3 4 5 6; do
+        start "random$i"
+        random_delay $((i * 15 - 10)) $((i * 15))
+        kill_job && killed=$((killed + 1))
+        finish "random$i" "killed at random, $i"
+    done
+    [ $killed -ge 3 ] || fail "only $killed of 6 runs were still running when they were to be killed"
+}
+
+test_killed_at_epoch_ends() {
+    local epoch killed=0
+    for epoch in 0 1 2 5; do
+        start "end$epoch"
+        wait_for_rows "end$epoch" $((epoch + 1 - (epoch == 0)))
+        kill_job && killed=$((killed + 1))
+        finish "end$epoch" "killed at the end of epoch $epoch"
+    done
+    [ $killed -ge 3 ] || fail "only $killed of 4 runs were killed at an epoch's end"
+}
+
+test_killed_again_and_again() {
+    local i
+    start again
+    for i in 1 2 3 4 5 6 7 8; do
+        random_delay 10 40
+        kill_job
+        start again --resume
+    done
+    wait_for_end
+    finish again "killed eight times"
+}
+
+# Ctrl-C: status 1, a run folder that can be used, and resumed.
+test_interrupted() {
+    local status
+    start_and_keep_status interrupted
+    wait_for_rows interrupted 3
+    kill -INT -- "-$job" 2>/dev/null
+    wait_for_end
+    read -r status <interrupted.status
+    [ "$status" = 1 ] || fail "Ctrl-C: status $status instead of 1: $(tail -n 1 interrupted.err)"
+    rows interrupted
+    [ "$rows" -lt 7 ] || fail "Ctrl-C: came too late, the run was over"
+    "$dime" eval interrupted --json >eval.out 2>eval.err || fail "Ctrl-C: eval fails: $(tail -n 1 eval.err)"
+    grep -q '"mismatches": *0[,}]' eval.out || fail "Ctrl-C: eval finds mismatches: $(cat eval.out)"
+    cp -r interrupted damaged
+    finish interrupted "Ctrl-C"
+    finish interrupted "resumed when it was over"
+}
+
+start_and_keep_status() {
+    ( # the signal is for the program, the shell around it goes on
+        trap : INT
+        train "$1"
+        echo $? >"$1.status"
+    ) &
+    job=$!
+    disown "$job"
+}
+
+test_threads() {
+    local threads
+    for threads in 1 2 3 8; do
+        train "threads$threads" --threads $threads || fail "--threads $threads: $(tail -n 1 "threads$threads.err")"
+        must_equal "threads$threads" "--threads $threads"
+    done
+    start mixed --threads 3
+    wait_for_rows mixed 3
+    kill_job
+    train mixed --threads 1 --resume || fail "resumed with fewer threads: $(tail -n 1 mixed.err)"
+    must_equal mixed "resumed with fewer threads"
+}
+
+test_seeds() {
+    train seed11 --seed 11 || fail "--seed 11: $(tail -n 1 seed11.err)"
+    must_equal seed11 "the same seed on the command line"
+    train seed12 --seed 12 || fail "--seed 12: $(tail -n 1 seed12.err)"
+    cmp -s reference/model.safetensors seed12/model.safetensors && fail "another seed, but the same model"
+}
+
+must_be_refused() { # WHAT
+    local before status
+    before=$(sha256sum damaged/*)
+    train damaged --resume
+    status=$?
+    [ $status -eq 1 ] || fail "$1: status $status instead of 1"
+    [ "$(wc -l <damaged.err)" -eq 1 ] || fail "$1: more or less than one line: $(cat damaged.err)"
+    grep -q 'checkpoint\.safetensors' damaged.err || fail "$1: the file is not named: $(cat damaged.err)"
+    [ "$before" = "$(sha256sum damaged/*)" ] || fail "$1: the run folder was changed"
+}
+
+test_damaged_checkpoint() {
+    local size place kept=damaged/checkpoint.safetensors
+    [ -e $kept ] || give_up "an interrupted run has no checkpoint.safetensors"
+    cp $kept whole
+    size=$(stat -c %s whole)
+    for place in 0 7 8 60 $((size / 3)) $((size / 2)) $((size - 1)) $((RANDOM * 32768 % size)); do
+        cp whole $kept
+        flip_byte $kept $place
+        must_be_refused "checkpoint with another byte $place of $size"
+    done
+    for place in 0 4 100 $((size / 2)) $((size - 1)); do
+        head -c "$place" whole >$kept
+        must_be_refused "checkpoint cut to $place of $size bytes"
+    done
+    { cat whole; echo; } >$kept
+    must_be_refused "checkpoint with a byte too many"
+    cp whole $kept
+    finish damaged "the checkpoint as it was"
+}
+
+flip_byte() { # FILE PLACE: its lowest bit
+    local byte
+    byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+    # shellcheck disable=SC2059 # the format is the byte
+    printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+make_data
+run_reference
+test_killed_at_random_moments
+test_killed_at_epoch_ends
+test_killed_again_and_again
+test_interrupted
+test_threads
+test_seeds
+test_damaged_checkpoint
+exit $((failures > 0))
