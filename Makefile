@@ -63,7 +63,7 @@ PKG_LIBS = $(call once,PKG_LIBS,$(shell pkg-config --libs $(PACKAGES) 2>/dev/nul
 CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(shell pkg-config --cflags cmocka 2>/dev/null))
 CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell pkg-config --libs cmocka 2>/dev/null))
 OPENMP = $(call once,OPENMP,$(shell printf '\043include <omp.h>\n' | \
-	$(CC) -fopenmp -E - >/dev/null 2>&1 && echo -fopenmp))
+	$(CC) -E - >/dev/null 2>&1 && echo))
 MACHINE = $(call once,MACHINE,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m))
 
 LIBS = $(PKG_LIBS) -lm

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the exported network on its test pictures: compile this folder with `gcc *.c` and run it. Each picture is
-   drawn with its label and prediction. The exit status is 0 when every answer is exactly the one that the
+/* Runs the exported network on its test pictures: compile this folder with `gcc *.c` and run it. Each picture
+   is drawn with its label and prediction. The exit status is 0 when every answer is exactly the one that the
    exporting program computed. */
 #include <stdint.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ static void draw(const uint8_t *grey) {
 /* 1 where the grey picture encodes to the stored network input. */
 static int encodes_as_stored(const struct test_picture *picture) {
     int8_t input[DIME_MODEL_INPUTS];
-    dime_encode(DIME_MODEL_INPUT_ENCODING, DIME_MODEL_INPUT_THRESHOLD, picture->grey, DIME_MODEL_INPUTS, input);
+    dime_encode(DIME_MODEL_INPUT_ENCODING, DIME_MODEL_INPUT_THRESHOLD, picture->grey, DIME_MODEL_INPUTS,
+                input);
     for (uint32_t i = 0; i < DIME_MODEL_INPUTS; i++)
         if (input[i] != picture->input[i]) return 0;
     return 1;

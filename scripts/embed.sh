@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes a C file that holds the given files as byte arrays, so that the program can write them without a source
-# tree: embed.sh OUT.c FILE... The table is declared in src/model/embedded.h; names lose their folders.
+# Makes a C file that holds the given files as byte arrays, so that the program can write them without a
+# source tree: embed.sh OUT.c FILE... The table is declared in src/model/embedded.h; names lose their folders.
 set -eu
 
 if [ $# -lt 2 ]; then
@@ -19,7 +19,7 @@ trap 'rm -f "$temporary"' EXIT
     echo
     number=0
     for file in "$@"; do
-        echo "static const unsigned char file_$number[] = {"
+        echo "static const unsigned char file_${number}[] = {"
         od -An -v -tx1 "$file" | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'
         echo '};'
         number=$((number + 1))

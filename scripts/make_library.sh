@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds libdime_model.so and, where mingw-w64 is installed, libdime_model.dll from a model, and puts dime_model.h
-# beside them: make_library.sh MODEL OUT. Uses $DIME (default build/dime), $CC (default cc), $MINGW_CC.
+# Builds libdime_model.so and, where mingw-w64 is installed, libdime_model.dll from a model, and puts
+# dime_model.h beside them: make_library.sh MODEL OUT. Uses $DIME (default build/dime), $CC (cc), $MINGW_CC.
 set -eu
 
 if [ $# -ne 2 ] || [ -z "$1" ] || [ -z "$2" ]; then

@@ -57,6 +57,7 @@ static int parse(const char *text, struct dime_model *model) {
 #define LAYER_2(id, words)                                                                                   \
     "#define L2_active\n#define L2_bitperweight " id "\n#define L2_incoming_weights 8\n"                     \
     "#define L2_outgoing_weights 2\nconst uint32_t L2_weights[] = {" words "};\n"
+#define ZEROS_14 "0,0,0,0,0,0,0,0,0,0,0,0,0,0"
 #define ZEROS_16 "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"
 #define COUNT_DIGITS "0x01234567,0x89abcdef"
 
@@ -146,7 +147,7 @@ static const char vintage[] =
     "static const int8_t picture[2] = {-128, 127};\r\n"
     "#define L3_active\r\n#define L3_bitperweight 4 /* a\n b */\r\n"
     "#  define L3_incoming_weights 0x10u\r\n#define L3_outgoing_weights 8 // x \\\n y\r\n"
-    "const\nuint32_t L3_weights [ 16 ] = {\r\n\t1,0XfFUL,\n" ZEROS_16 " /*,*/\r\n}; // first\r\n"
+    "const\nuint32_t L3_weights [ 16 ] = {\r\n\t1,0XfFUL,\n" ZEROS_14 " /*,*/\r\n}; // first\r\n"
     "#define L5_bitperweight 4\r\n#define L5_incoming_weights 8\r\n"
     "#define L5_outgoing_weights 2\r\nconst uint32_t L5_weights[] = {5, 0x6,};\r\n#endif";
 
@@ -154,23 +155,12 @@ static const char vintage[] =
 static void reads_all_that_c_allows_here(void **state) {
     (void)state;
     struct dime_model model;
-    char *text = strdup(vintage);
-    memmove(strstr(text, "1,0XfF"), strstr(text, "1,0XfF") + 4,
-            strlen(strstr(text, "1,0XfF") + 4) + 1); /* 18 to 17 */
-    memcpy(strstr(text, "[ 16 ]"), "[ 17 ]", 6);
-    expect_refused(DIME_ERROR_MALFORMED, "L3_weights has 17 words", parse(text, &model));
-    free(text);
-    expect_refused(DIME_ERROR_MALFORMED, "L3_weights[16] has 18 numbers", parse(vintage, &model));
-    text = strdup(vintage);
-    memmove(strstr(text, ZEROS_16), strstr(text, ZEROS_16) + 4, strlen(strstr(text, ZEROS_16) + 4) + 1);
-    expect_done(parse(text, &model));
+    expect_done(parse(vintage, &model));
     assert_int_equal(model.layer_count, 2);
-    expect_row(&model.layers[0], 0, 8, (const int16_t[]){1, 1, 1, 1, 1, 1, 1, 3});
     expect_row(&model.layers[0], 0, 16,
                (const int16_t[]){1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, -15, -15});
     expect_row(&model.layers[1], 1, 8, (const int16_t[]){1, 1, 1, 1, 1, 1, 1, 13});
     dime_model_free(&model);
-    free(text);
 }
 
 static void refuses_with_line_numbers(void **state) {

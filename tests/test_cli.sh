@@ -89,9 +89,9 @@ done
 
 # shellcheck disable=SC2016
 {
-    expect 2 '' 'dime train: --seed: missing argument; try `dime train --help`' train --seed
-    expect 2 '' 'dime train: --seed many: invalid numeric value; try `dime train --help`' \
-        train --seed many c.yaml
+    expect 2 '' 'dime train: --threads: missing argument; try `dime train --help`' train --threads
+    expect 2 '' 'dime train: --threads many: invalid numeric value; try `dime train --help`' \
+        train --threads many c.yaml
     expect 2 '' 'dime train: --json=1: option does not take an argument; try `dime train --help`' \
         train --json=1
 }

@@ -77,7 +77,8 @@ static void header_gives_shape(void **state) {
 static void errors_name_the_line(void **state) {
     (void)state;
     assert_refused("7,1,2,3,4\n0,1,2,3\n", "d.csv:2: 4 columns, expected 5 (a label and 4 pixels)");
-    assert_refused("label,a,b,c,d\r\n\r\n7,1,2,3,4,5\n", "d.csv:3: 6 columns, expected 5 (a label and 4 pixels)");
+    assert_refused("label,a,b,c,d\r\n\r\n7,1,2,3,4,5\n",
+                   "d.csv:3: 6 columns, expected 5 (a label and 4 pixels)");
     assert_refused("7,1,2,256,4\n", "d.csv:1: pixel 3 is '256', expected a whole number 0..255");
     assert_refused("7,1,2,3,4\n7,1,,3,4\n", "d.csv:2: pixel 2 is '', expected a whole number 0..255");
     assert_refused("7,1,2,3,4\n7,1,2,3,\n", "d.csv:2: pixel 4 is '', expected a whole number 0..255");

@@ -75,7 +75,8 @@ static void reads_gzip_of_two_members(void **state) {
     size_t first_size, second_size;
     struct dime_idx idx;
     make_pictures(bytes);
-    uint8_t *first = gzip(bytes, 20, &first_size), *second = gzip(bytes + 20, PICTURES_SIZE - 20, &second_size);
+    uint8_t *first = gzip(bytes, 20, &first_size),
+            *second = gzip(bytes + 20, PICTURES_SIZE - 20, &second_size);
     memcpy(both, first, first_size);
     memcpy(both + first_size, second, second_size);
     assert_int_equal(parse(both, first_size + second_size, 3, &idx), 0);
@@ -91,7 +92,8 @@ static void refuses_every_cut(void **state) {
     size_t size;
     make_pictures(bytes);
     for (size_t cut = 0; cut < sizeof bytes; cut++) assert_refused(bytes, cut, 3, "file: ");
-    assert_refused(bytes, sizeof bytes - 1, 3, "27 bytes of content, its header promises 28; the file is cut off");
+    assert_refused(bytes, sizeof bytes - 1, 3,
+                   "27 bytes of content, its header promises 28; the file is cut off");
     uint8_t *packed = gzip(bytes, sizeof bytes, &size);
     for (size_t cut = 0; cut < size; cut++) assert_refused(packed, cut, 3, "file: ");
     free(packed);

@@ -36,7 +36,8 @@ static void check_golden(const struct golden *g) {
     size_t size = (size_t)g->target_height * g->target_width;
     uint8_t *target = malloc(size);
     assert_non_null(target);
-    assert_int_equal(dime_resize(g->source, g->height, g->width, target, g->target_height, g->target_width), 0);
+    assert_int_equal(dime_resize(g->source, g->height, g->width, target, g->target_height, g->target_width),
+                     0);
     if (memcmp(target, g->target, size) != 0)
         print_error("%ux%u -> %ux%u:\n", g->width, g->height, g->target_width, g->target_height);
     assert_memory_equal(target, g->target, size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* dime export's C: compiled by the system's compiler without warnings, run, and compared with the engine; and the
-   folder around it: whole or not at all, nothing of others lost. */
+/* dime export's C: compiled by the system's compiler without warnings, run, and compared with the engine; and
+   the folder around it: whole or not at all, nothing of others lost. */
 #include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -58,9 +58,10 @@ static const char *in_folder(const char *name) {
 }
 
 static char *read_text(const char *path) {
-    uint8_t *bytes;
+    uint8_t *bytes = NULL;
     size_t size;
-    assert_int_equal(dime_file_read(path, 1 << 24, &bytes, &size), 0);
+    int code = dime_file_read(path, 1 << 24, &bytes, &size);
+    assert_int_equal(code, 0);
     return (char *)bytes;
 }
 
@@ -68,10 +69,12 @@ static void write_text(const char *path, const char *text) {
     assert_int_equal(dime_file_write(path, text, strlen(text)), 0);
 }
 
-/* Runs a command in a sub-folder of the test's folder; its output ends up in `output`, the status is returned. */
+/* Runs a command in a sub-folder of the test's folder; its output ends up in `output`, the status is
+ * returned. */
 static int shell(const char *where, const char *command, char **output) {
     char line[1200];
-    snprintf(line, sizeof line, "cd '%s' && { %s; } >'%s' 2>&1", in_folder(where), command, in_folder("output"));
+    snprintf(line, sizeof line, "cd '%s' && { %s; } >'%s' 2>&1", in_folder(where), command,
+             in_folder("output"));
     int status = system(line);
     char *text = read_text(in_folder("output"));
     if (output)
@@ -241,9 +244,10 @@ static void test_changed_weight_is_noticed(void **state) {
     char *output;
     export_one("one", "out");
     char *text = read_text(in_folder("out/model.c"));
-    char *digit = strstr(text, "0x");
-    assert_non_null(digit);
-    digit[2] = digit[2] == '0' ? 'f' : '0';
+    size_t digit = 2;
+    while (text[digit] && (text[digit - 2] != '0' || text[digit - 1] != 'x')) digit++;
+    assert_true(text[digit]);
+    text[digit] = text[digit] == '0' ? 'f' : '0';
     write_text(in_folder("out/model.c"), text);
     free(text);
     compile_folder("out");
@@ -277,7 +281,8 @@ static void test_every_format_has_a_source(void **state) {
         char name[64];
         snprintf(name, sizeof name, "%s.c", dime_format_symbol(every_format[i]) + strlen("dime_"));
         size_t found = 0;
-        for (size_t j = 0; j < dime_embedded_file_count; j++) found += !strcmp(dime_embedded_files[j].name, name);
+        for (size_t j = 0; j < dime_embedded_file_count; j++)
+            found += !strcmp(dime_embedded_files[j].name, name);
         assert_int_equal(found, 1);
     }
 }
@@ -290,7 +295,8 @@ static void test_sizes_are_in_the_header(void **state) {
     assert_non_null(strstr(text, "#define DIME_MODEL_CLASSES 5 "));
     assert_non_null(strstr(text, "#define DIME_MODEL_WIDEST 5 "));
     assert_non_null(strstr(text, "#define DIME_MODEL_SCRATCH_BYTES 25 "));
-    assert_non_null(strstr(text, "#define DIME_MODEL_WEIGHT_BYTES 160 ")); /* 5 rows of 64 weights of 4 bits */
+    assert_non_null(
+        strstr(text, "#define DIME_MODEL_WEIGHT_BYTES 160 ")); /* 5 rows of 64 weights of 4 bits */
     assert_non_null(strstr(text, "#define DIME_MODEL_AFFINE_BYTES 0 "));
     free(text);
     compile_folder("out");
@@ -327,7 +333,8 @@ static void test_float_model_is_refused(void **state) {
     config.layer_count = 1;
     config.layers[0] = (struct dime_layer_config){CLASSES, none[0]};
     assert_int_equal(dime_model_create(&model, &config, CLASSES), 0);
-    assert_int_equal(dime_export_c(&model, "float", make_pictures(), in_folder("out"), NULL), DIME_ERROR_UNSUPPORTED);
+    assert_int_equal(dime_export_c(&model, "float", make_pictures(), in_folder("out"), NULL),
+                     DIME_ERROR_UNSUPPORTED);
     dime_model_free(&model);
     assert_int_not_equal(access(in_folder("out"), F_OK), 0);
 }

@@ -23,7 +23,8 @@ def check_moments(checks, layer, name):
     checks.check(close(layer["mean"], mean), f"{name}: mean {layer['mean']} instead of {mean}")
     checks.check(close(layer["deviation"], math.sqrt(variance)), f"{name}: deviation {layer['deviation']}")
     checks.check(close(layer["entropy"], entropy), f"{name}: entropy {layer['entropy']} instead of {entropy}")
-    checks.check(close(layer["code_share"], entropy / math.log2(layer["codes"])), f"{name}: share of the code space")
+    share = entropy / math.log2(layer["codes"])
+    checks.check(close(layer["code_share"], share), f"{name}: share of the code space")
     checks.equal((layer["minimum"], layer["maximum"]), (used[0][0], used[-1][0]), f"{name}: range")
     checks.equal(layer["codes_used"], len(used), f"{name}: codes used")
 
@@ -31,7 +32,8 @@ def check_moments(checks, layer, name):
 def test_json(checks, _folder, run):
     found = dime_json("inspect", run)
     layers = found["layers"]
-    checks.equal([(layer["inputs"], layer["outputs"]) for layer in layers], [(256, 16), (16, 16), (16, 3)], "shapes")
+    shapes = [(layer["inputs"], layer["outputs"]) for layer in layers]
+    checks.equal(shapes, [(256, 16), (16, 16), (16, 3)], "shapes")
     checks.equal({layer["format"] for layer in layers}, {"4bitsym"}, "formats")
     checks.equal([layer["bytes"] for layer in layers], [2048, 128, 24], "bytes of the layers")
     checks.equal(found["model_bytes"], 2200, "bytes of the model")
@@ -53,9 +55,10 @@ def test_text(checks, _folder, run):
     checks.equal(result.returncode, 0, "exit status")
     first = dime_json("inspect", run)["layers"][0]
     for words in ("layer 1: 256 inputs, 16 outputs, 4bitsym", "layer 3: 16 inputs, 3 outputs",
-                  f"minimum {first['minimum']:.4g}, maximum {first['maximum']:.4g}, mean {first['mean']:.4g}, "
-                  f"standard deviation {first['deviation']:.4g}",
-                  f"entropy {first['entropy']:.2f} bits", "of 16 codes used", "total: 2200 bytes", "RAM: 336 bytes"):
+                  f"minimum {first['minimum']:.4g}, maximum {first['maximum']:.4g}, "
+                  f"mean {first['mean']:.4g}, standard deviation {first['deviation']:.4g}",
+                  f"entropy {first['entropy']:.2f} bits", "of 16 codes used", "total: 2200 bytes",
+                  "RAM: 336 bytes"):
         checks.check(words in result.stdout, f"the text has {words!r}")
     bars = [line for line in result.stdout.splitlines() if "%" in line and "code space" not in line]
     checks.equal(len(bars), 3 * 16, "bars, one a code")

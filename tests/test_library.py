@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The shared library of a model: its symbols, its answers through ctypes and C, threads, and the Windows DLL."""
+"""The shared library of a model: its symbols, its answers through ctypes and C, threads, the Windows DLL."""
 import concurrent.futures
 import ctypes
 import json

@@ -40,9 +40,11 @@ def test_any_size(checks, folder, run):
 
 
 def test_sizes_taken_as_they_are(checks, folder, run):
-    files = [write_pgm(f"{folder}/{kind}-{size}.pgm", draw(kind, size, size, (size // 7, size // 7, size * 5 // 7),
-                                                           size // 7), size, size)
-             for size in (28, 16) for kind in FIGURES]
+    files = []
+    for size in (28, 16):
+        for kind in FIGURES:
+            pixels = draw(kind, size, size, (size // 7, size // 7, size * 5 // 7), size // 7)
+            files.append(write_pgm(f"{folder}/{kind}-{size}.pgm", pixels, size, size))
     checks.equal(labels(run, files), [*FIGURES, *FIGURES], "labels of 28x28 and 16x16 pictures")
 
 

@@ -28,8 +28,10 @@ static struct canvas new_canvas(uint32_t height, uint32_t width, uint8_t level) 
     return canvas;
 }
 
-static void fill(struct canvas *canvas, uint32_t top, uint32_t left, uint32_t height, uint32_t width, uint8_t level) {
-    for (uint32_t y = top; y < top + height; y++) memset(canvas->pixels + y * canvas->width + left, level, width);
+static void fill(struct canvas *canvas, uint32_t top, uint32_t left, uint32_t height, uint32_t width,
+                 uint8_t level) {
+    for (uint32_t y = top; y < top + height; y++)
+        memset(canvas->pixels + y * canvas->width + left, level, width);
 }
 
 static struct dime_prepared prepare(const struct canvas *canvas, enum dime_polarity polarity, uint32_t size,
@@ -41,7 +43,8 @@ static struct dime_prepared prepare(const struct canvas *canvas, enum dime_polar
 }
 
 /* Asserts that the frame is 255 in a rectangle and 0 elsewhere. */
-static void assert_rectangle(const uint8_t *frame, uint32_t top, uint32_t left, uint32_t height, uint32_t width) {
+static void assert_rectangle(const uint8_t *frame, uint32_t top, uint32_t left, uint32_t height,
+                             uint32_t width) {
     for (uint32_t y = 0; y < FRAME; y++)
         for (uint32_t x = 0; x < FRAME; x++) {
             int inside = y >= top && y < top + height && x >= left && x < left + width;
@@ -77,8 +80,8 @@ static void test_centre_of_mass_decides(void **state) {
         if (i % FRAME > right) right = i % FRAME;
     }
     assert_int_equal(right - left + 1, 20);
-    /* The box is 20 wide; its mass: 5 columns of 20 and 15 columns of 1, so the centre is column 3.3 -> 3. Then
-       the box would begin at 14 - 3 = 11 and leave the frame: it is kept within. */
+    /* The box is 20 wide; its mass: 5 columns of 20 and 15 columns of 1, so the centre is column 3.3 -> 3.
+       Then the box would begin at 14 - 3 = 11 and leave the frame: it is kept within. */
     assert_int_equal(left, 8);
     free(canvas.pixels);
 }
@@ -90,7 +93,8 @@ static void test_polarity_is_found(void **state) {
     fill(&canvas, 20, 30, 40, 15, 240);
     fill(&canvas, 40, 10, 12, 30, 240);
     assert_int_equal(prepare(&canvas, DIME_POLARITY_AUTO, FRAME, dark).inverted, 0);
-    for (uint32_t i = 0; i < canvas.height * canvas.width; i++) canvas.pixels[i] = (uint8_t)(255 - canvas.pixels[i]);
+    for (uint32_t i = 0; i < canvas.height * canvas.width; i++)
+        canvas.pixels[i] = (uint8_t)(255 - canvas.pixels[i]);
     assert_int_equal(prepare(&canvas, DIME_POLARITY_AUTO, FRAME, light).inverted, 1);
     assert_memory_equal(light, dark, sizeof light);
     free(canvas.pixels);
@@ -226,12 +230,18 @@ static void test_any_shape(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_box_is_fitted_and_centred),      cmocka_unit_test(test_centre_of_mass_decides),
-        cmocka_unit_test(test_polarity_is_found),              cmocka_unit_test(test_polarity_can_be_forced),
-        cmocka_unit_test(test_wrong_polarity_is_blank),        cmocka_unit_test(test_network_size_is_taken_as_it_is),
-        cmocka_unit_test(test_mnist_size_is_only_resized),     cmocka_unit_test(test_frame_is_resized_to_the_input),
-        cmocka_unit_test(test_noisy_paper_is_cleaned),         cmocka_unit_test(test_thin_stroke_keeps_its_ink),
-        cmocka_unit_test(test_blank_pictures),                 cmocka_unit_test(test_any_shape),
+        cmocka_unit_test(test_box_is_fitted_and_centred),
+        cmocka_unit_test(test_centre_of_mass_decides),
+        cmocka_unit_test(test_polarity_is_found),
+        cmocka_unit_test(test_polarity_can_be_forced),
+        cmocka_unit_test(test_wrong_polarity_is_blank),
+        cmocka_unit_test(test_network_size_is_taken_as_it_is),
+        cmocka_unit_test(test_mnist_size_is_only_resized),
+        cmocka_unit_test(test_frame_is_resized_to_the_input),
+        cmocka_unit_test(test_noisy_paper_is_cleaned),
+        cmocka_unit_test(test_thin_stroke_keeps_its_ink),
+        cmocka_unit_test(test_blank_pictures),
+        cmocka_unit_test(test_any_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

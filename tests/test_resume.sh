@@ -163,7 +163,7 @@ test_interrupted() {
     rows interrupted
     [ "$rows" -lt 7 ] || fail "Ctrl-C: came too late, the run was over"
     "$dime" eval interrupted --json >eval.out 2>eval.err || fail "Ctrl-C: eval fails: $(tail -n 1 eval.err)"
-    grep -q '"mismatches": *0[,}]' eval.out || fail "Ctrl-C: eval finds mismatches: $(cat eval.out)"
+    grep -q '"mismatches":[[:space:]]*0\b' eval.out || fail "Ctrl-C: eval finds mismatches: $(cat eval.out)"
     cp -r interrupted damaged
     finish interrupted "Ctrl-C"
     finish interrupted "resumed when it was over"

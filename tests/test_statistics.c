@@ -91,7 +91,8 @@ static void test_affine_counts_as_bytes(void **state) {
 static void test_float_weights(void **state) {
     (void)state;
     float weights[] = {-1, 1, 0, 0.999f};
-    struct dime_model_layer layer = {.inputs = 4, .outputs = 1, .format = DIME_FORMAT_NONE, .weight = weights};
+    struct dime_model_layer layer = {
+        .inputs = 4, .outputs = 1, .format = DIME_FORMAT_NONE, .weight = weights};
     struct dime_layer_statistics statistics;
     dime_layer_statistics(&layer, &statistics);
     NEAR(statistics.minimum, -1);
@@ -147,9 +148,9 @@ static void test_bytes_add_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hand_computed),          cmocka_unit_test(test_every_code_once),
-        cmocka_unit_test(test_single_value),           cmocka_unit_test(test_affine_counts_as_bytes),
-        cmocka_unit_test(test_float_weights),          cmocka_unit_test(test_odd_floats),
+        cmocka_unit_test(test_hand_computed), cmocka_unit_test(test_every_code_once),
+        cmocka_unit_test(test_single_value),  cmocka_unit_test(test_affine_counts_as_bytes),
+        cmocka_unit_test(test_float_weights), cmocka_unit_test(test_odd_floats),
         cmocka_unit_test(test_bytes_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of export, library, inspect and predict share: a small trained model whose classes anyone can tell
-(upright bar, level bar, cross), pictures of these, and a list of checks."""
+"""What the tests of export, library, inspect and predict share: a small trained model whose classes anyone can
+tell (upright bar, level bar, cross), pictures of these, and a list of checks."""
 import json
 import os
 import random
@@ -54,14 +54,16 @@ def write_csv(path, count, source):
         for number in range(count):
             side = source.randint(18, 20)
             corner = (28 - side) // 2
-            pixels = draw(number % 3, 28, 28, (corner + source.randint(-1, 1), corner + source.randint(-1, 1), side),
-                          source.randint(2, 6), 0, source.randint(180, 255))
+            top, left = corner + source.randint(-1, 1), corner + source.randint(-1, 1)
+            thickness, ink = source.randint(2, 6), source.randint(180, 255)
+            pixels = draw(number % 3, 28, 28, (top, left, side), thickness, 0, ink)
             file.write(",".join(map(str, (number % 3, *pixels))) + "\n")
 
 
 def dime(*arguments, **options):
     """Runs the program; the result has returncode, stdout and stderr as text."""
-    return subprocess.run([DIME, *map(str, arguments)], capture_output=True, text=True, check=False, **options)
+    return subprocess.run([DIME, *map(str, arguments)], capture_output=True, text=True, check=False,
+                          **options)
 
 
 def dime_json(*arguments):
@@ -123,7 +125,7 @@ class Checks:
 
 
 def run_tests(*tests):
-    """Calls each test with (checks, folder of its own, run folder of a trained model); exits with the status."""
+    """Calls each test with (checks, folder of its own, run folder of a trained model); exits."""
     checks = Checks()
     with tempfile.TemporaryDirectory(prefix="dime-test.") as folder:
         run = train(folder, make_data(folder))

@@ -4,9 +4,9 @@
 
     predict.py [--json] libdime_model.so PICTURE...
 
-Bright strokes on a dark background are expected, and pictures of the network's input size. PGM files are read
-without further packages; where Pillow (Debian: python3-pil) is installed, other formats are read too and other
-sizes are resized.
+Bright strokes on a dark background are expected, and pictures of the network's input size. PGM files are
+read without further packages; where Pillow (Debian: python3-pil) is installed, other formats are read too and
+other sizes are resized.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <omp.h>
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/team.h"
 #include "cli/cli.h"
 #include "cli/evaluation.h"
 #include "data/dataset.h"
@@ -82,7 +82,7 @@ static int evaluate_model(const char *path, const struct eval_options *given) {
 }
 
 static int run(int argc, const char **argv) {
-    struct eval_options given = {.threads = omp_get_num_procs()};
+    struct eval_options given = {.threads = (int)dime_processor_count()};
     struct poptOption options[] = {
         {"data", 0, POPT_ARG_STRING, &given.data, 0, "dataset name or folder (default: the model's own)", "NAME|DIR"},
         {"split", 0, POPT_ARG_STRING, &given.split, 0, "test, validation or train (default: test)", "SPLIT"},

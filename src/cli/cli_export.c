@@ -38,19 +38,21 @@ static int out_of_memory(void) {
 static int dataset_failed(int code) {
     char message[768];
     snprintf(message, sizeof message, "%.700s", dime_error_message());
-    return dime_error_set(code, "%s (the test pictures need it; --data takes another, --pictures 0 leaves them out)",
-                          message);
+    return dime_error_set(
+        code, "%s (the test pictures need it; --data takes another, --pictures 0 leaves them out)", message);
 }
 
 static int check_classes(const struct test_set *set, const char *name, const struct dime_model *model) {
     if (set->pair.test.classes == model->classes && set->pair.test.count > 0) return 0;
-    return dime_error_set(DIME_ERROR_USAGE,
-                          "%s: %u test pictures of %u classes, but the model tells %u classes apart; choose its own "
-                          "dataset with --data",
-                          name, set->pair.test.count, set->pair.test.classes, model->classes);
+    return dime_error_set(
+        DIME_ERROR_USAGE,
+        "%s: %u test pictures of %u classes, but the model tells %u classes apart; choose its own "
+        "dataset with --data",
+        name, set->pair.test.count, set->pair.test.classes, model->classes);
 }
 
-static int fill_pictures(struct test_set *set, const char *name, const struct dime_model *model, uint32_t count) {
+static int fill_pictures(struct test_set *set, const char *name, const struct dime_model *model,
+                         uint32_t count) {
     const struct dime_dataset *test = &set->pair.test;
     uint32_t size = model->config.input_size;
     if (count > test->count) count = test->count;
@@ -65,7 +67,8 @@ static int fill_pictures(struct test_set *set, const char *name, const struct di
     return dime_resize_many(test->pixels, count, test->height, test->width, set->grey, size, size);
 }
 
-static int open_test_set(struct test_set *set, const struct settings *settings, const struct dime_model *model) {
+static int open_test_set(struct test_set *set, const struct settings *settings,
+                         const struct dime_model *model) {
     const char *name = settings->data ? settings->data : model->config.dataset;
     int code = dime_dataset_open(name, NULL, &set->pair);
     if (code) return dataset_failed(code);
@@ -77,7 +80,8 @@ static int open_test_set(struct test_set *set, const struct settings *settings, 
     return code;
 }
 
-static int report(const struct settings *settings, const struct dime_export_summary *summary, uint32_t pictures) {
+static int report(const struct settings *settings, const struct dime_export_summary *summary,
+                  uint32_t pictures) {
     if (settings->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "out", settings->out);
@@ -91,8 +95,9 @@ static int report(const struct settings *settings, const struct dime_export_summ
     printf("%s: %u files, %u bytes of weights, %u bytes of scratch memory\n", settings->out, summary->files,
            summary->weight_bytes, summary->scratch_bytes);
     if (pictures)
-        printf("%u of %u test pictures are classified right; to try the C code: cd %s && gcc *.c && ./a.out\n",
-               summary->right, pictures, settings->out);
+        printf(
+            "%u of %u test pictures are classified right; to try the C code: cd %s && gcc *.c && ./a.out\n",
+            summary->right, pictures, settings->out);
     return CLI_DONE;
 }
 
@@ -125,7 +130,8 @@ static int write_bitnetmcu(const struct settings *settings, const struct dime_mo
     return code ? code : dime_bitnetmcu_write(model, *path);
 }
 
-static int report_bitnetmcu(const struct settings *settings, const struct dime_model *model, const char *path) {
+static int report_bitnetmcu(const struct settings *settings, const struct dime_model *model,
+                            const char *path) {
     if (!settings->json) {
         printf("%s: written\n", path);
         return CLI_DONE;
@@ -146,8 +152,7 @@ static int export_bitnetmcu(const struct settings *settings, const struct dime_m
 }
 
 static int check_settings(const struct settings *settings) {
-    if (!settings->out)
-        return dime_error_set(DIME_ERROR_USAGE, "--out DIR is missing: the folder to write");
+    if (!settings->out) return dime_error_set(DIME_ERROR_USAGE, "--out DIR is missing: the folder to write");
     if (strcmp(settings->as, "dime") != 0 && strcmp(settings->as, "bitnetmcu") != 0)
         return dime_error_set(DIME_ERROR_USAGE, "--as %s: unknown; it is dime or bitnetmcu", settings->as);
     if (settings->pictures < 0 || settings->pictures > DIME_EXPORT_MOST_PICTURES)
@@ -161,7 +166,8 @@ static int export_model(const struct settings *settings) {
     int code = check_settings(settings);
     if (!code) code = dime_model_read(settings->model, &model);
     if (code) return cli_fail(&cli_export, code);
-    int status = strcmp(settings->as, "dime") == 0 ? export_dime(settings, &model) : export_bitnetmcu(settings, &model);
+    int status = strcmp(settings->as, "dime") == 0 ? export_dime(settings, &model)
+                                                   : export_bitnetmcu(settings, &model);
     dime_model_free(&model);
     return status;
 }

@@ -80,8 +80,8 @@ static void print_layer(const struct dime_model_layer *layer, uint32_t number) {
 static void print_report(const struct dime_model *model, const char *path) {
     const struct dime_config *config = &model->config;
     printf("%s: %s, %ux%u inputs (%s), %u classes, NormType %s, WScale %s\n\n", path, config->dataset,
-           config->input_size, config->input_size, dime_input_encoding_name(config->input_encoding), model->classes,
-           dime_norm_name(config->norm), dime_wscale_name(config->wscale));
+           config->input_size, config->input_size, dime_input_encoding_name(config->input_encoding),
+           model->classes, dime_norm_name(config->norm), dime_wscale_name(config->wscale));
     for (uint32_t i = 0; i < model->layer_count; i++) print_layer(&model->layers[i], i + 1);
     printf("total: %zu bytes of weights%s\n", dime_model_bytes(model),
            runs_in_engine(model) ? "" : "; float weights do not run in the engine, see `dime quantize`");
@@ -144,7 +144,8 @@ static int print_json(const struct dime_model *model) {
     cJSON_AddStringToObject(object, "input_encoding", dime_input_encoding_name(model->config.input_encoding));
     add_number(object, "classes", model->classes);
     cJSON *layers = cJSON_AddArrayToObject(object, "layers");
-    for (uint32_t i = 0; i < model->layer_count; i++) cJSON_AddItemToArray(layers, layer_object(&model->layers[i]));
+    for (uint32_t i = 0; i < model->layer_count; i++)
+        cJSON_AddItemToArray(layers, layer_object(&model->layers[i]));
     return cli_print_json(object);
 }
 

@@ -34,7 +34,8 @@ struct prediction {
     int64_t margin; /* largest logit less the second */
 };
 
-/* Names of the classes are the dataset's; where it is not at hand the classes stay numbers. Digits are numbers. */
+/* Names of the classes are the dataset's; where it is not at hand the classes stay numbers. Digits are
+ * numbers. */
 static void open_class_names(struct predictor *predictor) {
     const char *name = predictor->model.config.dataset;
     if (strcasecmp(name, "mnist") == 0 || name[0] == 0) return;
@@ -69,8 +70,9 @@ static int allocate_buffers(struct predictor *predictor) {
 static int check_input(const struct predictor *predictor, const char *path) {
     uint32_t size = predictor->model.config.input_size, inputs = dime_model_input_count(&predictor->model);
     if (size * size == inputs) return 0;
-    return dime_error_set(DIME_ERROR_UNSUPPORTED, "%s: its first layer has %u inputs, which are no %ux%u picture",
-                          path, inputs, size, size);
+    return dime_error_set(DIME_ERROR_UNSUPPORTED,
+                          "%s: its first layer has %u inputs, which are no %ux%u picture", path, inputs, size,
+                          size);
 }
 
 static int open_predictor(struct predictor *predictor, const char *path) {
@@ -141,8 +143,8 @@ static void show_input(const struct predictor *predictor) {
     }
 }
 
-static void print_prediction(const struct predictor *predictor, const struct settings *settings, const char *path,
-                             const struct prediction *prediction) {
+static void print_prediction(const struct predictor *predictor, const struct settings *settings,
+                             const char *path, const struct prediction *prediction) {
     if (settings->show) show_input(predictor);
     if (prediction->prepared.blank) {
         printf("%s: blank, there is nothing to classify\n", path);
@@ -183,7 +185,8 @@ static void add_prediction(cJSON *predictions, const struct predictor *predictor
 }
 
 /* A picture that cannot be read is reported, the others are still classified; the exit status tells. */
-static int predict_all(struct predictor *predictor, const struct settings *settings, const char **paths, int count) {
+static int predict_all(struct predictor *predictor, const struct settings *settings, const char **paths,
+                       int count) {
     int status = CLI_DONE;
     cJSON *object = settings->json ? cJSON_CreateObject() : NULL;
     cJSON *predictions = object ? cJSON_AddArrayToObject(object, "predictions") : NULL;
@@ -209,7 +212,8 @@ static int check_settings(struct settings *settings) {
     else if (strcmp(settings->invert, "no") == 0)
         settings->polarity = DIME_POLARITY_KEEP;
     else
-        return dime_error_set(DIME_ERROR_USAGE, "--invert %s: unknown; it is auto, yes or no", settings->invert);
+        return dime_error_set(DIME_ERROR_USAGE, "--invert %s: unknown; it is auto, yes or no",
+                              settings->invert);
     if (settings->show && settings->json)
         return dime_error_set(DIME_ERROR_USAGE, "--show and --json cannot be given together");
     return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/team.h"
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/training_run.h"
@@ -71,7 +71,7 @@ static int train(const char *path, const struct train_options *given) {
 }
 
 static int run(int argc, const char **argv) {
-    struct train_options given = {.threads = omp_get_num_procs()};
+    struct train_options given = {.threads = (int)dime_processor_count()};
     struct poptOption options[] = {
         {"out", 'o', POPT_ARG_STRING, &given.out, 0, "run folder (default: runs/ and a name made from the keys)",
          "RUN"},

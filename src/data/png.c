@@ -3,6 +3,7 @@
    which is also what Pillow does. */
 #include <png.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,22 +19,21 @@ struct reading {
     png_infop info;
     uint32_t height, width, channels; /* after libpng's transformations */
     uint8_t *samples;                 /* height x width x channels */
-    char reason[128];
+    char reason[128], warning[60];
 };
 
 static void fail(png_structp png, png_const_charp message) {
     struct reading *r = png_get_error_ptr(png);
-    size_t length = strnlen(message, sizeof r->reason - 1);
-    memcpy(r->reason, message, length);
-    r->reason[length] = 0;
+    snprintf(r->reason, sizeof r->reason, "%s%s%s", message, r->warning[0] ? ": " : "", r->warning);
     for (char *c = r->reason; *c; c++)
         if (*c < ' ' || *c > '~') *c = '?';
     png_longjmp(png, 1);
 }
 
-static void ignore_warning(png_structp png, png_const_charp message) {
-    (void)png;
-    (void)message;
+/* What is wrong with a header comes as warnings, followed by a general error. */
+static void note_warning(png_structp png, png_const_charp message) {
+    struct reading *r = png_get_error_ptr(png);
+    snprintf(r->warning, sizeof r->warning, "%s", message);
 }
 
 static void take_bytes(png_structp png, png_bytep target, size_t wanted) {
@@ -111,7 +111,7 @@ static void take_grey(struct reading *r, struct dime_picture *picture) {
 int dime_png_parse(const char *name, const uint8_t *bytes, size_t size, struct dime_picture *picture) {
     struct reading r = {.name = name, .bytes = bytes, .size = size};
     int code = DIME_ERROR_MEMORY;
-    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, fail, ignore_warning);
+    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, fail, note_warning);
     if (r.png) r.info = png_create_info_struct(r.png);
     if (r.info)
         code = run_libpng(&r);

@@ -33,7 +33,7 @@ struct dime_config {
     enum dime_clip clip;
     enum dime_clip_update clip_update; /* EVERY_STEP when the seed's `quantscale` is given */
     uint32_t clip_until_epoch;         /* maxw_update_until_epoch; frozen afterwards */
-    float clip_scale; /* maxw_quantscale or quantscale: std of the weights / clipping value */
+    float clip_scale; /* maxw_quantscale or quantscale: mean weight magnitude / clipping value */
 
     uint32_t batch_size, epochs;
     enum dime_schedule schedule;

@@ -91,9 +91,10 @@ const struct config_key config_keys[KEY_COUNT] = {
     [KEY_MAXW_ALGO] = {"maxw_algo", CHOICE(config.clip, clip_choice), "octav", quantization, PEER, "",
                        "How the clipping value of the weights is found, anew in every epoch; see below."},
     [KEY_MAXW_QUANTSCALE] = {"maxw_quantscale", FLOAT(maxw_quantscale, 0.001, 100), "0.25", quantization,
-                             PEER, "", "For `prop`: spread of the weights / clipping value."},
+                             PEER, "", "For `prop`: mean magnitude of the weights / clipping value."},
     [KEY_MAXW_UNTIL] = {"maxw_update_until_epoch", UINT(config.clip_until_epoch, 0, 100000), "num_epochs",
-                        quantization, PEER, "epochs", "Clipping values are frozen after this epoch."},
+                        quantization, PEER, "epochs",
+                        "Clipping values that are renewed every epoch are frozen after this one."},
 
     [KEY_SEED] = {"seed", TYPE_UINT64, IN(config.seed), 0, 18446744073709551615.0, NULL, "1", training, OWN,
                   "", "Start of all random numbers; the same seed gives the same model."},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that the program carries inside itself: the engine's sources and the templates of lib/, for dime export.
-   The build makes the table with scripts/embed.sh. */
+/* Files that the program carries inside itself: the engine's sources and the templates of lib/, for dime
+   export. The build makes the table with scripts/embed.sh. */
 #ifndef DIME_MODEL_EMBEDDED_H
 #define DIME_MODEL_EMBEDDED_H
 

@@ -51,7 +51,8 @@ static int text_close(const struct export *export, struct text *text) {
     return failed ? out_of_memory(export) : 0;
 }
 
-/* A C string literal: quotes, backslashes and `?` (trigraphs) escaped, other bytes than printable ASCII as octal. */
+/* A C string literal: quotes, backslashes and `?` (trigraphs) escaped, other bytes than printable ASCII as
+ * octal. */
 static void print_literal(FILE *stream, const char *string) {
     fputc('"', stream);
     for (const unsigned char *c = (const unsigned char *)string; *c; c++) {
@@ -68,7 +69,8 @@ static void print_literal(FILE *stream, const char *string) {
 /* Text inside a comment: other bytes than printable ASCII, and what could end the comment or form a trigraph,
    become '_'. */
 static void print_plain(FILE *stream, const char *string) {
-    for (const char *c = string; *c; c++) fputc(*c < ' ' || *c > '~' || strchr("*\\?", *c) ? '_' : *c, stream);
+    for (const char *c = string; *c; c++)
+        fputc(*c < ' ' || *c > '~' || strchr("*\\?", *c) ? '_' : *c, stream);
 }
 
 static void print_origin(const struct export *export, FILE *stream) {
@@ -81,9 +83,12 @@ static void print_origin(const struct export *export, FILE *stream) {
 
 static const char *encoding_symbol(enum dime_input_encoding encoding) {
     switch (encoding) {
-    case DIME_INPUT_MEAN_SUBTRACTED: return "DIME_INPUT_MEAN_SUBTRACTED";
-    case DIME_INPUT_UNSIGNED: return "DIME_INPUT_UNSIGNED";
-    case DIME_INPUT_BINARY: return "DIME_INPUT_BINARY";
+    case DIME_INPUT_MEAN_SUBTRACTED:
+        return "DIME_INPUT_MEAN_SUBTRACTED";
+    case DIME_INPUT_UNSIGNED:
+        return "DIME_INPUT_UNSIGNED";
+    case DIME_INPUT_BINARY:
+        return "DIME_INPUT_BINARY";
     }
     return NULL;
 }
@@ -111,12 +116,14 @@ static void print_sizes(const struct export *export, FILE *stream) {
         weights += (uint32_t)dime_layer_packed_bytes(&export->model->layers[i]);
         affine += affine_bytes(&network->layers[i]);
     }
-    print_number(stream, "INPUT_SIZE", export->model->config.input_size, "height and width of the input, pixels");
+    print_number(stream, "INPUT_SIZE", export->model->config.input_size,
+                 "height and width of the input, pixels");
     print_number(stream, "INPUTS", network->layers[0].inputs, "inputs of the first layer, bytes");
     print_number(stream, "CLASSES", export->model->classes, "outputs of the last layer");
     print_number(stream, "LAYERS", network->layer_count, "fully connected layers");
     print_number(stream, "WIDEST", network->widest, "entries of each scratch buffer");
-    print_number(stream, "SCRATCH_BYTES", scratch_bytes(network->widest), "RAM: 32-bit sums and 8-bit activations");
+    print_number(stream, "SCRATCH_BYTES", scratch_bytes(network->widest),
+                 "RAM: 32-bit sums and 8-bit activations");
     print_number(stream, "WEIGHT_BYTES", weights, "flash: packed weights");
     print_number(stream, "AFFINE_BYTES", affine, "flash: scale and bias of each output");
 }
@@ -166,7 +173,8 @@ static void print_weights(FILE *stream, const struct dime_layer *layer, uint32_t
     uint32_t word = layer->format->row_alignment, bytes = array_bytes(layer);
     fprintf(stream, "/* Layer %u: %u outputs of %u inputs, %s. */\n", number, layer->outputs, layer->inputs,
             layer->format->name);
-    fprintf(stream, "_Alignas(4) static const uint%u_t layer%u_weights[%u] = {", word * 8, number, bytes / word);
+    fprintf(stream, "_Alignas(4) static const uint%u_t layer%u_weights[%u] = {", word * 8, number,
+            bytes / word);
     print_words(stream, layer->weights, bytes, word);
     fputs("\n};\n\n", stream);
 }
@@ -179,9 +187,10 @@ static const char *requantize_symbol(uint8_t requantize) {
 static void print_layer(FILE *stream, const struct dime_layer *layer, uint32_t number, const char *symbol) {
     fprintf(stream, "    {\n        .format = &%s,\n        .weights = layer%u_weights,\n", symbol, number);
     if (layer->affine) fprintf(stream, "        .affine = layer%u_affine,\n", number);
-    fprintf(stream, "        .inputs = %u,\n        .outputs = %u,\n        .requantize = %s,\n", layer->inputs,
-            layer->outputs, requantize_symbol(layer->requantize));
-    fprintf(stream, "        .activation_bits = %u,\n        .centre = %u,\n        .bias_shift = %u,\n    },\n",
+    fprintf(stream, "        .inputs = %u,\n        .outputs = %u,\n        .requantize = %s,\n",
+            layer->inputs, layer->outputs, requantize_symbol(layer->requantize));
+    fprintf(stream,
+            "        .activation_bits = %u,\n        .centre = %u,\n        .bias_shift = %u,\n    },\n",
             layer->activation_bits, layer->centre, layer->bias_shift);
 }
 
@@ -229,7 +238,8 @@ static int make_pictures_h(struct export *export) {
     return text_close(export, &export->pictures_h);
 }
 
-static void print_pixels(FILE *stream, const char *member, const uint8_t *grey, const int8_t *input, uint32_t size) {
+static void print_pixels(FILE *stream, const char *member, const uint8_t *grey, const int8_t *input,
+                         uint32_t size) {
     fprintf(stream, "        .%s = {", member);
     for (uint32_t i = 0; i < size * size; i++)
         fprintf(stream, "%s%d,", i % size ? " " : "\n            ", grey ? grey[i] : input[i]);
@@ -248,7 +258,8 @@ struct scratch {
     int32_t *sums;
 };
 
-static void print_picture(struct export *export, FILE *stream, uint32_t index, const struct scratch *scratch) {
+static void print_picture(struct export *export, FILE *stream, uint32_t index,
+                          const struct scratch *scratch) {
     const struct dime_config *config = &export->model->config;
     uint32_t size = config->input_size;
     const uint8_t *grey = export->pictures->grey + (size_t)index * size * size;
@@ -330,7 +341,8 @@ static int add_embedded(struct export *export) {
         const struct dime_embedded_file *file = &dime_embedded_files[i];
         if (!is_needed(export, file->name)) continue;
         if (export->file_count + 4 >= MOST_FILES)
-            return dime_error_set(DIME_ERROR_UNSUPPORTED, "%s: more than %d files to export", export->name, MOST_FILES);
+            return dime_error_set(DIME_ERROR_UNSUPPORTED, "%s: more than %d files to export", export->name,
+                                  MOST_FILES);
         add_file(export, file->name, file->bytes, file->size);
     }
     return 0;
@@ -370,16 +382,18 @@ static int check_pictures(const struct export *export) {
     if (!pictures) return 0;
     for (uint32_t i = 0; i < pictures->count; i++)
         if (pictures->labels[i] >= export->model->classes)
-            return dime_error_set(DIME_ERROR_MALFORMED, "%s: test picture %u has label %u, but %s has %u classes",
-                                  pictures->source, i, pictures->labels[i], export->name, export->model->classes);
+            return dime_error_set(DIME_ERROR_MALFORMED,
+                                  "%s: test picture %u has label %u, but %s has %u classes", pictures->source,
+                                  i, pictures->labels[i], export->name, export->model->classes);
     return 0;
 }
 
 static int check_input(const struct export *export) {
     uint32_t size = export->model->config.input_size, inputs = dime_model_input_count(export->model);
     if (size * size == inputs) return 0;
-    return dime_error_set(DIME_ERROR_UNSUPPORTED, "%s: the first layer has %u inputs, but pictures of %ux%u are %u",
-                          export->name, inputs, size, size, size * size);
+    return dime_error_set(DIME_ERROR_UNSUPPORTED,
+                          "%s: the first layer has %u inputs, but pictures of %ux%u are %u", export->name,
+                          inputs, size, size, size * size);
 }
 
 static void free_texts(struct export *export) {
@@ -390,8 +404,9 @@ static void free_texts(struct export *export) {
     }
 }
 
-int dime_export_c(const struct dime_model *model, const char *name, const struct dime_export_pictures *pictures,
-                  const char *folder, struct dime_export_summary *summary) {
+int dime_export_c(const struct dime_model *model, const char *name,
+                  const struct dime_export_pictures *pictures, const char *folder,
+                  struct dime_export_summary *summary) {
     struct export export = {.model = model, .name = name, .pictures = pictures};
     int code = check_input(&export);
     if (!code) code = check_pictures(&export);
@@ -428,6 +443,7 @@ char *dime_model_name_of_path(const char *path) {
         while (begin > full && begin[-1] != '/') begin--;
         return strndup(begin, (size_t)(slash - begin));
     }
-    if (length > strlen(ending) && strcmp(name + length - strlen(ending), ending) == 0) length -= strlen(ending);
+    if (length > strlen(ending) && strcmp(name + length - strlen(ending), ending) == 0)
+        length -= strlen(ending);
     return strndup(name, length);
 }

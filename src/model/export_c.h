@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A model as a folder of C that stands alone: model.c and model.h, the engine with the weight formats in use, the
-   library interface dime_model.c and .h, and a main.c that runs the network on test pictures. */
+/* A model as a folder of C that stands alone: model.c and model.h, the engine with the weight formats in use,
+   the library interface dime_model.c and .h, and a main.c that runs the network on test pictures. */
 #ifndef DIME_MODEL_EXPORT_C_H
 #define DIME_MODEL_EXPORT_C_H
 
@@ -28,17 +28,19 @@ struct dime_export_summary {
 };
 
 /* Writes the folder, whole or not at all (see export_folder.h). name: the model's, for macros and comments.
-   pictures NULL leaves out main.c and the test pictures. The same model gives the same bytes. summary may be NULL.
-   Errors: UNSUPPORTED (format None; inputs are not a square of input_size), MALFORMED (a label that is no class),
-   IO, MEMORY. */
-int dime_export_c(const struct dime_model *model, const char *name, const struct dime_export_pictures *pictures,
-                  const char *folder, struct dime_export_summary *summary);
+   pictures NULL leaves out main.c and the test pictures. The same model gives the same bytes. summary may be
+   NULL. Errors: UNSUPPORTED (format None; inputs are not a square of input_size), MALFORMED (a label that is
+   no class), IO, MEMORY. */
+int dime_export_c(const struct dime_model *model, const char *name,
+                  const struct dime_export_pictures *pictures, const char *folder,
+                  struct dime_export_summary *summary);
 
-/* Bytes of RAM that inference needs beside its input: 32-bit sums and 8-bit activations of the widest layer. */
+/* Bytes of RAM that inference needs beside its input: 32-bit sums and 8-bit activations of the widest layer.
+ */
 uint32_t dime_model_scratch_bytes(const struct dime_model *model);
 
-/* malloc'ed name of a model from its path: the run folder's name, or the file's without .safetensors; NULL when out
-   of memory. */
+/* malloc'ed name of a model from its path: the run folder's name, or the file's without .safetensors; NULL
+   when out of memory. */
 char *dime_model_name_of_path(const char *path);
 
 #endif

@@ -27,7 +27,8 @@ static int out_of_memory(const char *folder) {
     return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", folder);
 }
 
-/* Begin and length of the next line that is a plain file name; a damaged list must not lead outside the folder. */
+/* Begin and length of the next line that is a plain file name; a damaged list must not lead outside the
+ * folder. */
 static const char *next_name(const char **cursor, size_t *length) {
     while (**cursor) {
         const char *line = *cursor;
@@ -73,12 +74,14 @@ static int check_entry(const struct target *target, const struct dirent *entry,
     const char *name = entry->d_name;
     if (!strcmp(name, ".") || !strcmp(name, "..")) return 0;
     if (!target->list)
-        return dime_error_set(DIME_ERROR_IO,
-                              "%s: holds files that dime export did not write (%s); choose a new or empty folder",
-                              target->folder, name);
+        return dime_error_set(
+            DIME_ERROR_IO,
+            "%s: holds files that dime export did not write (%s); choose a new or empty folder",
+            target->folder, name);
     int ours = list_has(target->list, name) || !strcmp(name, DIME_EXPORT_LIST);
     if (files_have(files, count, name) && (!ours || entry->d_type == DT_DIR))
-        return dime_error_set(DIME_ERROR_IO, "%s/%s: not written by dime export; move it away or choose a new folder",
+        return dime_error_set(DIME_ERROR_IO,
+                              "%s/%s: not written by dime export; move it away or choose a new folder",
                               target->folder, name);
     return 0;
 }
@@ -87,7 +90,8 @@ static int check_target(struct target *target, const struct dime_export_file *fi
     DIR *entries = opendir(target->folder);
     if (!entries && errno == ENOENT) return 0;
     if (!entries)
-        return dime_error_set(DIME_ERROR_IO, "%s: cannot open this folder: %s", target->folder, strerror(errno));
+        return dime_error_set(DIME_ERROR_IO, "%s: cannot open this folder: %s", target->folder,
+                              strerror(errno));
     target->existed = 1;
     int code = read_list(target);
     for (struct dirent *entry; !code && (entry = readdir(entries));)
@@ -139,7 +143,8 @@ static void remove_file(const char *folder, const char *name) {
     free(path);
 }
 
-/* Files of the earlier export that this one does not have: a format's source that is no longer linked, say. */
+/* Files of the earlier export that this one does not have: a format's source that is no longer linked, say.
+ */
 static void remove_obsolete(const struct target *target, const struct dime_export_file *files, size_t count) {
     if (!target->list) return;
     const char *cursor = strchr(target->list, '\n');
@@ -159,8 +164,8 @@ static void remove_stage(const struct target *target, const struct dime_export_f
 }
 
 /* The list moves first, so that an interrupted export is still recognised as one and can be repeated. */
-static int write_target(const struct target *target, const char *headline, const struct dime_export_file *files,
-                        size_t count) {
+static int write_target(const struct target *target, const char *headline,
+                        const struct dime_export_file *files, size_t count) {
     if (mkdir(target->staged, 0777))
         return dime_error_set(DIME_ERROR_IO, "%s: cannot write into this folder: %s", target->folder,
                               strerror(errno));

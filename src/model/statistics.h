@@ -11,22 +11,22 @@
 #define DIME_MOST_BINS 256
 #define DIME_FLOAT_BINS 32
 
-/* One bar of a histogram: weights w with low <= w <= high (a format's value: low = high), or, for float weights,
-   low <= w < high except in the last bin. */
+/* One bar of a histogram: weights w with low <= w <= high (a format's value: low = high), or, for float
+   weights, low <= w < high except in the last bin. */
 struct dime_bin {
     double low, high;
     uint64_t count;
 };
 
 struct dime_layer_statistics {
-    uint64_t weights;          /* M x K */
-    double minimum, maximum;   /* of the integer weights; of the float weights for format None */
-    double mean, deviation;    /* deviation: of the whole population, not an estimate from a sample */
-    double entropy;            /* of the weight values, bits a weight; NaN for format None */
-    double code_share;         /* entropy / log2(codes): share of the code space used, 0..1; NaN for None */
+    uint64_t weights;           /* M x K */
+    double minimum, maximum;    /* of the integer weights; of the float weights for format None */
+    double mean, deviation;     /* deviation: of the whole population, not an estimate from a sample */
+    double entropy;             /* of the weight values, bits a weight; NaN for format None */
+    double code_share;          /* entropy / log2(codes): share of the code space used, 0..1; NaN for None */
     uint32_t codes, codes_used; /* 0 for None */
-    size_t bytes;              /* packed weights and affine table; 32-bit floats for None */
-    uint32_t bin_count;        /* one a code, or DIME_FLOAT_BINS of equal width for None; ascending */
+    size_t bytes;               /* packed weights and affine table; 32-bit floats for None */
+    uint32_t bin_count;         /* one a code, or DIME_FLOAT_BINS of equal width for None; ascending */
     struct dime_bin bins[DIME_MOST_BINS];
 };
 

@@ -3,10 +3,10 @@
    backward), parameters (Adam, by blocks of rows), scales (by layer), values (by blocks). Every phase computes the
    same bits however its pieces fall to threads. */
 #include <math.h>
-#include <omp.h>
 #include <stdatomic.h>
 
 #include "base/error.h"
+#include "base/team.h"
 #include "train/schedule.h"
 #include "train/trainer_state.h"
 
@@ -117,61 +117,79 @@ static int update_layer(struct dime_trainer *trainer, const struct step *step, u
 
 /* State that the threads of one epoch share. */
 struct epoch_run {
+    struct dime_trainer *trainer;
     const struct dime_train_watch *watch;
     struct dime_epoch_totals *totals;
+    struct dime_ticket chunk_ticket, layer_ticket; /* each is reset while nobody draws from it */
     atomic_int chunk_code; /* written while chunks run, moved into `code` where no thread can be reading it */
     atomic_int code;
 };
 
 /* Reports progress and asks whether to stop; one thread does it. */
-static void watch_step(struct dime_trainer *trainer, struct epoch_run *run, const struct step *step) {
+static void watch_step(struct epoch_run *run, const struct step *step) {
     const struct dime_train_watch *watch = run->watch;
-    add_totals(trainer, step, run->totals);
+    add_totals(run->trainer, step, run->totals);
     if (atomic_load(&run->chunk_code)) atomic_store(&run->code, atomic_load(&run->chunk_code));
     if (!watch) return;
     if (watch->progress)
-        watch->progress(watch->context, step->epoch + 1, step->first + step->count, trainer->samples_per_epoch);
+        watch->progress(watch->context, step->epoch + 1, step->first + step->count, run->trainer->samples_per_epoch);
     if (watch->stop && watch->stop(watch->context)) {
         dime_error_set(DIME_ERROR_INTERRUPTED, "interrupted in epoch %u", step->epoch + 1);
         atomic_store(&run->code, DIME_ERROR_INTERRUPTED);
     }
 }
 
-/* Run by every thread of the team. */
-static void run_step(struct dime_trainer *trainer, struct epoch_run *run, const struct step *step) {
-    struct dime_batch_maker *maker = &trainer->makers[omp_get_thread_num()];
-#pragma omp for schedule(dynamic, 1)
-    for (uint32_t c = 0; c < step->chunks; c++) {
-        int code = run_chunk(trainer, step, c, maker);
+static void run_chunks(struct epoch_run *run, const struct step *step, struct dime_batch_maker *maker) {
+    for (uint32_t c; (c = dime_ticket_take(&run->chunk_ticket)) < step->chunks;) {
+        int code = run_chunk(run->trainer, step, c, maker);
         if (code) atomic_store(&run->chunk_code, code);
     }
-#pragma omp master
-    watch_step(trainer, run, step);
-#pragma omp for schedule(static)
-    for (uint32_t b = 0; b < trainer->block_count; b++) update_block(trainer, step, b);
-#pragma omp for schedule(dynamic, 1)
-    for (uint32_t i = 0; i < trainer->network.layer_count; i++) {
-        int code = update_layer(trainer, step, i);
+}
+
+static void update_layers(struct epoch_run *run, const struct step *step) {
+    for (uint32_t i; (i = dime_ticket_take(&run->layer_ticket)) < run->trainer->network.layer_count;) {
+        int code = update_layer(run->trainer, step, i);
         if (code) atomic_store(&run->code, code);
     }
-#pragma omp for schedule(static)
-    for (uint32_t b = 0; b < trainer->block_count; b++) {
+}
+
+/* Run by every member of the team. */
+static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t member, const struct step *step) {
+    struct dime_trainer *trainer = run->trainer;
+    uint32_t members = dime_team_members(team);
+    run_chunks(run, step, &trainer->makers[member]);
+    dime_team_barrier(team);
+    if (member == 0) {
+        atomic_store(&run->chunk_ticket.next, 0);
+        watch_step(run, step);
+    }
+    for (uint32_t b = member; b < trainer->block_count; b += members) update_block(trainer, step, b);
+    dime_team_barrier(team);
+    update_layers(run, step);
+    dime_team_barrier(team);
+    if (member == 0) atomic_store(&run->layer_ticket.next, 0);
+    for (uint32_t b = member; b < trainer->block_count; b += members) {
         const struct dime_update_block *block = &trainer->blocks[b];
         dime_layer_refresh_values(&trainer->network, block->layer, block->first, block->last);
+    }
+    dime_team_barrier(team);
+}
+
+static void run_steps(void *context, struct dime_team *team, uint32_t member) {
+    struct epoch_run *run = context;
+    for (uint32_t number = 0; number < run->trainer->steps_per_epoch; number++) {
+        struct step step = describe_step(run->trainer, number);
+        run_step(run, team, member, &step);
+        if (atomic_load(&run->code)) break; /* the same for all: written only between barriers */
     }
 }
 
 int dime_trainer_run_steps(struct dime_trainer *trainer, const struct dime_train_watch *watch,
                            struct dime_epoch_totals *totals) {
-    struct epoch_run run = {.watch = watch, .totals = totals};
+    struct epoch_run run = {.trainer = trainer, .watch = watch, .totals = totals};
     *totals = (struct dime_epoch_totals){0};
     dime_train_data_shuffle(&trainer->data, trainer->epochs_done, trainer->samples);
-#pragma omp parallel num_threads((int)trainer->threads)
-    for (uint32_t number = 0; number < trainer->steps_per_epoch; number++) {
-        struct step step = describe_step(trainer, number);
-        run_step(trainer, &run, &step);
-        if (atomic_load(&run.code)) break; /* the same for all: written only between barriers */
-    }
+    dime_team_run(trainer->threads, run_steps, &run);
     int code = atomic_load(&run.code);
     if (code == DIME_ERROR_MEMORY) return dime_error_set(code, "out of memory while training");
     return code;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as a BitNetMCU header; what is accepted is a network that runs. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/bitnetmcu.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void require(int truth) {
+    if (!truth) abort();
+}
+
+static void run(const struct dime_model *model) {
+    struct dime_runtime runtime;
+    require(dime_runtime_create(&runtime, model) == 0);
+    uint32_t widest = runtime.network.widest;
+    int8_t *input = malloc(dime_model_input_count(model)), *activations = malloc(widest);
+    int32_t *sums = malloc(widest * sizeof *sums);
+    require(input && activations && sums);
+    memset(input, 1, dime_model_input_count(model)); /* within the bound of every input encoding */
+    require(dime_network_infer(&runtime.network, input, sums, activations) < model->classes);
+    free(input);
+    free(activations);
+    free(sums);
+    dime_runtime_free(&runtime);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+    struct dime_model model;
+    if (dime_bitnetmcu_parse("fuzz", (const char *)bytes, size, NULL, &model)) return 0;
+    run(&model);
+    dime_model_free(&model);
+    return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/team.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#define SPINS 400 /* about five microseconds */
+
+struct dime_team {
+    void (*work)(void *context, struct dime_team *team, uint32_t member);
+    void *context;
+    uint32_t members;
+    atomic_uint waiting; /* members that have reached the present barrier */
+    atomic_uint round;   /* barriers that all have passed */
+    pthread_mutex_t mutex;
+    pthread_cond_t passed;
+};
+
+struct member {
+    struct dime_team *team;
+    uint32_t number;
+    pthread_t thread;
+};
+
+static void pause_briefly(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void sleep_until_passed(struct dime_team *team, unsigned round) {
+    pthread_mutex_lock(&team->mutex);
+    while (atomic_load(&team->round) == round) pthread_cond_wait(&team->passed, &team->mutex);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+void dime_team_barrier(struct dime_team *team) {
+    if (team->members == 1) return;
+    unsigned round = atomic_load(&team->round);
+    if (atomic_fetch_add(&team->waiting, 1) + 1 == team->members) {
+        atomic_store(&team->waiting, 0);
+        pthread_mutex_lock(&team->mutex); /* nobody may look at the round and then fall asleep past this */
+        atomic_fetch_add(&team->round, 1);
+        pthread_cond_broadcast(&team->passed);
+        pthread_mutex_unlock(&team->mutex);
+        return;
+    }
+    for (int spin = 0; spin < SPINS; spin++) {
+        if (atomic_load(&team->round) != round) return;
+        pause_briefly();
+    }
+    sleep_until_passed(team, round);
+}
+
+uint32_t dime_team_members(const struct dime_team *team) {
+    return team->members;
+}
+
+/* A member starts once the number of members is settled, which the creator announces by passing round 0. */
+static void *member_main(void *argument) {
+    struct member *member = argument;
+    sleep_until_passed(member->team, 0);
+    member->team->work(member->team->context, member->team, member->number);
+    return NULL;
+}
+
+static uint32_t start_members(struct dime_team *team, struct member *others, uint32_t wanted) {
+    uint32_t started = 0;
+    for (; started < wanted; started++) {
+        others[started] = (struct member){.team = team, .number = started + 1};
+        if (pthread_create(&others[started].thread, NULL, member_main, &others[started])) break;
+    }
+    return started;
+}
+
+void dime_team_run(uint32_t members, void (*work)(void *context, struct dime_team *team, uint32_t member),
+                   void *context) {
+    struct dime_team team = {.work = work, .context = context};
+    struct member *others = members > 1 ? calloc(members - 1, sizeof *others) : NULL;
+    pthread_mutex_init(&team.mutex, NULL);
+    pthread_cond_init(&team.passed, NULL);
+    uint32_t started = others ? start_members(&team, others, members - 1) : 0;
+    pthread_mutex_lock(&team.mutex);
+    team.members = started + 1;
+    atomic_store(&team.round, 1);
+    pthread_cond_broadcast(&team.passed);
+    pthread_mutex_unlock(&team.mutex);
+    work(context, &team, 0);
+    for (uint32_t i = 0; i < started; i++) pthread_join(others[i].thread, NULL);
+    pthread_cond_destroy(&team.passed);
+    pthread_mutex_destroy(&team.mutex);
+    free(others);
+}
+
+uint32_t dime_processor_count(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < 1 ? 1 : count > 256 ? 256 : (uint32_t)count;
+}
