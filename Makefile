@@ -62,14 +62,12 @@ PKG_CFLAGS = $(call once,PKG_CFLAGS,$(shell pkg-config --cflags $(PACKAGES) 2>/d
 PKG_LIBS = $(call once,PKG_LIBS,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null))
 CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(shell pkg-config --cflags cmocka 2>/dev/null))
 CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell pkg-config --libs cmocka 2>/dev/null))
-OPENMP = $(call once,OPENMP,$(shell printf '\043include <omp.h>\n' | \
-	$(CC) -E - >/dev/null 2>&1 && echo))
 MACHINE = $(call once,MACHINE,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m))
 
-LIBS = $(PKG_LIBS) -lm
+LIBS = $(PKG_LIBS) -lm -pthread
 ALL_CFLAGS = $(STANDARD) $(OPTIMIZE) $(WARNINGS) $(ARITHMETIC) $(INCLUDES) $(FLAVOUR_CFLAGS) \
 	$(PKG_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(OPTIMIZE) $(FLAVOUR_LDFLAGS) $(OPENMP) $(LDFLAGS)
+ALL_LDFLAGS = $(OPTIMIZE) $(FLAVOUR_LDFLAGS) $(LDFLAGS)
 # Not part of the stamp below: it changes what is refused, not what is made.
 COMPILE = $(CC) $(ALL_CFLAGS) $(if $(WERROR),-Werror)
 
@@ -124,16 +122,16 @@ $(BUILD)/flags: FORCE
 $(BUILD)/sources: FORCE
 	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED))
 
-$(OBJ)/src/%.o: MODULE_CFLAGS = $(OPENMP)
-$(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(OPENMP) $(CMOCKA_CFLAGS)
-$(OBJ)/bench/%.o: MODULE_CFLAGS = -Ibench $(OPENMP)
+$(OBJ)/src/%.o: MODULE_CFLAGS =
+$(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(CMOCKA_CFLAGS)
+$(OBJ)/bench/%.o: MODULE_CFLAGS = -Ibench
 
 # The training kernels, once for each instruction set; which one runs is chosen at run time.
 AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
 AVX512_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma \
 	-mprefer-vector-width=512)
-$(OBJ)/src/train/kernel_avx2.o: MODULE_CFLAGS = $(OPENMP) $(AVX2_CFLAGS)
-$(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = $(OPENMP) $(AVX512_CFLAGS)
+$(OBJ)/src/train/kernel_avx2.o: MODULE_CFLAGS = $(AVX2_CFLAGS)
+$(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = $(AVX512_CFLAGS)
 
 $(OBJ)/%.o: %.c $(BUILD)/flags Makefile
 	$(call say,CC,$<)
@@ -150,8 +148,9 @@ $(OBJ)/embedded.o: $(BUILD)/embedded.c $(BUILD)/flags Makefile
 
 $(LIBRARY): $(call objects,$(LIB_SOURCES)) $(OBJ)/embedded.o $(BUILD)/sources
 	$(call say,AR,$@)
-	@rm -f $@
-	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+	@rm -f $@.new
+	$(Q)$(AR) rcs $@.new $(filter %.o,$^)
+	@mv $@.new $@
 
 $(PROGRAM): $(call objects,$(CLI_SOURCES)) $(LIBRARY) $(BUILD)/sources
 	$(call say,LINK,$@)

@@ -66,7 +66,38 @@ compile_and_run() {
     rm -rf "$code"
     show "$dime" export "$run" --out "$code" || return 1
     show "$compiler" -std=c11 -O2 -Wall -o "$folder/digits" "$code"/*.c || return 1
-    show "$folder/digits"
+    printf '%s$ %s/digits%s\n' "$dim" "$folder" "$plain"
+    "$folder/digits" >"$folder/digits.txt" || { tail -n 20 "$folder/digits.txt"; return 1; }
+    side_by_side <"$folder/digits.txt"
+    printf '(%s/digits.txt has all of them)\n' "$folder"
+}
+
+# The first few pictures of the exported program's output beside each other, and its last line. A picture is a run
+# of lines as wide as itself, then a line that says what was read in it.
+side_by_side() {
+    awk -v room="$(tput cols 2>/dev/null || echo 80)" '
+        /^label:/ { caption[pictures] = $0; pictures++; height = lines; lines = 0; next }
+        /[^ ]/ || lines { row[pictures, lines] = $0; if (length($0) > width) width = length($0) }
+        length($0) == width && width { lines++ }
+        { last = $0 != "" ? $0 : last }
+        END {
+            count = int(room / (width + 2))
+            if (count > pictures) count = pictures
+            for (line = 0; line < height; line++) {
+                text = ""
+                for (i = 0; i < count; i++) text = text sprintf("%-" width "s  ", row[i, line])
+                print text
+            }
+            text = ""
+            for (i = 0; i < count; i++) text = text sprintf("%-" width "s  ", caption[i])
+            print text "\n\n" last
+        }'
+}
+
+inspect() {
+    show "$dime" inspect "$run" >"$folder/inspect.txt" || return 1
+    sed -e '/%  *#*$/d' -e '1d' "$folder/inspect.txt"
+    printf '(%s/inspect.txt has the histogram of each layer, too)\n' "$folder"
 }
 
 make_library() {
@@ -86,7 +117,7 @@ compile_and_run || give_up 'the exported C code did not compile or run'
 title 'A shared library for other programs'
 make_library || give_up 'the shared library could not be made'
 title 'What is inside'
-show "$dime" inspect "$run" || give_up 'the model could not be inspected'
+inspect || give_up 'the model could not be inspected'
 
 cat <<END
 

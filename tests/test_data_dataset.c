@@ -295,6 +295,15 @@ static void verifies_size_and_md5(void **state) {
     assert_message("f: MD5 4911e516e5aa21d327512e0c8b197616, expected 900150983cd24fb0d6963f7d28e17f72");
     assert_int_equal(dime_registry_verify(&file, "f", (const uint8_t *)"abcd", 4), DIME_ERROR_CHECKSUM);
     assert_message("f: 4 bytes, expected 3");
+    scratch_write("f", "abc", 3);
+    assert_int_equal(dime_registry_verify_file(&file, scratch_path("f")), 0);
+    scratch_write("f", "abd", 3);
+    assert_int_equal(dime_registry_verify_file(&file, scratch_path("f")), DIME_ERROR_CHECKSUM);
+    assert_message("/f: MD5 4911e516e5aa21d327512e0c8b197616, expected ");
+    scratch_write("f", "abcd", 4);
+    assert_int_equal(dime_registry_verify_file(&file, scratch_path("f")), DIME_ERROR_CHECKSUM);
+    assert_message("/f: 4 bytes, expected 3");
+    assert_int_equal(dime_registry_verify_file(&file, scratch_path("g")), DIME_ERROR_IO);
 }
 
 #define in_scratch(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
@@ -313,7 +322,7 @@ int main(void) {
         cmocka_unit_test(knows_names_in_any_case),
         cmocka_unit_test(cache_folder_follows_the_environment),
         in_scratch(damaged_cache_says_fetch),
-        cmocka_unit_test(verifies_size_and_md5),
+        in_scratch(verifies_size_and_md5),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,8 +87,9 @@ def test_bitnetmcu(checks, folder, run):
             checks.equal(second.read(), first.read(), "the file of its own")
     back = os.path.join(folder, "back.safetensors")
     checks.equal(dime("import", header, "--out", back).returncode, 0, "import")
-    checks.equal([layer["histogram"] for layer in dime_json("inspect", back)["layers"]],
-                 [layer["histogram"] for layer in dime_json("inspect", run)["layers"]], "weights that came back")
+    found, expected = ([layer["histogram"] for layer in dime_json("inspect", model)["layers"]]
+                       for model in (back, run))
+    checks.equal(found, expected, "weights that came back")
 
 
 if __name__ == "__main__":

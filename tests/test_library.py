@@ -39,8 +39,8 @@ int main(void) {
 
 
 def make_library(model, out, **environment):
-    return subprocess.run(["scripts/make_library.sh", model, out], capture_output=True, text=True, check=False,
-                          env={**os.environ, "DIME": DIME, **environment})
+    return subprocess.run(["scripts/make_library.sh", model, out], capture_output=True, text=True,
+                          check=False, env={**os.environ, "DIME": DIME, **environment})
 
 
 def library_of(checks, run):
@@ -98,7 +98,8 @@ def test_example_reads_pgm(checks, folder, run):
     checks.equal(found[1]["logits"], found[0]["logits"], "logits of plain PGM")
     checks.equal(found[2]["logits"], found[0]["logits"], "logits of 16-bit PGM")
     cut = write_pgm(f"{folder}/cut.pgm", pixels[:100], 16, 16)
-    result = subprocess.run([sys.executable, EXAMPLE, library, cut], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, EXAMPLE, library, cut], capture_output=True, text=True,
+                            check=False)
     checks.refused(result, 1, [cut, "100 found"], "cut PGM")
 
 
@@ -123,8 +124,9 @@ def test_c_client(checks, folder, run):
     source, client = os.path.join(folder, "client.c"), os.path.join(folder, "client")
     with open(source, "w", encoding="ascii") as file:
         file.write(CLIENT)
-    subprocess.run([*CC.split(), "-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{out}", source,
-                    "-o", client, f"-L{out}", "-ldime_model", f"-Wl,-rpath,{os.path.abspath(out)}"], check=True)
+    subprocess.run([*CC.split(), "-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{out}",
+                    source, "-o", client, f"-L{out}", "-ldime_model",
+                    f"-Wl,-rpath,{os.path.abspath(out)}"], check=True)
     native = output_of(client)
     label, encoded, inference, *logits = map(int, native.split())
     checks.equal(label, logits.index(max(logits)), "class of the C client")
@@ -148,7 +150,8 @@ def test_dll(checks, _folder, run):
     if not shutil.which(MINGW):
         print("the DLL is not tested: mingw-w64 is not installed")
         return
-    listed = output_of("x86_64-w64-mingw32-objdump", "-p", os.path.join(library_of(checks, run), "libdime_model.dll"))
+    library = os.path.join(library_of(checks, run), "libdime_model.dll")
+    listed = output_of("x86_64-w64-mingw32-objdump", "-p", library)
     table = listed.split("[Ordinal/Name Pointer] Table", 1)[1].split("\n\n", 1)[0]
     checks.equal(set(re.findall(r"\]\s+(?:\+base\[[^]]*\]\s+\S+\s+)?(\w+)\s*$", table, re.M)), SYMBOLS,
                  "symbols of the DLL")
@@ -159,7 +162,8 @@ def test_without_mingw(checks, folder, run):
     out = os.path.join(folder, "out")
     result = make_library(run, out, MINGW_CC="no-such-compiler")
     checks.equal(result.returncode, 0, "exit status")
-    checks.check("libdime_model.dll is left out: no-such-compiler is not installed" in result.stderr, result.stderr)
+    words = "libdime_model.dll is left out: no-such-compiler is not installed"
+    checks.check(words in result.stderr, result.stderr)
     checks.equal(sorted(os.listdir(out)), ["dime_model.h", "libdime_model.so"], "files")
 
 

@@ -20,6 +20,7 @@ from collections import Counter
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 DIME = os.environ.get("DIME", "build/dime")
+WRITER = os.path.join(os.path.dirname(DIME), "tests", "test_run_log")
 failures = []
 
 
@@ -243,8 +244,7 @@ def sample_values(count, epoch):
 
 
 def test_sample(folder):
-    program = os.path.join(os.path.dirname(DIME), "tests", "test_run_log")
-    subprocess.run([program, folder], check=True)
+    subprocess.run([WRITER, folder], check=True)
     values, starts = read_run(folder)
     rows = read_metrics(folder)
     check(starts == [1, 3], f"sample: sessions start at {starts}")
@@ -339,6 +339,9 @@ def compare_with_model(run, values):
 
 
 def main():
+    for program in (DIME, WRITER):
+        if not os.path.exists(program):
+            sys.exit(f"test_tfevents: {program} is not there; `make all tests` builds it")
     with tempfile.TemporaryDirectory(prefix="dime-tfevents-") as folder:
         sample = os.path.join(folder, "sample")
         os.mkdir(sample)

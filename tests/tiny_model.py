@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of export, library, inspect and predict share: a small trained model whose classes anyone can
-tell (upright bar, level bar, cross), pictures of these, and a list of checks."""
+"""What the tests of export, library, inspect and predict share: a small trained model whose classes anyone
+can tell (upright bar, level bar, cross), pictures of these, and a list of checks."""
 import json
 import os
 import random

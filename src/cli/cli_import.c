@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "cli/cli.h"
@@ -10,12 +9,6 @@ struct import_options {
     const char *out, *encoding;
     int size, threshold, json;
 };
-
-static int find_encoding(const char *name) {
-    for (int i = DIME_INPUT_MEAN_SUBTRACTED; i <= DIME_INPUT_BINARY; i++)
-        if (!strcmp(dime_input_encoding_name((enum dime_input_encoding)i), name)) return i;
-    return -1;
-}
 
 /* Turns the command line into what the reader takes; a wrong value is a usage error. */
 static int translate(const struct import_options *given, struct dime_bitnetmcu_options *options) {
@@ -27,7 +20,7 @@ static int translate(const struct import_options *given, struct dime_bitnetmcu_o
         return dime_error_set(DIME_ERROR_USAGE, "--input-threshold %d: 1 to 255 are possible",
                               given->threshold);
     if (!given->encoding) return 0;
-    options->input_encoding = find_encoding(given->encoding);
+    options->input_encoding = dime_bitnetmcu_encoding(given->encoding);
     if (options->input_encoding >= 0) return 0;
     return dime_error_set(DIME_ERROR_USAGE,
                           "--input-encoding %.40s: known are mean-subtracted, unsigned, binary",

@@ -127,7 +127,7 @@ static void class_name(const struct predictor *predictor, uint32_t label, char *
 static void show_input(const struct predictor *predictor) {
     static const char ink[] = " .:-=+*#%@";
     uint32_t size = predictor->model.config.input_size;
-    int low = 127, high = -128;
+    int8_t low = INT8_MAX, high = INT8_MIN;
     for (uint32_t i = 0; i < size * size; i++) {
         if (predictor->input[i] < low) low = predictor->input[i];
         if (predictor->input[i] > high) high = predictor->input[i];

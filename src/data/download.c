@@ -119,7 +119,10 @@ static int transfer_all(struct download *d, int *resumed) {
         int refused;
         CURLcode result = transfer(d, &refused);
         if (d->write_error) return part_error(d, d->write_error);
-        if (d->too_large) return dime_source_fail("%s: larger than expected", d->url);
+        if (d->too_large) {
+            int code = start_afresh(d); /* nothing of it is worth keeping */
+            return code ? code : dime_source_fail("%s: larger than expected", d->url);
+        }
         if (result == CURLE_OK) return 0;
         if (refused) {
             int code = start_afresh(d);

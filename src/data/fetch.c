@@ -79,8 +79,9 @@ static void remove_part(const struct fetch *f, const struct dime_registry_file *
     free(part);
 }
 
-/* Puts the content of `path`, plain or gzip, in place if it is the known file. */
-static int install(const struct fetch *f, const struct dime_registry_file *file, const char *path) {
+/* Puts the content of `path`, plain or gzip, in place if it is the known file. `name` is used in messages. */
+static int install(const struct fetch *f, const struct dime_registry_file *file, const char *path,
+                   const char *name) {
     uint8_t *bytes;
     size_t size;
     if (dime_file_read(path, read_limit(file), &bytes, &size)) return DIME_SOURCE_FAILED;
@@ -88,7 +89,7 @@ static int install(const struct fetch *f, const struct dime_registry_file *file,
     int code;
     if (!target)
         code = out_of_memory(f);
-    else if (unpack_and_verify(file, path, &bytes, &size))
+    else if (unpack_and_verify(file, name, &bytes, &size))
         code = DIME_SOURCE_FAILED;
     else
         code = dime_file_write(target, bytes, size);
@@ -101,18 +102,15 @@ static int install(const struct fetch *f, const struct dime_registry_file *file,
 /* Whether the file in the cache is the known one. */
 static int is_cached(const struct fetch *f, const struct dime_registry_file *file) {
     char *path = dime_path_join(f->folder, file->name);
-    uint8_t *bytes = NULL;
-    size_t size;
-    int good = path && access(path, F_OK) == 0 && !dime_file_read(path, file->bytes, &bytes, &size) &&
-               !dime_registry_verify(file, path, bytes, size);
-    free(bytes);
+    int good = path && !dime_registry_verify_file(file, path);
     free(path);
     return good;
 }
 
 static void verify_cache(struct fetch *f) {
     show(f, "verifying");
-    for (size_t i = 0; i < DIME_REGISTRY_FILES; i++) f->done[i] = is_cached(f, &f->entry->files[i]);
+    for (size_t i = 0; i < DIME_REGISTRY_FILES; i++)
+        if (!f->done[i]) f->done[i] = is_cached(f, &f->entry->files[i]);
 }
 
 /* ---- sources ---- */
@@ -123,9 +121,9 @@ static int from_folder(const struct fetch *f, const char *folder, const struct d
     if (!plain || !packed)
         code = out_of_memory(f);
     else if (access(plain, F_OK) == 0)
-        code = install(f, file, plain);
+        code = install(f, file, plain, plain);
     else if (access(packed, F_OK) == 0)
-        code = install(f, file, packed);
+        code = install(f, file, packed, packed);
     else
         code = dime_source_fail("%s: %s", packed, strerror(errno));
     free(plain);
@@ -137,12 +135,12 @@ static int from_folder(const struct fetch *f, const char *folder, const struct d
    downloaded once more from the start. */
 static int download_and_install(const struct fetch *f, const struct dime_registry_file *file, const char *url,
                                 const char *part) {
-    int code = access(part, F_OK) == 0 ? install(f, file, part) : DIME_SOURCE_FAILED;
+    int code = access(part, F_OK) == 0 ? install(f, file, part, file->name) : DIME_SOURCE_FAILED;
     while (code == DIME_SOURCE_FAILED) {
         int resumed;
         code = dime_source_download(url, part, read_limit(file), f->progress, &resumed);
         if (code) return code;
-        code = install(f, file, part);
+        code = install(f, file, part, file->name);
         if (code != DIME_SOURCE_FAILED) return code;
         unlink(part);
         if (!resumed) return dime_source_fail("%s: not the known file: %s", url, dime_error_message());
@@ -224,7 +222,7 @@ static int try_source(struct fetch *f, const struct dime_registry_source *source
     int code = take_source(f, source);
     if (code != DIME_SOURCE_FAILED) return code;
     int package = source->kind == DIME_SOURCE_NPM || source->kind == DIME_SOURCE_DEBIAN;
-    note_reason(f, "%s%s%.160s", package ? source->place : "", package ? ": " : "", dime_error_message());
+    note_reason(f, "%s%s%.240s", package ? source->place : "", package ? ": " : "", dime_error_message());
     return 0;
 }
 
@@ -238,10 +236,10 @@ static int try_own_folder(struct fetch *f) {
         char *packed = join(f->folder, file->name, ".gz");
         if (!packed) return out_of_memory(f);
         int there = !f->done[i] && access(packed, F_OK) == 0;
-        int code = there ? install(f, file, packed) : DIME_SOURCE_FAILED;
+        int code = there ? install(f, file, packed, packed) : DIME_SOURCE_FAILED;
         free(packed);
         if (code < 0) return code;
-        if (there && code) note_reason(f, "%.160s", dime_error_message());
+        if (there && code) note_reason(f, "%.240s", dime_error_message());
         if (!code) f->done[i] = 1;
     }
     return 0;

@@ -2,6 +2,7 @@
 #include "data/registry.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,22 +98,58 @@ int dime_registry_folder(const struct dime_registry_entry *entry, const char *ca
                           entry->name);
 }
 
-static int md5_text(const uint8_t *bytes, uint64_t size, char text[2 * MD5_BYTES + 1]) {
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    if (!EVP_Digest(bytes, size, digest, &length, EVP_md5(), NULL) || length != MD5_BYTES)
-        return dime_error_set(DIME_ERROR_UNSUPPORTED, "libcrypto on this machine does not compute MD5");
-    for (size_t i = 0; i < MD5_BYTES; i++) snprintf(text + 2 * i, 3, "%02x", digest[i]);
-    return 0;
+static int no_md5(void) {
+    return dime_error_set(DIME_ERROR_UNSUPPORTED, "libcrypto on this machine does not compute MD5");
+}
+
+static int check_size(const struct dime_registry_file *file, const char *name, uint64_t size) {
+    if (size == file->bytes) return 0;
+    return dime_error_set(DIME_ERROR_CHECKSUM, "%s: %llu bytes, expected %u", name, (unsigned long long)size,
+                          file->bytes);
+}
+
+static int check_digest(const struct dime_registry_file *file, const char *name,
+                        const uint8_t digest[MD5_BYTES]) {
+    char found[2 * MD5_BYTES + 1];
+    for (size_t i = 0; i < MD5_BYTES; i++) snprintf(found + 2 * i, 3, "%02x", digest[i]);
+    if (!strcmp(found, file->md5)) return 0;
+    return dime_error_set(DIME_ERROR_CHECKSUM, "%s: MD5 %s, expected %s", name, found, file->md5);
 }
 
 int dime_registry_verify(const struct dime_registry_file *file, const char *name, const uint8_t *bytes,
                          uint64_t size) {
-    char found[2 * MD5_BYTES + 1];
-    if (size != file->bytes)
-        return dime_error_set(DIME_ERROR_CHECKSUM, "%s: %llu bytes, expected %u", name,
-                              (unsigned long long)size, file->bytes);
-    int code = md5_text(bytes, size, found);
-    if (code || !strcmp(found, file->md5)) return code;
-    return dime_error_set(DIME_ERROR_CHECKSUM, "%s: MD5 %s, expected %s", name, found, file->md5);
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    int code = check_size(file, name, size);
+    if (code) return code;
+    if (!EVP_Digest(bytes, size, digest, NULL, EVP_md5(), NULL)) return no_md5();
+    return check_digest(file, name, digest);
+}
+
+/* Digest and size of all that a stream holds. */
+static int digest_stream(EVP_MD_CTX *context, FILE *stream, const char *path, uint8_t *digest,
+                         uint64_t *size) {
+    uint8_t buffer[1 << 16];
+    size_t taken;
+    *size = 0;
+    if (!EVP_DigestInit_ex(context, EVP_md5(), NULL)) return no_md5();
+    while ((taken = fread(buffer, 1, sizeof buffer, stream)) > 0) {
+        *size += taken;
+        if (!EVP_DigestUpdate(context, buffer, taken)) return no_md5();
+    }
+    if (ferror(stream)) return dime_error_set(DIME_ERROR_IO, "%s: cannot read: %s", path, strerror(errno));
+    return EVP_DigestFinal_ex(context, digest, NULL) ? 0 : no_md5();
+}
+
+int dime_registry_verify_file(const struct dime_registry_file *file, const char *path) {
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    uint64_t size;
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return dime_error_set(DIME_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int code = context ? digest_stream(context, stream, path, digest, &size)
+                       : dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", path);
+    EVP_MD_CTX_free(context);
+    fclose(stream);
+    if (!code) code = check_size(file, path, size);
+    return code ? code : check_digest(file, path, digest);
 }

@@ -54,5 +54,7 @@ int dime_registry_folder(const struct dime_registry_entry *entry, const char *ca
 /* CHECKSUM, with what was found, unless content has the file's size and MD5. */
 int dime_registry_verify(const struct dime_registry_file *file, const char *name, const uint8_t *bytes,
                          uint64_t size);
+/* The same for a file on disk, without taking memory for all of it. Errors: CHECKSUM, IO. */
+int dime_registry_verify_file(const struct dime_registry_file *file, const char *path);
 
 #endif

@@ -16,6 +16,9 @@ struct dime_bitnetmcu_options {
     uint32_t input_threshold; /* of binary input; 0: 73, as the networks with 784 inputs were trained */
 };
 
+/* The enum dime_input_encoding of a name, or -1. */
+int dime_bitnetmcu_encoding(const char *name);
+
 /* Reads a header of at most 64 MiB into a model that has only its integer part. Lines that
    dime_bitnetmcu_write adds give the input size, encoding and threshold where `options` (NULL: none) does
    not. Errors: IO, MALFORMED and UNSUPPORTED with "FILE:LINE: ...", CONFIG, MEMORY. */

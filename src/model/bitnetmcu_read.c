@@ -114,7 +114,7 @@ static int define_layer(struct header *header, const struct dime_header_directiv
     return 0; /* _active, and what describes convolutions */
 }
 
-static int find_encoding(const char *name) {
+int dime_bitnetmcu_encoding(const char *name) {
     for (int i = DIME_INPUT_MEAN_SUBTRACTED; i <= DIME_INPUT_BINARY; i++)
         if (!strcmp(dime_input_encoding_name((enum dime_input_encoding)i), name)) return i;
     return -1;
@@ -131,7 +131,7 @@ static int define(struct header *header, const struct dime_header_directive *dir
         return define_number(header, directive, &header->input_threshold);
     if (strcmp(directive->name, "DIME_INPUT_ENCODING"))
         return 0; /* guards and names that say nothing to us */
-    header->input_encoding = find_encoding(directive->body);
+    header->input_encoding = dime_bitnetmcu_encoding(directive->body);
     if (header->input_encoding >= 0) return 0;
     return dime_header_fail(header->name, directive->line, DIME_ERROR_MALFORMED,
                             "unknown input encoding; known: mean-subtracted, unsigned, binary");

@@ -51,6 +51,11 @@ static int text_close(const struct export *export, struct text *text) {
     return failed ? out_of_memory(export) : 0;
 }
 
+static void text_free(struct text *text) {
+    if (text->stream) fclose(text->stream);
+    free(text->bytes);
+}
+
 /* A C string literal: quotes, backslashes and `?` (trigraphs) escaped, other bytes than printable ASCII as
  * octal. */
 static void print_literal(FILE *stream, const char *string) {
@@ -238,11 +243,11 @@ static int make_pictures_h(struct export *export) {
     return text_close(export, &export->pictures_h);
 }
 
-static void print_pixels(FILE *stream, const char *member, const uint8_t *grey, const int8_t *input,
-                         uint32_t size) {
+static void print_bytes(FILE *stream, const char *member, const void *bytes, int is_signed, uint32_t size) {
     fprintf(stream, "        .%s = {", member);
     for (uint32_t i = 0; i < size * size; i++)
-        fprintf(stream, "%s%d,", i % size ? " " : "\n            ", grey ? grey[i] : input[i]);
+        fprintf(stream, "%s%d,", i % size ? " " : "\n            ",
+                is_signed ? ((const int8_t *)bytes)[i] : ((const uint8_t *)bytes)[i]);
     fputs("\n        },\n", stream);
 }
 
@@ -270,8 +275,8 @@ static void print_picture(struct export *export, FILE *stream, uint32_t index,
     export->summary.right += class == label;
     fprintf(stream, "    {\n        .label = %u,\n        .expected = %u,\n", label, class);
     print_logits(stream, scratch->sums, export->model->classes);
-    print_pixels(stream, "grey", grey, NULL, size);
-    print_pixels(stream, "input", NULL, scratch->input, size);
+    print_bytes(stream, "grey", grey, 0, size);
+    print_bytes(stream, "input", scratch->input, 1, size);
     fputs("    },\n", stream);
 }
 
@@ -373,7 +378,7 @@ static int write_folder(struct export *export, const char *folder) {
     fputs(export->pictures ? "; to try it: gcc *.c && ./a.out" : "", headline.stream);
     code = text_close(export, &headline);
     if (!code) code = dime_export_folder_write(folder, headline.bytes, export->files, export->file_count);
-    free(headline.bytes);
+    text_free(&headline);
     return code;
 }
 
@@ -397,11 +402,10 @@ static int check_input(const struct export *export) {
 }
 
 static void free_texts(struct export *export) {
-    struct text *texts[] = {&export->model_h, &export->model_c, &export->pictures_h, &export->pictures_c};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i]->stream) fclose(texts[i]->stream);
-        free(texts[i]->bytes);
-    }
+    text_free(&export->model_h);
+    text_free(&export->model_c);
+    text_free(&export->pictures_h);
+    text_free(&export->pictures_c);
 }
 
 int dime_export_c(const struct dime_model *model, const char *name,

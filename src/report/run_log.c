@@ -299,9 +299,18 @@ static int digits_of(uint32_t number) {
     return snprintf(NULL, 0, "%u", number);
 }
 
-/* Four columns wide wherever that shows two digits. */
+/* Always four columns: .059 .237 1.23 12.0 */
 static void put_clip(struct text *text, double clip) {
-    put(text, " %.*f", clip < 0.095 ? 3 : clip < 9.995 ? 2 : 1, clip);
+    char digits[32];
+    int decimals = clip < 0.9995 ? 3 : clip < 9.995 ? 2 : 1;
+    snprintf(digits, sizeof digits, "%.*f", decimals, clip);
+    put(text, " %s", digits[0] == '0' ? digits + 1 : digits);
+}
+
+/* Three digits: 0.02s 1.43s 12.3s 123s */
+static void put_seconds(struct text *text, double seconds) {
+    int decimals = seconds < 9.995 ? 2 : seconds < 99.95 ? 1 : 0;
+    put(text, " %4.*fs", decimals, seconds);
 }
 
 static void put_layers(struct text *text, const struct dime_epoch_report *report) {
@@ -325,7 +334,7 @@ void dime_epoch_line(const struct dime_epoch_report *report, char *line, uint32_
     if (!isnan(report->validation_accuracy))
         put(&text, "  val %.3f %5.2f%%", report->validation_loss, report->validation_accuracy);
     put(&text, "  lr %-7.2g", report->learning_rate);
-    put(&text, " %*.*fs", 4, report->seconds < 99.95 ? 1 : 0, report->seconds);
+    put_seconds(&text, report->seconds);
     if (!isnan(report->active_fraction)) put(&text, "  active %2.0f%%", 100 * report->active_fraction);
     put_layers(&text, report);
 }

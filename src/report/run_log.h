@@ -14,8 +14,8 @@ struct dime_run_log;
    reported again: rows of metrics.csv from there on are dropped and a second event file is begun, which
    TensorBoard joins with the first. Errors: IO, MEMORY. */
 int dime_run_log_open(const char *folder, uint32_t first_epoch, struct dime_run_log **log);
-/* Appends one epoch to metrics.csv and the event file (scalars; a histogram of each layer's float weights and, when
-   present, of its integer weights) and flushes both. */
+/* Appends one epoch to metrics.csv and the event file (scalars; a histogram of each layer's float weights
+   and, when present, of its integer weights) and flushes both. */
 int dime_run_log_epoch(struct dime_run_log *log, const struct dime_epoch_report *report,
                        const struct dime_model *model);
 /* The final test accuracy, as a scalar. */
