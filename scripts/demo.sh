@@ -19,8 +19,10 @@ title() {
     printf '\n%s%d/%d  %s%s\n' "$bold" $step $steps "$*" "$plain"
 }
 
+say_command() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; }
+
 show() { # COMMAND...: runs it in sight
-    printf '%s$ %s%s\n' "$dim" "$*" "$plain"
+    say_command "$@"
     "$@"
 }
 
@@ -53,7 +55,8 @@ train() {
 
 prove() {
     local answer=$folder/eval.json images mismatches accuracy
-    show "$dime" eval "$run" --json >"$answer" || return 1
+    say_command "$dime" eval "$run"
+    "$dime" eval "$run" --json >"$answer" || return 1
     images=$(json_number "$answer" images)
     mismatches=$(json_number "$answer" mismatches)
     accuracy=$(json_number "$answer" integer_accuracy)
@@ -65,48 +68,50 @@ prove() {
 compile_and_run() {
     rm -rf "$code"
     show "$dime" export "$run" --out "$code" || return 1
-    show "$compiler" -std=c11 -O2 -Wall -o "$folder/digits" "$code"/*.c || return 1
-    printf '%s$ %s/digits%s\n' "$dim" "$folder" "$plain"
+    say_command "$compiler" -O2 -o "$folder/digits" "$code/*.c"
+    "$compiler" -O2 -o "$folder/digits" "$code"/*.c || return 1
+    say_command "$folder/digits"
     "$folder/digits" >"$folder/digits.txt" || { tail -n 20 "$folder/digits.txt"; return 1; }
     side_by_side <"$folder/digits.txt"
     printf '(%s/digits.txt has all of them)\n' "$folder"
 }
 
-# The first few pictures of the exported program's output beside each other, and its last line. A picture is a run
-# of lines as wide as itself, then a line that says what was read in it.
+# The first pictures of the exported program's output beside each other, and its last line. Each picture is
+# followed by a line that says what was read in it, and an empty one.
 side_by_side() {
     awk -v room="$(tput cols 2>/dev/null || echo 80)" '
-        /^label:/ { caption[pictures] = $0; pictures++; height = lines; lines = 0; next }
-        /[^ ]/ || lines { row[pictures, lines] = $0; if (length($0) > width) width = length($0) }
-        length($0) == width && width { lines++ }
-        { last = $0 != "" ? $0 : last }
+        function beside(rows, line,    text, i) {
+            for (i = 0; i < shown; i++) text = text sprintf("%-" width "s  ", rows[i, line])
+            sub(/ +$/, "", text)
+            print text
+        }
+        $0 == "" { next }
+        { last = $0 }
+        /^label:/ { row[pictures + 0, height = lines] = $0; pictures++; lines = 0; next }
+        { row[pictures + 0, lines + 0] = $0; lines++; if (!pictures) width = length($0) }
         END {
-            count = int(room / (width + 2))
-            if (count > pictures) count = pictures
-            for (line = 0; line < height; line++) {
-                text = ""
-                for (i = 0; i < count; i++) text = text sprintf("%-" width "s  ", row[i, line])
-                print text
-            }
-            text = ""
-            for (i = 0; i < count; i++) text = text sprintf("%-" width "s  ", caption[i])
-            print text "\n\n" last
+            shown = int(room / (width + 2))
+            if (shown > pictures) shown = pictures
+            for (line = 0; line <= height; line++) beside(row, line)
+            print last
         }'
 }
 
 inspect() {
-    show "$dime" inspect "$run" >"$folder/inspect.txt" || return 1
+    say_command "$dime" inspect "$run"
+    "$dime" inspect "$run" >"$folder/inspect.txt" || return 1
     sed -e '/%  *#*$/d' -e '1d' "$folder/inspect.txt"
     printf '(%s/inspect.txt has the histogram of each layer, too)\n' "$folder"
 }
 
 make_library() {
-    show make --no-print-directory lib MODEL="$run" OUT="$library"
+    say_command make lib MODEL="$run" OUT="$library"
+    DIME=$dime CC=$compiler sh scripts/make_library.sh "$run" "$library"
 }
 
 mkdir -p "$folder"
 title 'The dataset: MNIST, 70,000 handwritten digits'
-printf '%s$ %s data fetch mnist%s\n' "$dim" "$dime" "$plain"
+say_command "$dime" data fetch mnist
 scripts/fetch.sh mnist || give_up 'the dataset could not be had; the line above says why'
 title "Training: $config"
 train || give_up "training did not finish; \`make demo\` goes on where it stopped"
@@ -128,8 +133,8 @@ ${bold}Made in $folder:${plain}
   lib/      libdime_model.so with its header
 
 ${bold}Try next:${plain}
-  $dime predict $run PICTURE.png                   a digit of your own
-  $dime train configs/fc-12k.yaml --out runs/fc-12k     99 % in 12 KB of weights
+  $dime predict $run PICTURE.png
+  $dime train configs/fc-12k.yaml --out runs/fc-12k
   $dime train $config --set QuantType=Ternary
   $dime help
 END

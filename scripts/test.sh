@@ -11,7 +11,7 @@ built() { # TITLE MAKE-ARGUMENT...: builds quietly, shows the log where it fails
     local title=$1 log started=$SECONDS
     shift
     log=build/logs/build_${title// /_}.log
-    if ! "$make" -j"$jobs" "$@" >"$log" 2>&1; then
+    if ! "$make" -k -j"$jobs" "$@" >"$log" 2>&1; then
         grep -v -E '^  (CC|AR|LINK) ' "$log" | head -n 100
         echo "the build of \"$title\" failed, the whole log is $log" >&2
         return 1

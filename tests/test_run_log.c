@@ -70,10 +70,10 @@ struct fixture {
 static int set_up(void **state) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     if (!fixture) return -1;
-    strcpy(fixture->folder, "/tmp/dime-run-log-XXXXXX");
+    *state = fixture;
+    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/dime-run-log-XXXXXX");
     if (!mkdtemp(fixture->folder)) return -1;
     snprintf(fixture->metrics, sizeof fixture->metrics, "%s/metrics.csv", fixture->folder);
-    *state = fixture;
     return 0;
 }
 

@@ -30,8 +30,8 @@ int dime_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size
     if (failed || used > limit) {
         free(buffer);
         if (failed) return dime_error_set(DIME_ERROR_IO, "%s: cannot read: %s", path, strerror(reason));
-        return dime_error_set(DIME_ERROR_MALFORMED, "%s: larger than %zu bytes, the most this kind of file may have",
-                              path, limit);
+        return dime_error_set(DIME_ERROR_MALFORMED,
+                              "%s: larger than %zu bytes, the most this kind of file may have", path, limit);
     }
     buffer[used] = 0;
     *bytes = buffer;
@@ -112,7 +112,8 @@ int dime_make_folders(const char *path) {
         failed = 1;
         reason = ENOTDIR;
     }
-    return failed ? dime_error_set(DIME_ERROR_IO, "%s: cannot make this folder: %s", path, strerror(reason)) : 0;
+    return failed ? dime_error_set(DIME_ERROR_IO, "%s: cannot make this folder: %s", path, strerror(reason))
+                  : 0;
 }
 
 char *dime_path_join(const char *folder, const char *name) {

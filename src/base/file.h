@@ -11,8 +11,8 @@
 int dime_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size);
 
 /* A file that appears whole or not at all: it is written beside its place under a temporary name and renamed
-   by commit after fsync. Exactly one of commit and abort must follow a successful open; a failed commit removes
-   the temporary file. */
+   by commit after fsync. Exactly one of commit and abort must follow a successful open; a failed commit
+   removes the temporary file. */
 struct dime_file_writer {
     FILE *stream;
     char *path;

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-/* Counter-based random numbers: a stream is named by (seed, purpose, index), so any part of a run can draw its
-   numbers without a state that must be saved, and in any order or number of threads. SplitMix64 (Steele, Lea and
-   Flood 2014) over a hashed start. */
+/* Counter-based random numbers: a stream is named by (seed, purpose, index), so any part of a run can draw
+   its numbers without a state that must be saved, and in any order or number of threads. SplitMix64 (Steele,
+   Lea and Flood 2014) over a hashed start. */
 struct dime_random {
     uint64_t state;
 };

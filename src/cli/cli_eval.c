@@ -64,8 +64,10 @@ static int evaluate_on(const struct dime_model *model, const struct eval_options
     if (code) {
         status = cli_fail(&cli_eval, code);
     } else {
-        if (given->json) status = print_json(&evaluation, split);
-        else print_table(&evaluation, split, pair.class_names);
+        if (given->json)
+            status = print_json(&evaluation, split);
+        else
+            print_table(&evaluation, split, pair.class_names);
         cli_evaluation_free(&evaluation);
     }
     dime_dataset_close(&pair);
@@ -84,7 +86,8 @@ static int evaluate_model(const char *path, const struct eval_options *given) {
 static int run(int argc, const char **argv) {
     struct eval_options given = {.threads = (int)dime_processor_count()};
     struct poptOption options[] = {
-        {"data", 0, POPT_ARG_STRING, &given.data, 0, "dataset name or folder (default: the model's own)", "NAME|DIR"},
+        {"data", 0, POPT_ARG_STRING, &given.data, 0, "dataset name or folder (default: the model's own)",
+         "NAME|DIR"},
         {"split", 0, POPT_ARG_STRING, &given.split, 0, "test, validation or train (default: test)", "SPLIT"},
         {"dir", 0, POPT_ARG_STRING, &given.folder, 0, "cache folder of named datasets", "DIR"},
         {"threads", 0, POPT_ARG_INT | POPT_ARGFLAG_SHOW_DEFAULT, &given.threads, 0, "threads", "N"},
@@ -95,8 +98,10 @@ static int run(int argc, const char **argv) {
     int status = cli_parse(&cli_eval, argc, argv, options, 1, 1, &arguments);
     if (status >= 0) return status;
     if (given.threads < 1 || given.threads > 256)
-        status = cli_fail(&cli_eval, dime_error_set(DIME_ERROR_USAGE, "--threads: expected 1..256, found %d", given.threads));
-    else status = evaluate_model(arguments.positional[0], &given);
+        status = cli_fail(&cli_eval, dime_error_set(DIME_ERROR_USAGE, "--threads: expected 1..256, found %d",
+                                                    given.threads));
+    else
+        status = evaluate_model(arguments.positional[0], &given);
     cli_arguments_free(&arguments);
     return status;
 }

@@ -17,8 +17,8 @@ static int parse_format(const char *name, enum dime_format_id *format) {
         *format = (enum dime_format_id)found;
         return 0;
     }
-    return dime_error_set(DIME_ERROR_USAGE, "--format: found '%s', expected one of %s", name ? name : "nothing",
-                          dime_format_list());
+    return dime_error_set(DIME_ERROR_USAGE, "--format: found '%s', expected one of %s",
+                          name ? name : "nothing", dime_format_list());
 }
 
 static int parse_clip(const char *name, enum dime_clip *clip) {
@@ -31,8 +31,9 @@ static int parse_clip(const char *name, enum dime_clip *clip) {
 
 static int print_result(const struct quantize_options *given, const struct dime_model *model) {
     if (!given->json) {
-        printf("%s: %s, clipped by %s, %zu bytes of weights\n", given->out, dime_format_name(model->config.format),
-               dime_clip_name(model->config.clip), dime_model_bytes(model));
+        printf("%s: %s, clipped by %s, %zu bytes of weights\n", given->out,
+               dime_format_name(model->config.format), dime_clip_name(model->config.clip),
+               dime_model_bytes(model));
         return CLI_DONE;
     }
     cJSON *object = cJSON_CreateObject();
@@ -59,7 +60,8 @@ static int convert(const struct dime_model *source, const struct quantize_option
 
 static int quantize(const char *path, const struct quantize_options *given) {
     struct dime_model source;
-    if (!given->out) return cli_fail(&cli_quantize, dime_error_set(DIME_ERROR_USAGE, "--out FILE is missing"));
+    if (!given->out)
+        return cli_fail(&cli_quantize, dime_error_set(DIME_ERROR_USAGE, "--out FILE is missing"));
     int code = dime_model_read(path, &source);
     if (code) return cli_fail(&cli_quantize, code);
     int status = convert(&source, given);
@@ -71,7 +73,8 @@ static int run(int argc, const char **argv) {
     struct quantize_options given = {0};
     struct poptOption options[] = {
         {"format", 0, POPT_ARG_STRING, &given.format, 0, "weight format, such as 4bitsym", "FORMAT"},
-        {"clip", 0, POPT_ARG_STRING, &given.clip, 0, "clipping algorithm, octav or prop (default: octav)", "NAME"},
+        {"clip", 0, POPT_ARG_STRING, &given.clip, 0, "clipping algorithm, octav or prop (default: octav)",
+         "NAME"},
         {"out", 'o', POPT_ARG_STRING, &given.out, 0, "model file to write", "FILE"},
         {"json", 0, POPT_ARG_NONE, &given.json, 0, "print one JSON object", NULL},
         POPT_TABLEEND,

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/team.h"
 #include "base/file.h"
+#include "base/team.h"
 #include "cli/cli.h"
 #include "cli/training_run.h"
 
@@ -39,7 +39,8 @@ static int print_result(const struct cli_run_result *result, int json) {
         printf("%s: ", result->run);
         if (result->has_validation) printf("validation %.2f %%, ", result->validation_accuracy);
         printf("test %.2f %% (%s), %zu bytes of weights, %.1f s\n", result->test_accuracy,
-               result->integer ? "integer engine, 0 mismatches" : "float", result->model_bytes, result->seconds);
+               result->integer ? "integer engine, 0 mismatches" : "float", result->model_bytes,
+               result->seconds);
         return CLI_DONE;
     }
     cJSON *object = cJSON_CreateObject();
@@ -49,7 +50,8 @@ static int print_result(const struct cli_run_result *result, int json) {
     cJSON_AddNumberToObject(object, "images_per_second", result->images_per_second);
     if (result->has_validation)
         cJSON_AddNumberToObject(object, "validation_accuracy", result->validation_accuracy);
-    else cJSON_AddNullToObject(object, "validation_accuracy");
+    else
+        cJSON_AddNullToObject(object, "validation_accuracy");
     cJSON_AddNumberToObject(object, "test_accuracy", result->test_accuracy);
     cJSON_AddNumberToObject(object, "model_bytes", (double)result->model_bytes);
     return cli_print_json(object);
@@ -73,10 +75,10 @@ static int train(const char *path, const struct train_options *given) {
 static int run(int argc, const char **argv) {
     struct train_options given = {.threads = (int)dime_processor_count()};
     struct poptOption options[] = {
-        {"out", 'o', POPT_ARG_STRING, &given.out, 0, "run folder (default: runs/ and a name made from the keys)",
-         "RUN"},
-        {"set", 0, POPT_ARG_ARGV, &given.assignments, 0, "override a key of the configuration; may be repeated",
-         "KEY=VALUE"},
+        {"out", 'o', POPT_ARG_STRING, &given.out, 0,
+         "run folder (default: runs/ and a name made from the keys)", "RUN"},
+        {"set", 0, POPT_ARG_ARGV, &given.assignments, 0,
+         "override a key of the configuration; may be repeated", "KEY=VALUE"},
         {"seed", 0, POPT_ARG_STRING, &given.seed, 0, "the same as --set seed=N", "N"},
         {"threads", 0, POPT_ARG_INT, &given.threads, 0, "threads; the result does not depend on them", "N"},
         {"resume", 0, POPT_ARG_NONE, &given.resume, 0, "go on from the run folder's checkpoint", NULL},

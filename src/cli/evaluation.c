@@ -20,17 +20,19 @@ static uint8_t label_of(const struct split *split, uint32_t i) {
     return split->labels[split->indices ? split->indices[i] : i];
 }
 
-static void fill_confusion(const struct split *split, const uint8_t *answers, struct cli_evaluation *evaluation) {
+static void fill_confusion(const struct split *split, const uint8_t *answers,
+                           struct cli_evaluation *evaluation) {
     for (uint32_t i = 0; i < split->count; i++)
         evaluation->confusion[label_of(split, i) * evaluation->classes + answers[i]]++;
 }
 
 static int compare(const struct dime_model *model, const struct dime_network_state *network,
-                   const struct split *split, uint32_t threads, uint8_t *answers, struct cli_evaluation *evaluation) {
+                   const struct split *split, uint32_t threads, uint8_t *answers,
+                   struct cli_evaluation *evaluation) {
     uint8_t *integer_answers = answers + split->count;
     struct dime_evaluation result;
-    int code = dime_evaluate_network(network, split->encoded, split->labels, split->indices, split->count, threads,
-                                     answers, &result);
+    int code = dime_evaluate_network(network, split->encoded, split->labels, split->indices, split->count,
+                                     threads, answers, &result);
     if (code) return code;
     evaluation->float_accuracy = 100.0 * result.correct / split->count;
     evaluation->has_integer = network->quantized;
@@ -55,8 +57,9 @@ static int evaluate_split(const struct dime_model *model, const struct split *sp
     evaluation->classes = model->classes;
     evaluation->confusion = calloc((size_t)model->classes * model->classes, sizeof *evaluation->confusion);
     uint8_t *answers = malloc(2 * (size_t)split->count);
-    int code = evaluation->confusion && answers ? dime_network_load(&network, model)
-                                                : dime_error_set(DIME_ERROR_MEMORY, "out of memory for answers");
+    int code = evaluation->confusion && answers
+                   ? dime_network_load(&network, model)
+                   : dime_error_set(DIME_ERROR_MEMORY, "out of memory for answers");
     if (!code) {
         code = compare(model, &network, split, threads, answers, evaluation);
         dime_network_free(&network);
@@ -95,10 +98,11 @@ int cli_evaluate(const struct dime_model *model, const struct dime_dataset_pair 
     memset(evaluation, 0, sizeof *evaluation);
     int validation = strcmp(split, "validation") == 0;
     if (!validation && strcmp(split, "test") != 0 && strcmp(split, "train") != 0)
-        return dime_error_set(DIME_ERROR_USAGE, "--split: unknown split '%s'; expected test, validation or train",
-                              split);
+        return dime_error_set(DIME_ERROR_USAGE,
+                              "--split: unknown split '%s'; expected test, validation or train", split);
     if (pair->train.classes > model->classes)
-        return dime_error_set(DIME_ERROR_CONFIG, "the data has %u classes, the model knows %u; choose other data",
+        return dime_error_set(DIME_ERROR_CONFIG,
+                              "the data has %u classes, the model knows %u; choose other data",
                               pair->train.classes, model->classes);
     if (strcmp(split, "test") == 0) return evaluate_test(model, &pair->test, threads, evaluation);
     return evaluate_part(model, &pair->train, validation, threads, evaluation);

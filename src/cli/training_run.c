@@ -71,9 +71,10 @@ static int choose_folder(struct training_run *run) {
     char widths[128];
     describe_widths(config, widths, sizeof widths);
     for (uint32_t attempt = 1; attempt < 10000; attempt++) {
-        int length = snprintf(run->folder, sizeof run->folder, "runs/%s%s%s_%s", config->runtag,
-                              config->runtag[0] && config->runtag[strlen(config->runtag) - 1] != '_' ? "_" : "",
-                              dime_format_name(config->format), widths);
+        int length =
+            snprintf(run->folder, sizeof run->folder, "runs/%s%s%s_%s", config->runtag,
+                     config->runtag[0] && config->runtag[strlen(config->runtag) - 1] != '_' ? "_" : "",
+                     dime_format_name(config->format), widths);
         if (attempt > 1 && length > 0 && length < (int)sizeof run->folder)
             snprintf(run->folder + length, sizeof run->folder - (size_t)length, "-%u", attempt);
         if (!exists(run->folder) || run->request->resume) return 0;
@@ -84,7 +85,8 @@ static int choose_folder(struct training_run *run) {
 static int name_folder(struct training_run *run) {
     if (!run->request->out) return choose_folder(run);
     if (strlen(run->request->out) >= sizeof run->folder)
-        return dime_error_set(DIME_ERROR_USAGE, "--out: the path is longer than %zu bytes", sizeof run->folder - 1);
+        return dime_error_set(DIME_ERROR_USAGE, "--out: the path is longer than %zu bytes",
+                              sizeof run->folder - 1);
     snprintf(run->folder, sizeof run->folder, "%s", run->request->out);
     return 0;
 }
@@ -136,14 +138,16 @@ static int write_model(const struct training_run *run, struct dime_model *model,
     return dime_model_write(run->model, model);
 }
 
-/* After each epoch: the checkpoint first, since it alone decides from where a run resumes. */
+/* After each epoch. The log comes before the checkpoint: a run killed between them repeats the epoch and replaces
+   its rows; the other way round they would be missing for good. The checkpoint alone decides from where a run
+   resumes. */
 static int save_epoch(struct training_run *run, const struct dime_epoch_report *report) {
     struct dime_model model;
-    int code = dime_trainer_save(run->trainer, run->checkpoint);
-    if (!code) code = dime_trainer_store(run->trainer, &model);
+    int code = dime_trainer_store(run->trainer, &model);
     if (code) return code;
-    code = write_model(run, &model, NULL);
-    if (!code && report) code = dime_run_log_epoch(run->log, report, &model);
+    if (report) code = dime_run_log_epoch(run->log, report, &model);
+    if (!code) code = dime_trainer_save(run->trainer, run->checkpoint);
+    if (!code) code = write_model(run, &model, NULL);
     dime_model_free(&model);
     return code;
 }
@@ -178,8 +182,9 @@ static int run_epochs(struct training_run *run) {
         code = save_epoch(run, &report);
     }
     if (code != DIME_ERROR_INTERRUPTED) return code;
-    return dime_error_set(code, "stopped; %s holds %u of %u epochs, go on with --resume --out %s", run->folder,
-                          dime_trainer_epochs_done(run->trainer), run->request->config.epochs, run->folder);
+    return dime_error_set(code, "stopped; %s holds %u of %u epochs, go on with --resume --out %s",
+                          run->folder, dime_trainer_epochs_done(run->trainer), run->request->config.epochs,
+                          run->folder);
 }
 
 static double accuracy_of(const struct cli_evaluation *evaluation) {
@@ -188,10 +193,11 @@ static double accuracy_of(const struct cli_evaluation *evaluation) {
 
 static int check_mismatches(const struct cli_evaluation *evaluation) {
     if (evaluation->mismatches == 0) return 0;
-    return dime_error_set(DIME_ERROR_MALFORMED,
-                          "trainer and engine disagree on %u of %u images; this is a fault of dime, please report it "
-                          "with the run folder's config.yaml",
-                          evaluation->mismatches, evaluation->images);
+    return dime_error_set(
+        DIME_ERROR_MALFORMED,
+        "trainer and engine disagree on %u of %u images; this is a fault of dime, please report it "
+        "with the run folder's config.yaml",
+        evaluation->mismatches, evaluation->images);
 }
 
 static int evaluate_model(const struct training_run *run, const struct dime_model *model,
@@ -227,13 +233,15 @@ static int finish(struct training_run *run, struct cli_run_result *result) {
 }
 
 static int start_trainer(struct training_run *run) {
-    int code = dime_trainer_create(&run->trainer, &run->request->config, &run->pair.train, run->request->threads);
+    int code =
+        dime_trainer_create(&run->trainer, &run->request->config, &run->pair.train, run->request->threads);
     if (code) return code;
     int restore = run->request->resume && exists(run->checkpoint);
     if (restore) code = dime_trainer_restore(run->trainer, run->checkpoint);
     if (!code) code = dime_run_log_open(run->folder, dime_trainer_epochs_done(run->trainer) + 1, &run->log);
     if (!code && !restore) code = write_config(run);
-    if (!code && !restore) code = save_epoch(run, NULL); /* so that a stop in the first epoch leaves a usable folder */
+    if (!code && !restore)
+        code = save_epoch(run, NULL); /* so that a stop in the first epoch leaves a usable folder */
     return code;
 }
 

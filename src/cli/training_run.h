@@ -26,9 +26,9 @@ struct cli_run_result {
     size_t model_bytes;
 };
 
-/* Trains with a progress bar and a line an epoch on stderr; SIGINT and SIGTERM end it after the current step with
-   INTERRUPTED and a folder that can be used and resumed. Errors: IO (the folder exists already and resume is 0, a
-   full disk), CONFIG, MALFORMED, MEMORY, INTERRUPTED. */
+/* Trains with a progress bar and a line an epoch on stderr; SIGINT and SIGTERM end it after the current step
+   with INTERRUPTED and a folder that can be used and resumed. Errors: IO (the folder exists already and
+   resume is 0, a full disk), CONFIG, MALFORMED, MEMORY, INTERRUPTED. */
 int cli_run_training(const struct cli_run_request *request, struct cli_run_result *result);
 
 #endif

@@ -8,13 +8,14 @@
 #include "base/random.h"
 
 struct dime_augment_settings {
-    float rotation1, rotation2;       /* degrees; the angle is the sum of one draw from each -r .. r */
-    float translation;                /* share of width and height, each drawn from -t .. t */
-    float scale;                      /* drawn from 1-s .. 1+s; s < 1 */
-    float shear;                      /* degrees, drawn from -s .. s */
-    float elastic_probability;        /* 0..1 */
-    float elastic_alpha, elastic_sigma; /* strength and smoothness in pixels, as of torchvision's ElasticTransform:
-                                           noise blurred with sigma, times alpha / 2; sigma >= 1 */
+    float rotation1, rotation2; /* degrees; the angle is the sum of one draw from each -r .. r */
+    float translation;          /* share of width and height, each drawn from -t .. t */
+    float scale;                /* drawn from 1-s .. 1+s; s < 1 */
+    float shear;                /* degrees, drawn from -s .. s */
+    float elastic_probability;  /* 0..1 */
+    float elastic_alpha,
+        elastic_sigma; /* strength and smoothness in pixels, as of torchvision's ElasticTransform:
+                          noise blurred with sigma, times alpha / 2; sigma >= 1 */
 };
 
 struct dime_augmenter;
@@ -24,8 +25,8 @@ int dime_augmenter_create(struct dime_augmenter **augmenter, uint32_t height, ui
                           const struct dime_augment_settings *settings);
 void dime_augmenter_free(struct dime_augmenter *augmenter);
 
-/* Distorts one picture; source and target: height x width grey levels. What lies outside is 0. The same `random`
-   gives the same picture. */
+/* Distorts one picture; source and target: height x width grey levels. What lies outside is 0. The same
+   `random` gives the same picture. */
 void dime_augment(struct dime_augmenter *augmenter, const uint8_t *source, struct dime_random random,
                   uint8_t *target);
 

@@ -12,9 +12,10 @@ static int out_of_memory(void) {
     return dime_error_set(DIME_ERROR_MEMORY, "out of memory while quantizing");
 }
 
-/* Sums over the inputs of each output, in the order of k whatever the layout, so that every caller gets the same
-   bits. sum and magnitude: M each. */
-static void sum_weights(const struct dime_weight_view *view, double *restrict sum, double *restrict magnitude) {
+/* Sums over the inputs of each output, in the order of k whatever the layout, so that every caller gets the
+   same bits. sum and magnitude: M each. */
+static void sum_weights(const struct dime_weight_view *view, double *restrict sum,
+                        double *restrict magnitude) {
     for (uint32_t m = 0; m < view->outputs; m++) sum[m] = magnitude[m] = 0;
     for (uint32_t k = 0; k < view->inputs; k++) {
         const float *column = view->weight + k * view->input_stride;
@@ -44,24 +45,32 @@ static int uses_clip(enum dime_format_id format) {
 /* Level distances within the clipping value: the unit that dime_format_level counts in is clip / this. */
 static float units_in_clip(enum dime_format_id format) {
     switch (format) {
-    case DIME_FORMAT_2BITSYM: return 2;
+    case DIME_FORMAT_2BITSYM:
+        return 2;
     case DIME_FORMAT_4BIT:
-    case DIME_FORMAT_4BITSYM: return 8;
-    case DIME_FORMAT_5BITSYM: return 16;
+    case DIME_FORMAT_4BITSYM:
+        return 8;
+    case DIME_FORMAT_5BITSYM:
+        return 16;
     case DIME_FORMAT_8BIT:
-    case DIME_FORMAT_FP130: return 128;
-    case DIME_FORMAT_NF4: return 127;
-    default: return 1;
+    case DIME_FORMAT_FP130:
+        return 128;
+    case DIME_FORMAT_NF4:
+        return 127;
+    default:
+        return 1;
     }
 }
 
 /* Weight values that make one unit: odd values 2u + 1 count half units. */
 static float values_in_unit(enum dime_format_id format) {
-    return format == DIME_FORMAT_2BITSYM || format == DIME_FORMAT_4BITSYM || format == DIME_FORMAT_5BITSYM ? 2 : 1;
+    return format == DIME_FORMAT_2BITSYM || format == DIME_FORMAT_4BITSYM || format == DIME_FORMAT_5BITSYM
+               ? 2
+               : 1;
 }
 
-static void scale_from_means(const struct dime_weight_view *view, enum dime_format_id format, const double *mean,
-                             const double *magnitude, struct dime_weight_scale *scale) {
+static void scale_from_means(const struct dime_weight_view *view, enum dime_format_id format,
+                             const double *mean, const double *magnitude, struct dime_weight_scale *scale) {
     for (uint32_t m = 0; m < view->outputs; m++) {
         float size = fmaxf((float)magnitude[m], 1e-5f);
         scale->step[m] = size;
@@ -75,8 +84,8 @@ int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_form
     if (uses_clip(format) || format == DIME_FORMAT_NONE) {
         float units = units_in_clip(format), values = values_in_unit(format);
         for (uint32_t m = 0; m < view->outputs; m++) {
-            float unit = format == DIME_FORMAT_NONE ? 1.0f
-                                                    : clip[wscale == DIME_WSCALE_PER_OUTPUT ? m : 0] / units;
+            float unit =
+                format == DIME_FORMAT_NONE ? 1.0f : clip[wscale == DIME_WSCALE_PER_OUTPUT ? m : 0] / units;
             scale->step[m] = unit / values;
             scale->inverse_unit[m] = 1.0f / unit;
             scale->offset[m] = 0;
@@ -93,10 +102,14 @@ int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_form
     return 0;
 }
 
-/* One OCTAV recursion over the outputs first .. last-1: s = sum |w| [|w| > s] / (4^-bits / 3 * #[|w| <= s] +
+/* The recursion climbs from below; it settles within a few dozen steps, 8-bit formats being the slowest. */
+#define OCTAV_STEPS 100
+
+/* OCTAV over the outputs first .. last-1: s = sum |w| [|w| > s] / (4^-bits / 3 * #[|w| <= s] +
    #[|w| > s]). */
-static double octav(const struct dime_weight_view *view, uint32_t first, uint32_t last, double bits, double s) {
-    for (int iteration = 0; iteration < 10; iteration++) {
+static double octav(const struct dime_weight_view *view, uint32_t first, uint32_t last, double bits,
+                    double s) {
+    for (int iteration = 0; iteration < OCTAV_STEPS; iteration++) {
         double beyond = 0;
         uint64_t outside = 0;
         for (uint32_t m = first; m < last; m++) {
@@ -111,7 +124,9 @@ static double octav(const struct dime_weight_view *view, uint32_t first, uint32_
         uint64_t inside = (uint64_t)(last - first) * view->inputs - outside;
         double next = beyond / (pow(4, -bits) / 3 * (double)inside + (double)outside);
         if (next <= 0) break; /* s is beyond every weight already */
+        double moved = fabs(next - s);
         s = next;
+        if (moved <= 1e-7 * s) break;
     }
     return s;
 }
@@ -138,7 +153,8 @@ int dime_clip_update(const struct dime_weight_view *view, enum dime_format_id fo
     return 0;
 }
 
-/* Nearest multiplier * 2^-shift to ratio, multiplier 32..63, shift 0..25; 0 when it is below half the least. */
+/* Nearest multiplier * 2^-shift to ratio, multiplier 32..63, shift 0..25; 0 when it is below half the least.
+ */
 static void affine_scale(double ratio, struct dime_affine *affine) {
     int exponent;
     double mantissa = frexp(ratio, &exponent); /* ratio = mantissa * 2^exponent, 0.5 <= mantissa < 1 */
@@ -178,7 +194,8 @@ static double norm_scale(const struct dime_norm_view *norm, uint32_t m) {
     return norm->gain[m] * norm->sum_scale[m] / sqrt((double)norm->variance[m] + DIME_BATCHNORM_EPSILON);
 }
 
-double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affine *affine, uint8_t *bias_shift) {
+double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affine *affine,
+                             uint8_t *bias_shift) {
     double unit = norm->unit, largest_scale = 0, largest_bias = 0;
     for (uint32_t m = 0; m < norm->outputs; m++) {
         largest_scale = fmax(largest_scale, norm_scale(norm, m));
@@ -209,9 +226,12 @@ static int layer_affine(const struct dime_model *model, struct dime_model_layer 
     for (uint32_t m = 0; m < layer->outputs; m++) scale[m] = step[m] * input_unit;
     if (layer->norm[0]) {
         int last = index + 1 == model->layer_count;
-        struct dime_norm_view norm = {layer->norm[0], layer->norm[1],
-                                      layer->norm[2], layer->norm[3],
-                                      scale,          layer->outputs,
+        struct dime_norm_view norm = {layer->norm[0],
+                                      layer->norm[1],
+                                      layer->norm[2],
+                                      layer->norm[3],
+                                      scale,
+                                      layer->outputs,
                                       last ? 0 : dime_activation_unit(&model->config, index + 1)};
         dime_affine_from_norm(&norm, layer->affine, &layer->bias_shift);
     } else {
@@ -261,13 +281,16 @@ int dime_model_quantize(struct dime_model *model) {
 static int convert_layer(const struct dime_model_layer *source, const struct dime_config *config,
                          struct dime_model_layer *target) {
     if (!source->weight)
-        return dime_error_set(DIME_ERROR_UNSUPPORTED, "this model has no float weights to quantize; expected a model "
-                                                      "trained with QuantType: None");
+        return dime_error_set(DIME_ERROR_UNSUPPORTED,
+                              "this model has no float weights to quantize; expected a model "
+                              "trained with QuantType: None");
     memcpy(target->weight, source->weight, (size_t)source->outputs * source->inputs * sizeof *source->weight);
     for (int i = 0; i < 4; i++)
-        if (source->norm[i]) memcpy(target->norm[i], source->norm[i], source->outputs * sizeof *source->norm[i]);
+        if (source->norm[i])
+            memcpy(target->norm[i], source->norm[i], source->outputs * sizeof *source->norm[i]);
     struct dime_weight_view view = {target->weight, target->outputs, target->inputs, target->inputs, 1};
-    return dime_clip_update(&view, target->format, config->wscale, config->clip, config->clip_scale, target->clip);
+    return dime_clip_update(&view, target->format, config->wscale, config->clip, config->clip_scale,
+                            target->clip);
 }
 
 int dime_model_convert(const struct dime_model *source, enum dime_format_id format, enum dime_clip clip,

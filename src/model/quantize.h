@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Quantization of weights, scales and folded normalisation: from the float part of a layer to the integers that
-   run. The trainer calls the same functions in every step. docs/quantization.md gives the formulas. */
+/* Quantization of weights, scales and folded normalisation: from the float part of a layer to the integers
+   that run. The trainer calls the same functions in every step. docs/quantization.md gives the formulas. */
 #ifndef DIME_MODEL_QUANTIZE_H
 #define DIME_MODEL_QUANTIZE_H
 
@@ -24,31 +24,33 @@ struct dime_weight_scale {
     float *step, *inverse_unit, *offset; /* M each */
 };
 
-/* Fills the scale of a layer. clip: 1 entry or M (PerOutput); Ternary, Binary and BinarySym take their scale from
-   the mean absolute weight (as BitNet b1.58 does) and ignore it. Errors: MEMORY. */
+/* Fills the scale of a layer. clip: 1 entry or M (PerOutput); Ternary, Binary and BinarySym take their scale
+   from the mean absolute weight (as BitNet b1.58 does) and ignore it. Errors: MEMORY. */
 int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_format_id format,
                              enum dime_wscale wscale, const float *clip, struct dime_weight_scale *scale);
 
-/* Clipping values. OCTAV: Sakr and others 2022, "Optimal clipping and magnitude-aware differentiation for improved
-   quantization-aware training", Newton-Raphson recursion of ten steps. PROP: mean |w| / clip_scale, so that the
-   deviation of the weights is about clip_scale of the clipping value. Errors: MEMORY. */
+/* Clipping values. OCTAV: Sakr and others 2022, "Optimal clipping and magnitude-aware differentiation for
+   improved quantization-aware training", Newton-Raphson recursion until it settles. PROP: mean |w| / clip_scale,
+   so that the deviation of the weights is about clip_scale of the clipping value. Errors: MEMORY. */
 int dime_clip_update(const struct dime_weight_view *view, enum dime_format_id format, enum dime_wscale wscale,
                      enum dime_clip algorithm, float clip_scale, float *clip);
 
-/* Multiplier and shift for each output, so that multiplier * 2^-shift is proportional to scale[m] > 0: relative
-   error at most 1/64. Returns the factor f with multiplier * 2^-shift * f ~ scale[m]. Biases are set to 0. */
+/* Multiplier and shift for each output, so that multiplier * 2^-shift is proportional to scale[m] > 0:
+   relative error at most 1/64. Returns the factor f with multiplier * 2^-shift * f ~ scale[m]. Biases are set
+   to 0. */
 double dime_affine_from_scales(const double *scale, uint32_t outputs, struct dime_affine *affine);
 
 /* Folded batch normalisation: activation = gain * (z - mean) / sqrt(variance + epsilon) + offset in units of
-   `unit` (0 on the last layer: the unit that keeps most precision), where z = sum * sum_scale[m]. Returns the unit
-   of the result; *bias_shift is common to the layer. */
+   `unit` (0 on the last layer: the unit that keeps most precision), where z = sum * sum_scale[m]. Returns the
+   unit of the result; *bias_shift is common to the layer. */
 struct dime_norm_view {
     const float *gain, *offset, *mean, *variance; /* M each; gain > 0 */
     const double *sum_scale;                      /* M */
     uint32_t outputs;
     double unit;
 };
-double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affine *affine, uint8_t *bias_shift);
+double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affine *affine,
+                             uint8_t *bias_shift);
 
 /* Real size of one unit of a layer's input activations: 1/127 of the input range for the first layer, of
    DIME_ACTIVATION_RANGE for hidden ones. Used with BatchNorm, where scales are fixed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* From a real weight to a weight value of its format, one element at a time; inline so that every instruction-set
-   variant of the training kernels compiles it. No operation here may be contracted into a fused multiply-add
+/* From a real weight to a weight value of its format, one element at a time; inline so that every
+   instruction-set variant of the training kernels compiles it. No operation here may be contracted into a
+   fused multiply-add
    (-ffp-contract=off), so that all variants and the model writer agree to the bit. */
 #ifndef DIME_MODEL_QUANTIZE_LEVEL_H
 #define DIME_MODEL_QUANTIZE_LEVEL_H
@@ -25,7 +26,8 @@ static inline float dime_level_symmetric(float x, float h) {
     return 2.0f * dime_round_even(dime_clamp(x - 0.5f, -h, h - 1.0f)) + 1.0f;
 }
 
-/* Power of two nearest to |x|, 1 .. 128, with the sign of x: the exponent of 4/3 |x| switches at 1.5 * 2^e. */
+/* Power of two nearest to |x|, 1 .. 128, with the sign of x: the exponent of 4/3 |x| switches at 1.5 * 2^e.
+ */
 static inline float dime_level_power(float x) {
     float size = dime_clamp((x < 0 ? -x : x) * (4.0f / 3.0f), 1.0f, 255.0f);
     uint32_t bits;
@@ -44,21 +46,32 @@ static inline float dime_level_nf4(float x) {
     return level;
 }
 
-/* The value of the format that stands for x, where x is the weight divided by the unit of dime_format_unit(). */
+/* The value of the format that stands for x, where x is the weight divided by the unit of dime_format_unit().
+ */
 static inline float dime_format_level(enum dime_format_id format, float x) {
     switch (format) {
     case DIME_FORMAT_BINARY:
-    case DIME_FORMAT_BINARYSYM: return x >= 0 ? 1.0f : -1.0f;
-    case DIME_FORMAT_TERNARY: return dime_round_even(dime_clamp(x, -1.0f, 1.0f));
-    case DIME_FORMAT_2BITSYM: return dime_level_symmetric(x, 2.0f);
-    case DIME_FORMAT_4BITSYM: return dime_level_symmetric(x, 8.0f);
-    case DIME_FORMAT_5BITSYM: return dime_level_symmetric(x, 16.0f);
-    case DIME_FORMAT_4BIT: return dime_round_even(dime_clamp(x, -8.0f, 7.0f));
-    case DIME_FORMAT_8BIT: return dime_round_even(dime_clamp(x, -128.0f, 127.0f));
-    case DIME_FORMAT_FP130: return dime_level_power(x);
-    case DIME_FORMAT_NF4: return dime_level_nf4(x);
+    case DIME_FORMAT_BINARYSYM:
+        return x >= 0 ? 1.0f : -1.0f;
+    case DIME_FORMAT_TERNARY:
+        return dime_round_even(dime_clamp(x, -1.0f, 1.0f));
+    case DIME_FORMAT_2BITSYM:
+        return dime_level_symmetric(x, 2.0f);
+    case DIME_FORMAT_4BITSYM:
+        return dime_level_symmetric(x, 8.0f);
+    case DIME_FORMAT_5BITSYM:
+        return dime_level_symmetric(x, 16.0f);
+    case DIME_FORMAT_4BIT:
+        return dime_round_even(dime_clamp(x, -8.0f, 7.0f));
+    case DIME_FORMAT_8BIT:
+        return dime_round_even(dime_clamp(x, -128.0f, 127.0f));
+    case DIME_FORMAT_FP130:
+        return dime_level_power(x);
+    case DIME_FORMAT_NF4:
+        return dime_level_nf4(x);
     case DIME_FORMAT_NONE:
-    case DIME_FORMAT_COUNT: break;
+    case DIME_FORMAT_COUNT:
+        break;
     }
     return x;
 }
@@ -66,12 +79,12 @@ static inline float dime_format_level(enum dime_format_id format, float x) {
 /* out[i] = level(w[i] * inverse_unit[i] - offset[i]) for one run of weights; the switch leaves the loop. */
 static inline void dime_quantize_run(enum dime_format_id format, const float *w, const float *inverse_unit,
                                      const float *offset, uint32_t count, float *out) {
-#define DIME_CASE(id)                                                                                          \
-    case id:                                                                                                   \
-        for (uint32_t i = 0; i < count; i++) {                                                                 \
-            float scaled = w[i] * inverse_unit[i];                                                             \
-            out[i] = dime_format_level(id, scaled - offset[i]);                                                \
-        }                                                                                                      \
+#define DIME_CASE(id)                                                                                        \
+    case id:                                                                                                 \
+        for (uint32_t i = 0; i < count; i++) {                                                               \
+            float scaled = w[i] * inverse_unit[i];                                                           \
+            out[i] = dime_format_level(id, scaled - offset[i]);                                              \
+        }                                                                                                    \
         break
     switch (format) {
         DIME_CASE(DIME_FORMAT_BINARY);
@@ -85,7 +98,8 @@ static inline void dime_quantize_run(enum dime_format_id format, const float *w,
         DIME_CASE(DIME_FORMAT_FP130);
         DIME_CASE(DIME_FORMAT_NF4);
         DIME_CASE(DIME_FORMAT_NONE);
-    case DIME_FORMAT_COUNT: break;
+    case DIME_FORMAT_COUNT:
+        break;
     }
 #undef DIME_CASE
 }

@@ -228,7 +228,7 @@ static int file_seconds(const char *folder, long long *seconds) {
 }
 
 static void file_host(char host[HOST_NAME_MAX + 1]) {
-    if (gethostname(host, HOST_NAME_MAX)) strcpy(host, "localhost");
+    if (gethostname(host, HOST_NAME_MAX)) snprintf(host, HOST_NAME_MAX, "localhost");
     host[HOST_NAME_MAX] = 0;
     for (char *letter = host; *letter; letter++)
         if (!isalnum((unsigned char)*letter) && *letter != '-') *letter = '_';

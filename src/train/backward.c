@@ -30,10 +30,9 @@ static void last_layer_gradient(const struct dime_network_state *network, struct
 }
 
 /* Through the normalisation of one row. In: d loss / d next layer's integer input; out: d loss / d (sum after
-   affine). With r the positive part, u = r / size, x = integer activation and x * 2^shift / size its real value:
-     RMS         dr = (g - u mean(g u)) / 2^shift
-     Lin         dr = (g - mean(g u)) / 2^shift
-     LayerNorm   dr = (g - mean(g) - u mean(g u)) / 2^shift, u = (r - mean) / deviation */
+   affine). With r the positive part, u = r / size, x = integer activation and x * 2^shift / size its real
+   value: RMS         dr = (g - u mean(g u)) / 2^shift Lin         dr = (g - mean(g u)) / 2^shift LayerNorm dr
+   = (g - mean(g) - u mean(g u)) / 2^shift, u = (r - mean) / deviation */
 static void normalize_gradient_row(const struct dime_network_state *network, struct dime_chunk_layer *buffers,
                                    const struct dime_train_layer *layer, uint32_t n) {
     float *gradient = buffers->gradient + (size_t)n * layer->padded_outputs;
@@ -52,9 +51,10 @@ static void normalize_gradient_row(const struct dime_network_state *network, str
     }
 }
 
-/* Through clamp, quantization and normalisation over the chunk. In: d loss / d integer input of the next layer (or
-   d loss / d logit); out: d loss / d z, z = sum * sum_scale. */
-static void batch_norm_gradient(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+/* Through clamp, quantization and normalisation over the chunk. In: d loss / d integer input of the next
+   layer (or d loss / d logit); out: d loss / d z, z = sum * sum_scale. */
+static void batch_norm_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                                uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_layer *buffers = &chunk->layers[index];
     uint32_t wide = layer->padded_outputs;
@@ -70,7 +70,8 @@ static void batch_norm_gradient(const struct dime_network_state *network, struct
             float z = sums[m] * (float)layer->sum_scale[m];
             gradient[m] = passes ? gradient[m] * per_unit : 0;
             buffers->offset_gradient[m] += gradient[m];
-            buffers->gain_gradient[m] += gradient[m] * (z - buffers->batch_mean[m]) * buffers->inverse_deviation[m];
+            buffers->gain_gradient[m] +=
+                gradient[m] * (z - buffers->batch_mean[m]) * buffers->inverse_deviation[m];
         }
     }
     float share = 1 / (float)chunk->count;
@@ -80,13 +81,15 @@ static void batch_norm_gradient(const struct dime_network_state *network, struct
         for (uint32_t m = 0; m < layer->outputs; m++) {
             float z = sums[m] * (float)layer->sum_scale[m];
             float normal = (z - buffers->batch_mean[m]) * buffers->inverse_deviation[m];
-            float centred = gradient[m] - share * (buffers->offset_gradient[m] + normal * buffers->gain_gradient[m]);
+            float centred =
+                gradient[m] - share * (buffers->offset_gradient[m] + normal * buffers->gain_gradient[m]);
             gradient[m] = centred * layer->gain.value[m] * buffers->inverse_deviation[m];
         }
     }
 }
 
-static void weight_gradient(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+static void weight_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                            uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_layer *buffers = &chunk->layers[index];
     network->kernels->product(&(struct dime_product){
@@ -104,7 +107,8 @@ static void weight_gradient(const struct dime_network_state *network, struct dim
 }
 
 /* d loss / d integer input of layer `index`, into the gradient buffer of the layer before. */
-static void input_gradient(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+static void input_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                           uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_layer *buffers = &chunk->layers[index];
     const float *gradient = buffers->gradient;
@@ -144,8 +148,8 @@ void dime_chunk_backward(const struct dime_network_state *network, struct dime_c
     }
 }
 
-/* sum after affine = real output / unit, so d sum / d real weight = input / unit; with BatchNorm the gradient is
-   already that of z = input unit * sum over real weights. */
+/* sum after affine = real output / unit, so d sum / d real weight = input / unit; with BatchNorm the gradient
+   is already that of z = input unit * sum over real weights. */
 double dime_weight_gradient_scale(const struct dime_network_state *network, uint32_t index) {
     if (network->config.norm == DIME_NORM_BATCH) return dime_activation_unit(&network->config, index);
     return network->quantized ? 1 / network->layers[index].unit : 1;

@@ -21,8 +21,8 @@ struct state_array {
 
 #define ARRAYS_PER_LAYER 12
 
-static void add_array(struct state_array *arrays, uint32_t *used, uint32_t layer, const char *what, float *data,
-                      size_t count) {
+static void add_array(struct state_array *arrays, uint32_t *used, uint32_t layer, const char *what,
+                      float *data, size_t count) {
     if (!data || !count) return;
     struct state_array *array = &arrays[(*used)++];
     snprintf(array->name, sizeof array->name, "layers.%u.%s", layer, what);
@@ -96,9 +96,9 @@ int dime_trainer_save(const struct dime_trainer *trainer, const char *path) {
 }
 
 static int malformed(const char *path, const char *what) {
-    return dime_error_set(DIME_ERROR_MALFORMED,
-                          "%s: %s; it cannot be resumed from: delete the file to start again, or restore a copy", path,
-                          what);
+    return dime_error_set(
+        DIME_ERROR_MALFORMED,
+        "%s: %s; it cannot be resumed from: delete the file to start again, or restore a copy", path, what);
 }
 
 static int read_number(const struct dime_safetensors *file, const char *key, uint64_t *number) {
@@ -109,23 +109,26 @@ static int read_number(const struct dime_safetensors *file, const char *key, uin
     return *end ? DIME_ERROR_MALFORMED : 0;
 }
 
-static int check_config(const char *path, const struct dime_safetensors *file, const struct dime_trainer *trainer) {
-    const char *format = dime_safetensors_meta(file, "format"), *saved = dime_safetensors_meta(file, "config");
+static int check_config(const char *path, const struct dime_safetensors *file,
+                        const struct dime_trainer *trainer) {
+    const char *format = dime_safetensors_meta(file, "format"),
+               *saved = dime_safetensors_meta(file, "config");
     if (!format || strcmp(format, CHECKPOINT_FORMAT) != 0 || !saved)
         return malformed(path, "not a checkpoint (no format \"" CHECKPOINT_FORMAT "\")");
     char *config = dime_config_format(&trainer->config);
     if (!config) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", path);
     int differs = strcmp(config, saved) != 0;
     free(config);
-    return differs ? dime_error_set(DIME_ERROR_CONFIG,
-                                    "%s: made with another configuration; resume with the config.yaml of its own "
-                                    "run folder, or train into another folder",
-                                    path)
-                   : 0;
+    return differs
+               ? dime_error_set(DIME_ERROR_CONFIG,
+                                "%s: made with another configuration; resume with the config.yaml of its own "
+                                "run folder, or train into another folder",
+                                path)
+               : 0;
 }
 
-static int check_arrays(const char *path, const struct dime_safetensors *file, const struct state_array *arrays,
-                        uint32_t count) {
+static int check_arrays(const char *path, const struct dime_safetensors *file,
+                        const struct state_array *arrays, uint32_t count) {
     uint32_t checksum = 0;
     uint64_t expected;
     if (file->tensor_count != count) return malformed(path, "another number of arrays than this network has");
@@ -151,7 +154,8 @@ static int restore_from(const char *path, const struct dime_safetensors *file, s
         epochs > trainer->config.epochs || steps != epochs * trainer->steps_per_epoch)
         return malformed(path, "its epoch and step numbers do not fit the configuration and data");
     for (uint32_t i = 0; i < count; i++)
-        memcpy(arrays[i].data, dime_safetensors_find(file, arrays[i].name)->data, arrays[i].count * sizeof(float));
+        memcpy(arrays[i].data, dime_safetensors_find(file, arrays[i].name)->data,
+               arrays[i].count * sizeof(float));
     trainer->epochs_done = (uint32_t)epochs;
     trainer->steps_done = steps;
     return dime_network_refresh(&trainer->network);

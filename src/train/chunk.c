@@ -22,8 +22,8 @@ static float *take_floats(struct arena *arena, size_t count) {
     return take(arena, count, sizeof(float));
 }
 
-static void lay_out_layer(struct arena *arena, struct dime_chunk_layer *chunk, const struct dime_train_layer *layer,
-                          int with_gradients) {
+static void lay_out_layer(struct arena *arena, struct dime_chunk_layer *chunk,
+                          const struct dime_train_layer *layer, int with_gradients) {
     size_t rows = DIME_CHUNK_MOST, wide = layer->padded_outputs;
     chunk->input = take_floats(arena, rows * layer->padded_inputs);
     chunk->sums = take_floats(arena, rows * wide);
@@ -60,13 +60,15 @@ static void lay_out(struct arena *arena, struct dime_chunk *chunk, const struct 
     chunk->real_logits = take_floats(arena, DIME_CHUNK_MOST * classes);
 }
 
-int dime_chunk_create(struct dime_chunk *chunk, const struct dime_network_state *network, int with_gradients) {
+int dime_chunk_create(struct dime_chunk *chunk, const struct dime_network_state *network,
+                      int with_gradients) {
     struct arena arena = {0};
     memset(chunk, 0, sizeof *chunk);
     lay_out(&arena, chunk, network, with_gradients);
     size_t size = (arena.used + 63) / 64 * 64;
     chunk->memory = aligned_alloc(64, size);
-    if (!chunk->memory) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a batch: %zu bytes", size);
+    if (!chunk->memory)
+        return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a batch: %zu bytes", size);
     memset(chunk->memory, 0, size); /* padded columns stay zero */
     arena = (struct arena){chunk->memory, 0};
     lay_out(&arena, chunk, network, with_gradients);

@@ -69,9 +69,9 @@ static void evaluate_chunks(void *context, struct dime_team *team, uint32_t memb
     dime_chunk_free(&chunk);
 }
 
-int dime_evaluate_network(const struct dime_network_state *network, const int8_t *encoded, const uint8_t *labels,
-                          const uint32_t *indices, uint32_t count, uint32_t threads, uint8_t *predictions,
-                          struct dime_evaluation *result) {
+int dime_evaluate_network(const struct dime_network_state *network, const int8_t *encoded,
+                          const uint8_t *labels, const uint32_t *indices, uint32_t count, uint32_t threads,
+                          uint8_t *predictions, struct dime_evaluation *result) {
     struct job job = {.network = network,
                       .encoded = encoded,
                       .labels = labels,

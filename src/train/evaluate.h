@@ -10,11 +10,11 @@ struct dime_evaluation {
     double loss; /* mean, nats; NaN where there is no real scale (imported models) or no image */
 };
 
-/* The trainer's own forward pass over encoded pictures (count x K). indices: count picture numbers into encoded and
-   labels, or NULL for all in order. predictions: count entries or NULL. Errors: MEMORY. */
-int dime_evaluate_network(const struct dime_network_state *network, const int8_t *encoded, const uint8_t *labels,
-                          const uint32_t *indices, uint32_t count, uint32_t threads, uint8_t *predictions,
-                          struct dime_evaluation *result);
+/* The trainer's own forward pass over encoded pictures (count x K). indices: count picture numbers into
+   encoded and labels, or NULL for all in order. predictions: count entries or NULL. Errors: MEMORY. */
+int dime_evaluate_network(const struct dime_network_state *network, const int8_t *encoded,
+                          const uint8_t *labels, const uint32_t *indices, uint32_t count, uint32_t threads,
+                          uint8_t *predictions, struct dime_evaluation *result);
 
 /* The integer engine over the same. Errors: UNSUPPORTED (format None), MEMORY. */
 int dime_evaluate_engine(const struct dime_model *model, const int8_t *encoded, const uint8_t *labels,

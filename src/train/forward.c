@@ -7,7 +7,8 @@
 /* Smallest row size that normalisation divides by; a row of zeros stays a row of zeros. */
 #define TINY 1e-12f
 
-static void multiply_weights(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+static void multiply_weights(const struct dime_network_state *network, struct dime_chunk *chunk,
+                             uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_layer *buffers = &chunk->layers[index];
     network->kernels->product(&(struct dime_product){
@@ -88,7 +89,8 @@ static void batch_statistics(const struct dime_chunk *chunk, const struct dime_t
     uint32_t wide = layer->padded_outputs;
     for (uint32_t m = 0; m < layer->outputs; m++) buffers->batch_mean[m] = buffers->batch_variance[m] = 0;
     for (uint32_t n = 0; n < chunk->count; n++)
-        for (uint32_t m = 0; m < layer->outputs; m++) buffers->batch_mean[m] += buffers->sums[(size_t)n * wide + m];
+        for (uint32_t m = 0; m < layer->outputs; m++)
+            buffers->batch_mean[m] += buffers->sums[(size_t)n * wide + m];
     for (uint32_t m = 0; m < layer->outputs; m++) buffers->batch_mean[m] /= (float)chunk->count;
     for (uint32_t n = 0; n < chunk->count; n++) {
         for (uint32_t m = 0; m < layer->outputs; m++) {
@@ -104,8 +106,8 @@ static void batch_statistics(const struct dime_chunk *chunk, const struct dime_t
 }
 
 /* Statistics in use, their folded integers, and 1 / deviation for the real path. */
-static void prepare_batch_norm(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
-                               int training) {
+static void prepare_batch_norm(const struct dime_network_state *network, struct dime_chunk *chunk,
+                               uint32_t index, int training) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_layer *buffers = &chunk->layers[index];
     if (training) {
@@ -123,18 +125,22 @@ static void prepare_batch_norm(const struct dime_network_state *network, struct 
         buffers->unit = layer->unit;
         return;
     }
-    struct dime_norm_view norm = {layer->gain.value, layer->offset.value,
-                                  buffers->batch_mean, buffers->batch_variance,
-                                  layer->sum_scale,  layer->outputs,
+    struct dime_norm_view norm = {layer->gain.value,
+                                  layer->offset.value,
+                                  buffers->batch_mean,
+                                  buffers->batch_variance,
+                                  layer->sum_scale,
+                                  layer->outputs,
                                   layer->last ? 0 : buffers->unit};
     uint8_t bias_shift;
     buffers->unit = dime_affine_from_norm(&norm, buffers->affine, &bias_shift);
-    dime_affine_spread(buffers->affine, bias_shift, layer->outputs, layer->padded_outputs, buffers->affine_row,
-                       NULL);
+    dime_affine_spread(buffers->affine, bias_shift, layer->outputs, layer->padded_outputs,
+                       buffers->affine_row, NULL);
 }
 
 /* Real normalised output of image n into `positive`. */
-static void batch_norm_row(const struct dime_train_layer *layer, struct dime_chunk_layer *buffers, uint32_t n) {
+static void batch_norm_row(const struct dime_train_layer *layer, struct dime_chunk_layer *buffers,
+                           uint32_t n) {
     const float *sums = buffers->sums + (size_t)n * layer->padded_outputs;
     float *out = buffers->positive + (size_t)n * layer->padded_outputs;
     for (uint32_t m = 0; m < layer->outputs; m++) {
@@ -144,7 +150,8 @@ static void batch_norm_row(const struct dime_train_layer *layer, struct dime_chu
     }
 }
 
-static void batch_norm_layer(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+static void batch_norm_layer(const struct dime_network_state *network, struct dime_chunk *chunk,
+                             uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_layer *buffers = &chunk->layers[index];
     uint32_t wide = layer->padded_outputs, next_wide = network->layers[index + 1].padded_inputs;
@@ -182,7 +189,8 @@ static void last_layer_row(const struct dime_network_state *network, struct dime
         return;
     }
     int32_t *logits = chunk->logits + (size_t)n * wide;
-    struct dime_affine_row affine = dime_affine_rows(layer->mean ? buffers->affine_row : layer->affine_row, wide);
+    struct dime_affine_row affine =
+        dime_affine_rows(layer->mean ? buffers->affine_row : layer->affine_row, wide);
     network->kernels->affine(layer->affine ? &affine : NULL, sums, wide, logits);
     float unit = layer->mean ? (float)buffers->unit : (float)layer->unit * chunk->input_scale[n];
     for (uint32_t m = 0; m < layer->outputs; m++) real[m] = (float)logits[m] * unit;
@@ -221,9 +229,10 @@ static void input_scales(const struct dime_network_state *network, struct dime_c
         }
         float count = (float)layer->inputs;
         float size = network->config.norm == DIME_NORM_LIN ? sum / count : sqrtf(square / count);
-        chunk->input_scale[n] = network->config.norm == DIME_NORM_BATCH ? (float)dime_activation_unit(&network->config, 0)
-                                : size > TINY                           ? 1.0f / size
-                                                                        : 0;
+        chunk->input_scale[n] = network->config.norm == DIME_NORM_BATCH
+                                    ? (float)dime_activation_unit(&network->config, 0)
+                                : size > TINY ? 1.0f / size
+                                              : 0;
     }
 }
 

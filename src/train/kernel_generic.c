@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any processor: the compiler's vectors of four, with a fused multiply-add where the baseline has one (Arm). */
+/* Any processor: the compiler's vectors of four, with a fused multiply-add where the baseline has one (Arm).
+ */
 #include <string.h>
 
 #include "train/kernels.h"

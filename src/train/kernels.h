@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The loops in which training spends its time, once for each instruction set, chosen at run time. All variants
-   that have a fused multiply-add give the same bits: vectors run over independent outputs, never over a sum. */
+/* The loops in which training spends its time, once for each instruction set, chosen at run time. All
+   variants that have a fused multiply-add give the same bits: vectors run over independent outputs, never
+   over a sum. */
 #ifndef DIME_TRAIN_KERNELS_H
 #define DIME_TRAIN_KERNELS_H
 
@@ -52,10 +53,11 @@ struct dime_row_sums {
 struct dime_kernels {
     const char *name;
     void (*product)(const struct dime_product *product);
-    void (*adam)(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2, uint32_t count);
+    void (*adam)(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2,
+                 uint32_t count);
     /* out[i] = the format's level for w[i] * inverse_unit[i] - offset[i] */
-    void (*quantize)(enum dime_format_id format, const float *w, const float *inverse_unit, const float *offset,
-                     uint32_t count, float *out);
+    void (*quantize)(enum dime_format_id format, const float *w, const float *inverse_unit,
+                     const float *offset, uint32_t count, float *out);
     /* The affine step on a row of whole-numbered sums; affine NULL only converts. */
     void (*affine)(const struct dime_affine_row *affine, const float *sums, uint32_t count, int32_t *out);
     /* Positive part of a row, its sums and largest entry. */

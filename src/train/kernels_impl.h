@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Body of every kernel variant. The including file defines: vec, VEC_WIDTH, VEC_ROWS and VEC_COLUMNS (the block of
-   sums held in registers), vec_load, vec_store, vec_all, vec_fma, KERNELS_NAME, KERNELS_SYMBOL. */
+/* Body of every kernel variant. The including file defines: vec, VEC_WIDTH, VEC_ROWS and VEC_COLUMNS (the
+   block of sums held in registers), vec_load, vec_store, vec_all, vec_fma, KERNELS_NAME, KERNELS_SYMBOL. */
 #include <math.h>
 
 #include "model/quantize_level.h"
@@ -8,8 +8,8 @@
 
 #define BLOCK_COLUMNS ((uint32_t)(VEC_WIDTH * VEC_COLUMNS))
 
-/* A block of `rows` x `vectors` sums; both are constants at each call, so all loops but the one over depth unroll
-   and the sums live in registers. */
+/* A block of `rows` x `vectors` sums; both are constants at each call, so all loops but the one over depth
+   unroll and the sums live in registers. */
 static inline __attribute__((always_inline)) void product_block(const struct dime_product *p, uint32_t row,
                                                                 uint32_t column, const uint32_t rows,
                                                                 const uint32_t vectors) {
@@ -63,11 +63,13 @@ static void adam_run(const struct dime_adam *adam, const float *gradient, float 
         float second = keep2 * moment2[i] + take2 * (g * g);
         moment1[i] = first;
         moment2[i] = second;
-        parameter[i] = shrink * parameter[i] - rate * first / (sqrtf(second * adam->correction2) + adam->epsilon);
+        parameter[i] =
+            shrink * parameter[i] - rate * first / (sqrtf(second * adam->correction2) + adam->epsilon);
     }
 }
 
-static void adam(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2, uint32_t count) {
+static void adam(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2,
+                 uint32_t count) {
     for (uint32_t start = 0; start < count; start += ADAM_RUN) {
         uint32_t length = count - start < ADAM_RUN ? count - start : ADAM_RUN;
         float sum[ADAM_RUN];
@@ -80,8 +82,8 @@ static void adam(const struct dime_adam *adam, float *parameter, float *moment1,
     }
 }
 
-static void quantize(enum dime_format_id format, const float *w, const float *inverse_unit, const float *offset,
-                     uint32_t count, float *out) {
+static void quantize(enum dime_format_id format, const float *w, const float *inverse_unit,
+                     const float *offset, uint32_t count, float *out) {
     dime_quantize_run(format, w, inverse_unit, offset, count, out);
 }
 
@@ -121,7 +123,8 @@ static struct dime_row_sums rectify(const int32_t *values, uint32_t count, float
     return (struct dime_row_sums){add_lanes(sum), add_lanes(square), top};
 }
 
-static void shift_clamp(const int32_t *values, uint32_t count, uint32_t shift, int32_t top, float *restrict out) {
+static void shift_clamp(const int32_t *values, uint32_t count, uint32_t shift, int32_t top,
+                        float *restrict out) {
     uint32_t rounding = UINT32_C(1) << shift >> 1;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t positive = (uint32_t)(values[i] > 0 ? values[i] : 0);

@@ -59,7 +59,8 @@ static void layer_initialise(struct dime_train_layer *layer, uint64_t seed, uint
     float bound = 1.0f / sqrtf((float)layer->inputs);
     for (uint32_t m = 0; m < layer->outputs; m++)
         for (uint32_t k = 0; k < layer->inputs; k++)
-            layer->weight.value[(size_t)k * layer->padded_outputs + m] = dime_random_range(&random, -bound, bound);
+            layer->weight.value[(size_t)k * layer->padded_outputs + m] =
+                dime_random_range(&random, -bound, bound);
     if (!layer->mean) return;
     for (uint32_t m = 0; m < layer->outputs; m++) layer->gain.value[m] = layer->variance[m] = 1;
 }
@@ -67,10 +68,9 @@ static void layer_initialise(struct dime_train_layer *layer, uint64_t seed, uint
 static int check_formats(const struct dime_model *model) {
     for (uint32_t i = 1; i < model->layer_count; i++)
         if ((model->layers[i].format == DIME_FORMAT_NONE) != (model->layers[0].format == DIME_FORMAT_NONE))
-            return dime_error_set(DIME_ERROR_CONFIG,
-                                  "layer %u is %s and layer 1 is %s; either all layers are None or none is", i + 1,
-                                  dime_format_name(model->layers[i].format),
-                                  dime_format_name(model->layers[0].format));
+            return dime_error_set(
+                DIME_ERROR_CONFIG, "layer %u is %s and layer 1 is %s; either all layers are None or none is",
+                i + 1, dime_format_name(model->layers[i].format), dime_format_name(model->layers[0].format));
     return 0;
 }
 
@@ -95,7 +95,8 @@ static int create_layers(struct dime_network_state *network, const struct dime_m
     return code;
 }
 
-int dime_network_create(struct dime_network_state *network, const struct dime_config *config, uint32_t classes) {
+int dime_network_create(struct dime_network_state *network, const struct dime_config *config,
+                        uint32_t classes) {
     struct dime_model model; /* shapes and their checks are the model's */
     memset(network, 0, sizeof *network);
     int code = dime_model_create(&model, config, classes);
@@ -133,10 +134,12 @@ void dime_network_free(struct dime_network_state *network) {
 
 /* ---- to and from a model ---- */
 
-static void load_float_part(struct dime_train_layer *layer, const struct dime_model_layer *from, uint32_t clips) {
+static void load_float_part(struct dime_train_layer *layer, const struct dime_model_layer *from,
+                            uint32_t clips) {
     for (uint32_t m = 0; m < layer->outputs; m++)
         for (uint32_t k = 0; k < layer->inputs; k++)
-            layer->weight.value[(size_t)k * layer->padded_outputs + m] = from->weight[(size_t)m * layer->inputs + k];
+            layer->weight.value[(size_t)k * layer->padded_outputs + m] =
+                from->weight[(size_t)m * layer->inputs + k];
     memcpy(layer->clip, from->clip, clips * sizeof *layer->clip);
     if (!layer->mean) return;
     float *to[4] = {layer->gain.value, layer->offset.value, layer->mean, layer->variance};
@@ -149,14 +152,15 @@ static void load_integer_part(struct dime_train_layer *layer, const struct dime_
         for (uint32_t k = 0; k < layer->inputs; k++) {
             float value = from->value[(size_t)m * layer->inputs + k];
             layer->values[(size_t)k * layer->padded_outputs + m] = value;
-            if (layer->values_transposed) layer->values_transposed[(size_t)m * layer->padded_inputs + k] = value;
+            if (layer->values_transposed)
+                layer->values_transposed[(size_t)m * layer->padded_inputs + k] = value;
         }
         layer->ratio[m] = 1;
     }
     layer->unit = 1;
     if (layer->affine)
-        dime_affine_spread(from->affine, from->bias_shift, layer->outputs, layer->padded_outputs, layer->affine_row,
-                           layer->ratio);
+        dime_affine_spread(from->affine, from->bias_shift, layer->outputs, layer->padded_outputs,
+                           layer->affine_row, layer->ratio);
 }
 
 int dime_network_load(struct dime_network_state *network, const struct dime_model *model) {
@@ -167,8 +171,10 @@ int dime_network_load(struct dime_network_state *network, const struct dime_mode
     for (uint32_t i = 0; i < model->layer_count; i++) {
         struct dime_train_layer *layer = &network->layers[i];
         uint32_t clips = model->config.wscale == DIME_WSCALE_PER_OUTPUT ? layer->outputs : 1;
-        if (refresh) load_float_part(layer, &model->layers[i], clips);
-        else load_integer_part(layer, &model->layers[i]);
+        if (refresh)
+            load_float_part(layer, &model->layers[i], clips);
+        else
+            load_integer_part(layer, &model->layers[i]);
     }
     if (refresh) code = dime_network_refresh(network);
     if (code) dime_network_free(network);
@@ -178,7 +184,8 @@ int dime_network_load(struct dime_network_state *network, const struct dime_mode
 static void store_layer(const struct dime_train_layer *layer, struct dime_model_layer *to, uint32_t clips) {
     for (uint32_t m = 0; m < layer->outputs; m++)
         for (uint32_t k = 0; k < layer->inputs; k++)
-            to->weight[(size_t)m * layer->inputs + k] = layer->weight.value[(size_t)k * layer->padded_outputs + m];
+            to->weight[(size_t)m * layer->inputs + k] =
+                layer->weight.value[(size_t)k * layer->padded_outputs + m];
     memcpy(to->clip, layer->clip, clips * sizeof *to->clip);
     if (!layer->mean) return;
     const float *from[4] = {layer->gain.value, layer->offset.value, layer->mean, layer->variance};

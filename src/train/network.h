@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The network as the trainer sees it. The forward pass computes the engine's integers (as floats, which hold them
-   exactly below 2^24); the backward pass is the straight-through estimator around them.
-   N images of a chunk, K inputs and M outputs of a layer, Mp and Kp the same padded to DIME_LANES. */
+/* The network as the trainer sees it. The forward pass computes the engine's integers (as floats, which hold
+   them exactly below 2^24); the backward pass is the straight-through estimator around them. N images of a
+   chunk, K inputs and M outputs of a layer, Mp and Kp the same padded to DIME_LANES. */
 #ifndef DIME_TRAIN_NETWORK_H
 #define DIME_TRAIN_NETWORK_H
 
@@ -13,8 +13,8 @@
 #include "train/kernels.h"
 
 /* A batch is cut into chunks of about this many images. Chunks are what threads work on and what batch
-   normalisation takes its statistics from (ghost batches, Hoffer and others 2017); their number depends on the
-   batch alone, so results do not depend on the number of threads. */
+   normalisation takes its statistics from (ghost batches, Hoffer and others 2017); their number depends on
+   the batch alone, so results do not depend on the number of threads. */
 #define DIME_CHUNK 32u
 #define DIME_CHUNK_MOST 48u
 
@@ -56,17 +56,18 @@ struct dime_network_state {
 
 /* Parameters of the right shapes with PyTorch's initial distribution for linear layers, uniform within
    1/sqrt(K), drawn from config->seed. Errors: MEMORY, CONFIG. */
-int dime_network_create(struct dime_network_state *network, const struct dime_config *config, uint32_t classes);
+int dime_network_create(struct dime_network_state *network, const struct dime_config *config,
+                        uint32_t classes);
 void dime_network_free(struct dime_network_state *network);
-/* From and to a model in memory. A model without float part (an import) gives a network that can be evaluated but
-   not trained: its values are taken as they are. */
+/* From and to a model in memory. A model without float part (an import) gives a network that can be evaluated
+   but not trained: its values are taken as they are. */
 int dime_network_load(struct dime_network_state *network, const struct dime_model *model);
 int dime_network_store(const struct dime_network_state *network, struct dime_model *model);
 
 /* Recomputes what derives from the parameters. Errors: MEMORY. */
 int dime_network_refresh(struct dime_network_state *network);
-/* The two halves of refresh, for callers that spread them over threads: scales of one layer, then values of input
-   rows first .. last-1. */
+/* The two halves of refresh, for callers that spread them over threads: scales of one layer, then values of
+   input rows first .. last-1. */
 int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index);
 void dime_layer_refresh_values(const struct dime_network_state *network, uint32_t index, uint32_t first,
                                uint32_t last);
@@ -75,8 +76,8 @@ int dime_network_update_clip(struct dime_network_state *network);
 
 struct dime_weight_view dime_layer_view(const struct dime_train_layer *layer);
 /* Spreads affine entries into rows for the kernels; ratio (may be NULL): multiplier * 2^-shift. */
-void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs, uint32_t padded,
-                        int32_t *row, float *ratio);
+void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs,
+                        uint32_t padded, int32_t *row, float *ratio);
 struct dime_affine_row dime_affine_rows(const int32_t *row, uint32_t padded);
 
 /* ---- one chunk ---- */
@@ -99,17 +100,17 @@ struct dime_chunk_layer {
     double unit;
 
     /* results: gradients of the parameters */
-    float *weight_gradient;                /* K x Mp */
+    float *weight_gradient;                 /* K x Mp */
     float *gain_gradient, *offset_gradient; /* Mp */
 };
 
 struct dime_chunk {
     uint32_t count; /* N <= DIME_CHUNK_MOST */
     struct dime_chunk_layer layers[DIME_MAX_LAYERS];
-    int32_t *row;         /* scratch, the widest Mp */
-    float *input_scale;   /* N: real size of one unit of the last layer's input */
-    int32_t *logits;      /* N x Mp of the last layer, integer (quantized only) */
-    float *real_logits;   /* N x Mp of the last layer */
+    int32_t *row;       /* scratch, the widest Mp */
+    float *input_scale; /* N: real size of one unit of the last layer's input */
+    int32_t *logits;    /* N x Mp of the last layer, integer (quantized only) */
+    float *real_logits; /* N x Mp of the last layer */
     uint8_t labels[DIME_CHUNK_MOST];
     uint8_t predictions[DIME_CHUNK_MOST];
     double loss; /* summed over images */
@@ -121,8 +122,8 @@ struct dime_chunk {
 int dime_chunk_create(struct dime_chunk *chunk, const struct dime_network_state *network, int with_gradients);
 void dime_chunk_free(struct dime_chunk *chunk);
 
-/* From chunk->layers[0].input (count rows) to predictions, loss and logits. training: batch normalisation uses the
-   chunk's statistics, otherwise the folded running ones. */
+/* From chunk->layers[0].input (count rows) to predictions, loss and logits. training: batch normalisation
+   uses the chunk's statistics, otherwise the folded running ones. */
 void dime_chunk_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training);
 /* Gradients of the summed loss. Call after a training forward pass. */
 void dime_chunk_backward(const struct dime_network_state *network, struct dime_chunk *chunk);

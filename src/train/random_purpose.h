@@ -2,8 +2,8 @@
 #ifndef DIME_TRAIN_RANDOM_PURPOSE_H
 #define DIME_TRAIN_RANDOM_PURPOSE_H
 
-/* Purposes of random streams, see base/random.h. Numbers are part of what makes a run reproducible: never reuse
-   one. */
+/* Purposes of random streams, see base/random.h. Numbers are part of what makes a run reproducible: never
+   reuse one. */
 enum dime_random_purpose {
     DIME_RANDOM_WEIGHTS = 1,    /* index: layer */
     DIME_RANDOM_SHUFFLE = 2,    /* index: epoch */

@@ -6,11 +6,12 @@
 #include "train/network.h"
 
 struct dime_weight_view dime_layer_view(const struct dime_train_layer *layer) {
-    return (struct dime_weight_view){layer->weight.value, layer->outputs, layer->inputs, 1, layer->padded_outputs};
+    return (struct dime_weight_view){layer->weight.value, layer->outputs, layer->inputs, 1,
+                                     layer->padded_outputs};
 }
 
-void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs, uint32_t padded,
-                        int32_t *row, float *ratio) {
+void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs,
+                        uint32_t padded, int32_t *row, float *ratio) {
     for (uint32_t m = 0; m < outputs; m++) {
         row[m] = affine[m].bias * (1 << bias_shift);
         row[padded + m] = affine[m].multiplier;
@@ -35,7 +36,8 @@ static void fold_norm(const struct dime_network_state *network, uint32_t index) 
                                   layer->last ? 0 : dime_activation_unit(&network->config, index + 1)};
     uint8_t bias_shift;
     layer->unit = dime_affine_from_norm(&norm, layer->affine, &bias_shift);
-    dime_affine_spread(layer->affine, bias_shift, layer->outputs, layer->padded_outputs, layer->affine_row, NULL);
+    dime_affine_spread(layer->affine, bias_shift, layer->outputs, layer->padded_outputs, layer->affine_row,
+                       NULL);
 }
 
 int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index) {
@@ -46,7 +48,8 @@ int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index)
     if (network->quantized && config->clip_update == DIME_CLIP_EVERY_STEP)
         code = dime_clip_update(&view, layer->format, config->wscale, DIME_CLIP_PROP, config->clip_scale,
                                 layer->clip);
-    if (!code) code = dime_weight_scale_update(&view, layer->format, config->wscale, layer->clip, &layer->scale);
+    if (!code)
+        code = dime_weight_scale_update(&view, layer->format, config->wscale, layer->clip, &layer->scale);
     if (code) return code;
     int batch_norm = config->norm == DIME_NORM_BATCH;
     double input_unit = batch_norm ? dime_activation_unit(config, index) : 1;
@@ -59,7 +62,8 @@ int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index)
         fold_norm(network, index);
     } else if (layer->affine) {
         layer->unit = dime_affine_from_scales(layer->sum_scale, layer->outputs, layer->affine);
-        dime_affine_spread(layer->affine, 0, layer->outputs, layer->padded_outputs, layer->affine_row, layer->ratio);
+        dime_affine_spread(layer->affine, 0, layer->outputs, layer->padded_outputs, layer->affine_row,
+                           layer->ratio);
     }
     return 0;
 }

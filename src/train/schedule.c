@@ -18,9 +18,12 @@ static double warm_restarts(const struct dime_config *config, uint32_t epoch) {
 
 static double share_of_rate(const struct dime_config *config, uint32_t epoch) {
     switch (config->schedule) {
-    case DIME_SCHEDULE_STEP: return pow(config->lr_decay, epoch / config->step_size);
-    case DIME_SCHEDULE_COSINE: return cosine((double)epoch / config->epochs);
-    case DIME_SCHEDULE_COSINE_WARM_RESTARTS: return warm_restarts(config, epoch);
+    case DIME_SCHEDULE_STEP:
+        return pow(config->lr_decay, epoch / config->step_size);
+    case DIME_SCHEDULE_COSINE:
+        return cosine((double)epoch / config->epochs);
+    case DIME_SCHEDULE_COSINE_WARM_RESTARTS:
+        return warm_restarts(config, epoch);
     }
     return 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One epoch's steps, spread over threads. Each step has four phases with a barrier behind each: chunks (forward and
-   backward), parameters (Adam, by blocks of rows), scales (by layer), values (by blocks). Every phase computes the
-   same bits however its pieces fall to threads. */
+/* One epoch's steps, spread over threads. Each step has four phases with a barrier behind each: chunks
+   (forward and backward), parameters (Adam, by blocks of rows), scales (by layer), values (by blocks). Every
+   phase computes the same bits however its pieces fall to threads. */
 #include <math.h>
 #include <stdatomic.h>
 
@@ -15,7 +15,7 @@
 
 struct step {
     uint32_t epoch, number;
-    uint32_t first, count;  /* samples */
+    uint32_t first, count; /* samples */
     uint32_t chunks;
     struct dime_adam adam;
 };
@@ -72,8 +72,8 @@ static void update_block(struct dime_trainer *trainer, const struct step *step, 
     adam.gradient_scale =
         (float)(dime_weight_gradient_scale(&trainer->network, block->layer) / (double)step->count);
     adam.first = (size_t)block->first * layer->padded_outputs;
-    trainer->network.kernels->adam(&adam, layer->weight.value + adam.first, layer->weight.moment1 + adam.first,
-                                   layer->weight.moment2 + adam.first,
+    trainer->network.kernels->adam(&adam, layer->weight.value + adam.first,
+                                   layer->weight.moment1 + adam.first, layer->weight.moment2 + adam.first,
                                    (block->last - block->first) * layer->padded_outputs);
 }
 
@@ -132,7 +132,8 @@ static void watch_step(struct epoch_run *run, const struct step *step) {
     if (atomic_load(&run->chunk_code)) atomic_store(&run->code, atomic_load(&run->chunk_code));
     if (!watch) return;
     if (watch->progress)
-        watch->progress(watch->context, step->epoch + 1, step->first + step->count, run->trainer->samples_per_epoch);
+        watch->progress(watch->context, step->epoch + 1, step->first + step->count,
+                        run->trainer->samples_per_epoch);
     if (watch->stop && watch->stop(watch->context)) {
         dime_error_set(DIME_ERROR_INTERRUPTED, "interrupted in epoch %u", step->epoch + 1);
         atomic_store(&run->code, DIME_ERROR_INTERRUPTED);
@@ -154,7 +155,8 @@ static void update_layers(struct epoch_run *run, const struct step *step) {
 }
 
 /* Run by every member of the team. */
-static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t member, const struct step *step) {
+static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t member,
+                     const struct step *step) {
     struct dime_trainer *trainer = run->trainer;
     uint32_t members = dime_team_members(team);
     run_chunks(run, step, &trainer->makers[member]);

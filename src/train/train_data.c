@@ -42,9 +42,10 @@ int dime_train_data_create(struct dime_train_data *data, const struct dime_confi
                            const struct dime_dataset *dataset) {
     memset(data, 0, sizeof *data);
     if (config->validation_size >= dataset->count)
-        return dime_error_set(DIME_ERROR_CONFIG,
-                              "validation_size is %u, but there are only %u training pictures; choose a smaller one",
-                              config->validation_size, dataset->count);
+        return dime_error_set(
+            DIME_ERROR_CONFIG,
+            "validation_size is %u, but there are only %u training pictures; choose a smaller one",
+            config->validation_size, dataset->count);
     data->dataset = dataset;
     copy_settings(data, config);
     data->validation_count = config->validation_size;
@@ -64,7 +65,8 @@ void dime_train_data_free(struct dime_train_data *data) {
     memset(data, 0, sizeof *data);
 }
 
-/* Sample s is training picture s, untouched, below `plain`, and training picture s - plain, augmented, above. */
+/* Sample s is training picture s, untouched, below `plain`, and training picture s - plain, augmented, above.
+ */
 static uint32_t plain_count(const struct dime_train_data *data) {
     return data->augmentation && !data->keep_original ? 0 : data->train_count;
 }
@@ -103,7 +105,8 @@ void dime_input_row(const int8_t *encoded, uint32_t inputs, float *row) {
 }
 
 int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
-                    const uint32_t *samples, uint32_t count, struct dime_chunk *chunk, uint32_t padded_inputs) {
+                    const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
+                    uint32_t padded_inputs) {
     const struct dime_dataset *dataset = data->dataset;
     size_t pixels = (size_t)dataset->height * dataset->width;
     uint32_t augmented[DIME_CHUNK_MOST], augmented_count = 0, plain = plain_count(data);
@@ -114,7 +117,8 @@ int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker 
         uint32_t picture = data->order[untouched ? samples[n] : samples[n] - plain];
         chunk->labels[n] = dataset->labels[picture];
         if (untouched) {
-            dime_input_row(data->encoded + (size_t)picture * data->inputs, data->inputs, input + n * padded_inputs);
+            dime_input_row(data->encoded + (size_t)picture * data->inputs, data->inputs,
+                           input + n * padded_inputs);
             continue;
         }
         uint64_t index = ((uint64_t)epoch << 32) + picture;
@@ -128,6 +132,7 @@ int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker 
                                     dataset->width, maker->encoded);
     if (code) return code;
     for (uint32_t i = 0; i < augmented_count; i++)
-        dime_input_row(maker->encoded + (size_t)i * data->inputs, data->inputs, input + augmented[i] * padded_inputs);
+        dime_input_row(maker->encoded + (size_t)i * data->inputs, data->inputs,
+                       input + augmented[i] * padded_inputs);
     return 0;
 }

@@ -12,9 +12,9 @@
 struct dime_train_data {
     const struct dime_dataset *dataset; /* borrowed */
     struct dime_input_format input;
-    uint32_t inputs;             /* K of the first layer */
-    int8_t *encoded;             /* every picture of the dataset, untouched */
-    uint32_t *order;             /* seeded shuffle: training pictures, then validation pictures */
+    uint32_t inputs; /* K of the first layer */
+    int8_t *encoded; /* every picture of the dataset, untouched */
+    uint32_t *order; /* seeded shuffle: training pictures, then validation pictures */
     uint32_t train_count, validation_count;
     int augmentation, keep_original;
     struct dime_augment_settings augment;
@@ -43,7 +43,8 @@ void dime_batch_maker_free(struct dime_batch_maker *maker);
 
 /* Fills chunk->count, labels and the first layer's input with `count` samples (<= DIME_CHUNK_MOST). */
 int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
-                    const uint32_t *samples, uint32_t count, struct dime_chunk *chunk, uint32_t padded_inputs);
+                    const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
+                    uint32_t padded_inputs);
 /* One row of the first layer's input from encoded activations. */
 void dime_input_row(const int8_t *encoded, uint32_t inputs, float *row);
 

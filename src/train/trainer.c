@@ -70,7 +70,8 @@ static int prepare(struct dime_trainer *trainer, const struct dime_dataset *data
     trainer->samples_per_epoch = dime_train_data_epoch_size(&trainer->data);
     uint32_t batch = trainer->config.batch_size;
     trainer->steps_per_epoch = (trainer->samples_per_epoch + batch - 1) / batch;
-    trainer->chunk_most = dime_chunk_count(batch < trainer->samples_per_epoch ? batch : trainer->samples_per_epoch);
+    trainer->chunk_most =
+        dime_chunk_count(batch < trainer->samples_per_epoch ? batch : trainer->samples_per_epoch);
     trainer->samples = malloc(trainer->samples_per_epoch * sizeof *trainer->samples);
     if (!trainer->samples) return out_of_memory();
     code = make_blocks(trainer);
@@ -94,8 +95,10 @@ int dime_trainer_create(struct dime_trainer **trainer, const struct dime_config 
 
 void dime_trainer_free(struct dime_trainer *trainer) {
     if (!trainer) return;
-    for (uint32_t c = 0; trainer->chunks && c < trainer->chunk_most; c++) dime_chunk_free(&trainer->chunks[c]);
-    for (uint32_t t = 0; trainer->makers && t < trainer->threads; t++) dime_batch_maker_free(&trainer->makers[t]);
+    for (uint32_t c = 0; trainer->chunks && c < trainer->chunk_most; c++)
+        dime_chunk_free(&trainer->chunks[c]);
+    for (uint32_t t = 0; trainer->makers && t < trainer->threads; t++)
+        dime_batch_maker_free(&trainer->makers[t]);
     free(trainer->chunks);
     free(trainer->makers);
     free(trainer->gradients);
@@ -145,8 +148,8 @@ static int validate(const struct dime_trainer *trainer, struct dime_epoch_report
     report->validation_loss = report->validation_accuracy = (double)NAN;
     if (data->validation_count == 0) return 0;
     int code = dime_evaluate_network(&trainer->network, data->encoded, data->dataset->labels,
-                                     data->order + data->train_count, data->validation_count, trainer->threads, NULL,
-                                     &result);
+                                     data->order + data->train_count, data->validation_count,
+                                     trainer->threads, NULL, &result);
     report->validation_loss = result.loss;
     report->validation_accuracy = 100.0 * result.correct / data->validation_count;
     return code;
@@ -155,7 +158,8 @@ static int validate(const struct dime_trainer *trainer, struct dime_epoch_report
 /* Clipping values move once an epoch, until the epoch that the configuration names. */
 static int finish_epoch(struct dime_trainer *trainer) {
     const struct dime_config *config = &trainer->config;
-    int moves = config->clip_update == DIME_CLIP_EVERY_EPOCH && trainer->epochs_done < config->clip_until_epoch;
+    int moves =
+        config->clip_update == DIME_CLIP_EVERY_EPOCH && trainer->epochs_done < config->clip_until_epoch;
     trainer->epochs_done++;
     trainer->steps_done += trainer->steps_per_epoch;
     /* The last epoch's network is the result: its clipping values are those that it was trained with. */

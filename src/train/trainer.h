@@ -22,15 +22,17 @@ int dime_trainer_create(struct dime_trainer **trainer, const struct dime_config 
 void dime_trainer_free(struct dime_trainer *trainer);
 uint32_t dime_trainer_epochs_done(const struct dime_trainer *trainer);
 
-/* Trains one epoch and validates. After INTERRUPTED the trainer holds a half-trained epoch: restore or free it. */
+/* Trains one epoch and validates. After INTERRUPTED the trainer holds a half-trained epoch: restore or free
+ * it. */
 int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_watch *watch,
                        struct dime_epoch_report *report);
 
 /* The model as it stands, integer part included. */
 int dime_trainer_store(const struct dime_trainer *trainer, struct dime_model *model);
 
-/* A checkpoint holds parameters, optimizer moments and clipping values after a whole epoch; it is written whole or
-   not at all. Restore checks that it belongs to the same configuration. Errors: IO, MALFORMED, CONFIG, MEMORY. */
+/* A checkpoint holds parameters, optimizer moments and clipping values after a whole epoch; it is written
+   whole or not at all. Restore checks that it belongs to the same configuration. Errors: IO, MALFORMED,
+   CONFIG, MEMORY. */
 int dime_trainer_save(const struct dime_trainer *trainer, const char *path);
 int dime_trainer_restore(struct dime_trainer *trainer, const char *path);
 

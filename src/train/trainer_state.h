@@ -20,10 +20,11 @@ struct dime_trainer {
     uint64_t steps_done; /* Adam's step count */
 
     uint32_t samples_per_epoch, steps_per_epoch, chunk_most;
-    uint32_t *samples;        /* shuffled sample numbers of the epoch */
-    struct dime_chunk *chunks; /* chunk_most of them */
+    uint32_t *samples;               /* shuffled sample numbers of the epoch */
+    struct dime_chunk *chunks;       /* chunk_most of them */
     struct dime_batch_maker *makers; /* one a thread */
-    const float **gradients;  /* layer_count x 3 x chunk_most: weight, gain and offset gradients of each chunk */
+    const float *
+        *gradients; /* layer_count x 3 x chunk_most: weight, gain and offset gradients of each chunk */
     struct dime_update_block *blocks;
     uint32_t block_count;
 };

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "data/augment.h"
+
+enum { SIZE = 28, PIXELS = SIZE * SIZE };
+
+static struct dime_augmenter *make(struct dime_augment_settings settings) {
+    struct dime_augmenter *augmenter;
+    if (settings.elastic_sigma == 0) settings.elastic_sigma = 4;
+    assert_int_equal(dime_augmenter_create(&augmenter, SIZE, SIZE, &settings), 0);
+    return augmenter;
+}
+
+/* A soft blob away from the middle: distortion moves it, interpolation keeps its weight. */
+static void draw_blob(uint8_t *picture, double x0, double y0) {
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++)
+            picture[y * SIZE + x] = (uint8_t)(250 * exp(-((x - x0) * (x - x0) + (y - y0) * (y - y0)) / 8));
+}
+
+struct moments {
+    double mass, x, y;
+};
+
+static struct moments measure(const uint8_t *picture) {
+    struct moments m = {0};
+    for (int i = 0; i < PIXELS; i++) {
+        m.mass += picture[i];
+        m.x += picture[i] * (double)(i % SIZE);
+        m.y += picture[i] * (double)(i / SIZE);
+    }
+    m.x /= m.mass;
+    m.y /= m.mass;
+    return m;
+}
+
+static void test_no_distortion_is_identity(void **state) {
+    (void)state;
+    uint8_t source[PIXELS], target[PIXELS];
+    struct dime_augmenter *augmenter = make((struct dime_augment_settings){0});
+    for (int i = 0; i < PIXELS; i++) source[i] = (uint8_t)(i * 37);
+    dime_augment(augmenter, source, dime_random_stream(1, 2, 3), target);
+    assert_memory_equal(source, target, PIXELS);
+    dime_augmenter_free(augmenter);
+}
+
+static void test_same_stream_same_picture(void **state) {
+    (void)state;
+    uint8_t source[PIXELS], first[PIXELS], second[PIXELS];
+    struct dime_augmenter *augmenter =
+        make((struct dime_augment_settings){10, 10, 0.1f, 0.1f, 5, 0.5f, 40, 4});
+    draw_blob(source, 16, 10);
+    dime_augment(augmenter, source, dime_random_stream(1, 2, 3), first);
+    dime_augment(augmenter, source, dime_random_stream(1, 2, 4), second);
+    assert_memory_not_equal(first, second, PIXELS);
+    dime_augment(augmenter, source, dime_random_stream(1, 2, 3), second);
+    assert_memory_equal(first, second, PIXELS);
+    dime_augmenter_free(augmenter);
+}
+
+/* Angles of the blob about the middle: uniform, twice, within +-10 degrees each. */
+static void test_rotation_angles(void **state) {
+    (void)state;
+    uint8_t source[PIXELS], target[PIXELS];
+    struct dime_augmenter *augmenter = make((struct dime_augment_settings){.rotation1 = 10, .rotation2 = 10});
+    double sum = 0, square = 0, largest = 0;
+    draw_blob(source, 13.5 + 8, 13.5);
+    for (uint64_t i = 0; i < 3000; i++) {
+        dime_augment(augmenter, source, dime_random_stream(1, 2, i), target);
+        struct moments m = measure(target);
+        double angle = atan2(m.y - 13.5, m.x - 13.5) * 180 / 3.14159265358979;
+        sum += angle;
+        square += angle * angle;
+        largest = fmax(largest, fabs(angle));
+        assert_float_equal(hypot(m.x - 13.5, m.y - 13.5), 8, 0.15);
+    }
+    assert_true(largest < 20.5 && largest > 17);
+    assert_float_equal(sum / 3000, 0, 0.6);
+    assert_float_equal(sqrt(square / 3000), sqrt(200.0 / 3), 0.5);
+    dime_augmenter_free(augmenter);
+}
+
+static void test_translation_and_scale(void **state) {
+    (void)state;
+    uint8_t source[PIXELS], target[PIXELS];
+    struct dime_augmenter *shift = make((struct dime_augment_settings){.translation = 0.1f});
+    struct dime_augmenter *scale = make((struct dime_augment_settings){.scale = 0.1f});
+    double far = 0, least = 9, most = 0;
+    draw_blob(source, 13.5, 13.5);
+    double mass = measure(source).mass;
+    for (uint64_t i = 0; i < 1000; i++) {
+        dime_augment(shift, source, dime_random_stream(1, 2, i), target);
+        struct moments m = measure(target);
+        far = fmax(far, fmax(fabs(m.x - 13.5), fabs(m.y - 13.5)));
+        dime_augment(scale, source, dime_random_stream(1, 2, i), target);
+        least = fmin(least, measure(target).mass / mass);
+        most = fmax(most, measure(target).mass / mass);
+    }
+    assert_float_equal(far, 2.8, 0.15);
+    assert_float_equal(least, 0.81, 0.03); /* area goes with the square of the scale */
+    assert_float_equal(most, 1.21, 0.03);
+    dime_augmenter_free(shift);
+    dime_augmenter_free(scale);
+}
+
+/* Displacement by the elastic field: torchvision's ElasticTransform(40, 4) has a deviation of
+   40 / 2 / sqrt(3) / (2 * 4 * sqrt(pi)) = 0.814 pixels along each axis. */
+static void test_elastic_deviation(void **state) {
+    (void)state;
+    uint8_t source[PIXELS], target[PIXELS];
+    struct dime_augmenter *augmenter =
+        make((struct dime_augment_settings){.elastic_probability = 1, .elastic_alpha = 40});
+    double square = 0;
+    draw_blob(source, 13.5, 13.5);
+    for (uint64_t i = 0; i < 4000; i++) {
+        dime_augment(augmenter, source, dime_random_stream(1, 2, i), target);
+        struct moments m = measure(target);
+        square += (m.x - 13.5) * (m.x - 13.5) + (m.y - 13.5) * (m.y - 13.5);
+    }
+    /* the blob's own width averages the field a little */
+    assert_true(sqrt(square / 8000) > 0.65 && sqrt(square / 8000) < 0.88);
+    dime_augmenter_free(augmenter);
+}
+
+static void test_elastic_probability(void **state) {
+    (void)state;
+    uint8_t source[PIXELS], target[PIXELS];
+    struct dime_augmenter *augmenter =
+        make((struct dime_augment_settings){.elastic_probability = 0.25f, .elastic_alpha = 40});
+    int changed = 0;
+    draw_blob(source, 13.5, 13.5);
+    for (uint64_t i = 0; i < 2000; i++) {
+        dime_augment(augmenter, source, dime_random_stream(1, 2, i), target);
+        changed += memcmp(source, target, PIXELS) != 0;
+    }
+    assert_in_range(changed, 420, 580);
+    dime_augmenter_free(augmenter);
+}
+
+/* The wildest settings on pictures of every shape stay within memory (the sanitizers watch). */
+static void test_extremes(void **state) {
+    (void)state;
+    struct dime_augment_settings wild = {180, 180, 1, 0.99f, 60, 1, 1000, 1};
+    for (uint32_t height = 1; height <= 40; height += 13) {
+        for (uint32_t width = 1; width <= 40; width += 13) {
+            struct dime_augmenter *augmenter;
+            uint8_t source[40 * 40], target[40 * 40];
+            memset(source, 255, sizeof source);
+            assert_int_equal(dime_augmenter_create(&augmenter, height, width, &wild), 0);
+            for (uint64_t i = 0; i < 50; i++)
+                dime_augment(augmenter, source, dime_random_stream(9, 9, i), target);
+            dime_augmenter_free(augmenter);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_distortion_is_identity),
+        cmocka_unit_test(test_same_stream_same_picture),
+        cmocka_unit_test(test_rotation_angles),
+        cmocka_unit_test(test_translation_and_scale),
+        cmocka_unit_test(test_elastic_deviation),
+        cmocka_unit_test(test_elastic_probability),
+        cmocka_unit_test(test_extremes),
+    };
+    return cmocka_run_group_tests_name("augment", tests, NULL, NULL);
+}
