@@ -132,8 +132,8 @@ static void reads_idx_folders(void **state) {
 static void sorts_classes_as_numbers(void **state) {
     (void)state;
     struct dime_dataset_pair pair;
+    char name[64];
     for (int i = 0; i < 12; i++) {
-        char name[64];
         snprintf(name, sizeof name, "p/train/%d/a.pgm", i);
         scratch_write_pgm(name, 2, 2, (uint8_t)i);
         snprintf(name, sizeof name, "p/test/%d/a.pgm", i);
@@ -145,7 +145,8 @@ static void sorts_classes_as_numbers(void **state) {
     for (int i = 0; i < 12; i++) {
         assert_int_equal(pair.train.labels[i], i);
         assert_int_equal(pair.train.pixels[4 * i], i);
-        assert_int_equal(atoi(pair.class_names[i]), i);
+        snprintf(name, sizeof name, "%d", i);
+        assert_string_equal(pair.class_names[i], name);
     }
     for (int i = 0; i < 6; i++) assert_int_equal(pair.test.pixels[4 * i], pair.test.labels[i]);
     dime_dataset_close(&pair);

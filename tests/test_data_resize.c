@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "data/resize.h"
 
@@ -91,11 +92,21 @@ static void white_stays_white(void **state) {
     free(target);
 }
 
+static void refuses_other_sides(void **state) {
+    (void)state;
+    static const uint32_t sides[][4] = {{0, 1, 1, 1}, {1, 4097, 1, 1}, {1, 1, 4097, 1}, {1, 1, 1, 0}};
+    uint8_t pixel = 0;
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
+        assert_int_equal(dime_resize(&pixel, sides[i][0], sides[i][1], &pixel, sides[i][2], sides[i][3]),
+                         DIME_ERROR_UNSUPPORTED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_pillow),
         cmocka_unit_test(many_equal_one_by_one),
         cmocka_unit_test(white_stays_white),
+        cmocka_unit_test(refuses_other_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

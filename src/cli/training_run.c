@@ -116,9 +116,10 @@ static int write_config(const struct training_run *run) {
 
 /* ---- model and checkpoint ---- */
 
-static char *format_metrics(uint32_t epochs, const struct cli_run_result *result) {
+static char *format_metrics(const struct dime_trainer *trainer, const struct cli_run_result *result) {
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "epochs", epochs);
+    cJSON_AddNumberToObject(object, "epochs", dime_trainer_epochs_done(trainer));
+    cJSON_AddNumberToObject(object, "chosen_epoch", dime_trainer_chosen_epoch(trainer));
     if (result) {
         if (result->has_validation)
             cJSON_AddNumberToObject(object, "validation_accuracy", result->validation_accuracy);
@@ -133,21 +134,30 @@ static char *format_metrics(uint32_t epochs, const struct cli_run_result *result
 static int write_model(const struct training_run *run, struct dime_model *model,
                        const struct cli_run_result *result) {
     free(model->metrics);
-    model->metrics = format_metrics(dime_trainer_epochs_done(run->trainer), result);
+    model->metrics = format_metrics(run->trainer, result);
     if (!model->metrics) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", run->model);
     return dime_model_write(run->model, model);
 }
 
-/* After each epoch. The log comes before the checkpoint: a run killed between them repeats the epoch and replaces
-   its rows; the other way round they would be missing for good. The checkpoint alone decides from where a run
-   resumes. */
+static int log_epoch(struct training_run *run, const struct dime_epoch_report *report) {
+    struct dime_model model;
+    int code = dime_trainer_store(run->trainer, DIME_TRAINER_LATEST, &model);
+    if (code) return code;
+    code = dime_run_log_epoch(run->log, report, &model);
+    dime_model_free(&model);
+    return code;
+}
+
+/* After each epoch. The log comes before the checkpoint: a run killed between them repeats the epoch and
+   replaces its rows; the other way round they would be missing for good. The checkpoint alone decides from
+   where a run resumes. */
 static int save_epoch(struct training_run *run, const struct dime_epoch_report *report) {
     struct dime_model model;
-    int code = dime_trainer_store(run->trainer, &model);
-    if (code) return code;
-    if (report) code = dime_run_log_epoch(run->log, report, &model);
+    int code = report ? log_epoch(run, report) : 0;
     if (!code) code = dime_trainer_save(run->trainer, run->checkpoint);
-    if (!code) code = write_model(run, &model, NULL);
+    if (!code) code = dime_trainer_store(run->trainer, DIME_TRAINER_CHOSEN, &model);
+    if (code) return code;
+    code = write_model(run, &model, NULL);
     dime_model_free(&model);
     return code;
 }
@@ -223,7 +233,7 @@ static int evaluate_model(const struct training_run *run, const struct dime_mode
 /* The only place that reads the test set. */
 static int finish(struct training_run *run, struct cli_run_result *result) {
     struct dime_model model;
-    int code = dime_trainer_store(run->trainer, &model);
+    int code = dime_trainer_store(run->trainer, DIME_TRAINER_CHOSEN, &model);
     if (code) return code;
     code = evaluate_model(run, &model, result);
     if (!code) code = write_model(run, &model, result);

@@ -87,14 +87,21 @@ static int read_row(struct csv *csv, uint32_t pixels, uint8_t *label, uint8_t *r
     return code;
 }
 
+/* A number of one to three digits at *c, which moves behind it; 0 if there is none. */
+static uint32_t take_number(const char **c, const char *end) {
+    uint32_t number = 0;
+    for (int digits = 0; *c < end && **c >= '0' && **c <= '9' && digits < 3; (*c)++, digits++)
+        number = 10 * number + (uint32_t)(**c - '0');
+    return number;
+}
+
 /* Height and width from the last column's name, as in "28x14"; 0 when it says nothing. */
 static void parse_header(const struct csv *csv, uint32_t *height, uint32_t *width) {
-    const char *last = csv->line_end;
-    while (last > csv->cursor && last[-1] != ',') last--;
-    char text[32];
-    snprintf(text, sizeof text, "%.*s", (int)(csv->line_end - last < 31 ? csv->line_end - last : 31), last);
-    if (sscanf(text, " \"%4ux%4u", height, width) != 2 && sscanf(text, " %4ux%4u", height, width) != 2)
-        *height = *width = 0;
+    const char *c = csv->line_end;
+    while (c > csv->cursor && c[-1] != ',') c--;
+    while (c < csv->line_end && (is_blank(*c) || *c == '"')) c++;
+    *height = take_number(&c, csv->line_end);
+    *width = c < csv->line_end && *c++ == 'x' ? take_number(&c, csv->line_end) : 0;
 }
 
 /* The picture size, from the first line and, where it is a header, its names. */

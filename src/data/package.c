@@ -47,26 +47,25 @@ static void find_reason(const char *log, char *reason, size_t size) {
     free(text);
 }
 
+static int wait_for(const char *program, pid_t child, int *status) {
+    while (waitpid(child, status, 0) < 0)
+        if (errno != EINTR) return dime_source_fail("%s: cannot wait for it: %s", program, strerror(errno));
+    return 0;
+}
+
 /* Runs a program in `folder`, with its output in FOLDER/log. */
 static int run(const char *const arguments[], const char *folder) {
-    char *log = dime_path_join(folder, "log");
+    pid_t child = 0;
+    int status = 0, error = spawn(arguments, folder, "log", &child);
+    if (error == ENOENT) return dime_source_fail("%s is not installed", arguments[0]);
+    if (error) return dime_source_fail("%s: cannot run: %s", arguments[0], strerror(error));
+    int code = wait_for(arguments[0], child, &status);
+    if (code || !status) return code;
+    char *log = dime_path_join(folder, "log"), reason[160];
     if (!log) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", folder);
-    pid_t child;
-    int status = 0, code = 0, error = spawn(arguments, folder, "log", &child);
-    if (error == ENOENT)
-        code = dime_source_fail("%s is not installed", arguments[0]);
-    else if (error)
-        code = dime_source_fail("%s: cannot run: %s", arguments[0], strerror(error));
-    while (!code && waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            code = dime_source_fail("%s: cannot wait for it: %s", arguments[0], strerror(errno));
-    if (!code && status) {
-        char reason[160];
-        find_reason(log, reason, sizeof reason);
-        code = dime_source_fail("%s %s: %s", arguments[0], arguments[1], reason);
-    }
+    find_reason(log, reason, sizeof reason);
     free(log);
-    return code;
+    return dime_source_fail("%s %s: %s", arguments[0], arguments[1], reason);
 }
 
 /* The name of the one file in `folder` that matches a pattern, malloc'ed. */

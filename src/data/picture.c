@@ -19,7 +19,7 @@ int dime_picture_check_size(const char *name, uint32_t height, uint32_t width) {
 }
 
 static int is_pnm(const uint8_t *bytes, uint64_t size) {
-    return size >= 2 && bytes[0] == 'P' && memchr("2356", bytes[1], 4) != NULL;
+    return size >= 2 && bytes[0] == 'P' && bytes[1] && strchr("2356", bytes[1]);
 }
 
 int dime_picture_parse(const char *name, const uint8_t *bytes, uint64_t size, struct dime_picture *picture) {

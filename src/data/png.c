@@ -97,15 +97,15 @@ static uint8_t grey_of(const uint8_t *sample, uint32_t channels) {
     return (uint8_t)((grey * sample[channels - 1] + 127) / 255);
 }
 
-/* In place: a pixel never needs more room than its samples had. */
-static void take_grey(struct reading *r, struct dime_picture *picture) {
+static int take_grey(const struct reading *r, struct dime_picture *picture) {
+    picture->pixels = calloc(r->height, r->width);
+    if (!picture->pixels) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", r->name);
     size_t count = (size_t)r->height * r->width;
-    for (size_t i = 0; i < count; i++) r->samples[i] = grey_of(r->samples + i * r->channels, r->channels);
-    uint8_t *smaller = realloc(r->samples, count);
-    picture->pixels = smaller ? smaller : r->samples;
+    for (size_t i = 0; i < count; i++)
+        picture->pixels[i] = grey_of(r->samples + i * r->channels, r->channels);
     picture->height = r->height;
     picture->width = r->width;
-    r->samples = NULL;
+    return 0;
 }
 
 int dime_png_parse(const char *name, const uint8_t *bytes, size_t size, struct dime_picture *picture) {
@@ -118,7 +118,7 @@ int dime_png_parse(const char *name, const uint8_t *bytes, size_t size, struct d
     else
         dime_error_set(code, "%s: out of memory", name);
     png_destroy_read_struct(&r.png, &r.info, NULL);
-    if (!code) take_grey(&r, picture);
+    if (!code) code = take_grey(&r, picture);
     free(r.samples);
     return code;
 }

@@ -86,21 +86,27 @@ static uint8_t to_byte(uint32_t sample, uint32_t most) {
     return most == 255 ? (uint8_t)sample : (uint8_t)rint((double)sample / most * 255);
 }
 
+static int read_level(struct pnm *pnm, uint8_t *level) {
+    uint32_t sample = 0;
+    int code = read_sample(pnm, &sample);
+    *level = to_byte(sample, pnm->most);
+    return code;
+}
+
 static int read_pixel(struct pnm *pnm, uint8_t *grey) {
-    uint8_t rgb[3];
-    for (uint32_t i = 0; i < pnm->channels; i++) {
-        uint32_t sample;
-        int code = read_sample(pnm, &sample);
+    if (pnm->channels == 1) return read_level(pnm, grey);
+    uint8_t rgb[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        int code = read_level(pnm, &rgb[i]);
         if (code) return code;
-        rgb[i] = to_byte(sample, pnm->most);
     }
-    *grey = pnm->channels == 1 ? rgb[0] : dime_luma(rgb);
+    *grey = dime_luma(rgb);
     return 0;
 }
 
 static int read_pixels(struct pnm *pnm, struct dime_picture *picture) {
     size_t count = (size_t)pnm->height * pnm->width;
-    picture->pixels = malloc(count);
+    picture->pixels = count ? malloc(count) : NULL; /* the header has been checked: never 0 */
     if (!picture->pixels) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", pnm->name);
     for (size_t i = 0; i < count; i++) {
         int code = read_pixel(pnm, &picture->pixels[i]);

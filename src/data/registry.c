@@ -118,7 +118,7 @@ static int check_digest(const struct dime_registry_file *file, const char *name,
 
 int dime_registry_verify(const struct dime_registry_file *file, const char *name, const uint8_t *bytes,
                          uint64_t size) {
-    uint8_t digest[EVP_MAX_MD_SIZE];
+    uint8_t digest[EVP_MAX_MD_SIZE] = {0};
     int code = check_size(file, name, size);
     if (code) return code;
     if (!EVP_Digest(bytes, size, digest, NULL, EVP_md5(), NULL)) return no_md5();
@@ -141,8 +141,8 @@ static int digest_stream(EVP_MD_CTX *context, FILE *stream, const char *path, ui
 }
 
 int dime_registry_verify_file(const struct dime_registry_file *file, const char *path) {
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    uint64_t size;
+    uint8_t digest[EVP_MAX_MD_SIZE] = {0};
+    uint64_t size = 0;
     FILE *stream = fopen(path, "rb");
     if (!stream) return dime_error_set(DIME_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
     EVP_MD_CTX *context = EVP_MD_CTX_new();

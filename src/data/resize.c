@@ -7,7 +7,7 @@
 #include "base/error.h"
 
 /* An 8-bit sample times a coefficient of this precision leaves two bits of head room in 32 bits. */
-enum { PRECISION_BITS = 32 - 8 - 2 };
+enum { PRECISION_BITS = 32 - 8 - 2, MOST_SIDE = 4096 };
 
 /* How one axis is filtered: target sample i is the sum over t of coefficients[i * taps + t] *
    source[first[i] + t]. Every window has the same number of taps and lies inside the source: where the filter
@@ -62,6 +62,7 @@ static void fill_window(int32_t *coefficients, double *weights, struct span span
 static void axis_free(struct axis *axis) {
     free(axis->first);
     free(axis->coefficients);
+    *axis = (struct axis){0};
 }
 
 static void axis_fill(struct axis *axis, uint32_t source, double scale, double stretch, double *weights) {
@@ -92,7 +93,8 @@ static int axis_create(struct axis *axis, uint32_t source, uint32_t target) {
     free(weights);
     if (!failed) return 0;
     axis_free(axis);
-    return dime_error_set(DIME_ERROR_MEMORY, "resize: out of memory");
+    dime_error_set(DIME_ERROR_MEMORY, "resize: out of memory");
+    return DIME_ERROR_MEMORY;
 }
 
 /* Bound of an accumulator: coefficients are >= 0 and sum to at most 2^22 + taps / 2 with taps <= 4096, so
@@ -162,8 +164,15 @@ static int resize_all(const struct axis *across, const struct axis *down, const 
     return failed ? dime_error_set(DIME_ERROR_MEMORY, "resize: out of memory") : 0;
 }
 
+static int is_side(uint32_t side) {
+    return side >= 1 && side <= MOST_SIDE;
+}
+
 int dime_resize_many(const uint8_t *source, uint32_t count, uint32_t height, uint32_t width, uint8_t *target,
                      uint32_t target_height, uint32_t target_width) {
+    if (!is_side(height) || !is_side(width) || !is_side(target_height) || !is_side(target_width))
+        return dime_error_set(DIME_ERROR_UNSUPPORTED, "resize: %ux%u to %ux%u pixels, sides are 1..%d", width,
+                              height, target_width, target_height, MOST_SIDE);
     if (height == target_height && width == target_width) {
         memcpy(target, source, (size_t)count * height * width);
         return 0;

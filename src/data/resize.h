@@ -6,7 +6,8 @@
 
 /* Bilinear resize of an 8-bit grey picture with support scaled by the reduction (antialiasing), byte for byte
    what Pillow's Image.resize((width, height), Image.BILINEAR) computes: fixed-point coefficients of 22 bits
-   less the precision, horizontal pass first, rounding after each pass. Sizes 1..4096. Errors: MEMORY. */
+   less the precision, horizontal pass first, rounding after each pass. Sides 1..4096. Errors: UNSUPPORTED
+   (another side), MEMORY. */
 int dime_resize(const uint8_t *source, uint32_t height, uint32_t width, uint8_t *target,
                 uint32_t target_height, uint32_t target_width);
 /* The same for `count` pictures, coefficients computed once. */

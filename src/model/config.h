@@ -14,6 +14,7 @@ enum dime_norm { DIME_NORM_RMS, DIME_NORM_LIN, DIME_NORM_LAYER, DIME_NORM_BATCH 
 enum dime_wscale { DIME_WSCALE_PER_TENSOR, DIME_WSCALE_PER_OUTPUT };
 enum dime_clip { DIME_CLIP_OCTAV, DIME_CLIP_PROP };
 enum dime_clip_update { DIME_CLIP_EVERY_EPOCH, DIME_CLIP_EVERY_STEP };
+enum dime_selection { DIME_SELECT_BEST, DIME_SELECT_LAST };
 enum dime_schedule { DIME_SCHEDULE_STEP, DIME_SCHEDULE_COSINE, DIME_SCHEDULE_COSINE_WARM_RESTARTS };
 
 #define DIME_MAX_LAYERS 16
@@ -59,6 +60,8 @@ struct dime_config {
     uint32_t activation_bits; /* 2..8 */
     float weight_decay;       /* AdamW, decoupled; 0 = plain Adam */
     float adam_beta1, adam_beta2;
+    float weight_averaging;             /* decay per step of the moving average of the weights; 0: none */
+    enum dime_selection selection;      /* BEST falls back to LAST without a validation set */
     uint32_t warmup_epochs;             /* learning rate rises linearly over these */
     float translation;                  /* share of the picture, peers: 0.1 */
     float scale;                        /* peers: 0.1, so 0.9 .. 1.1 */

@@ -16,6 +16,7 @@ CHOICES(norm_choice, "RMS", "Lin", "LayerNorm", "BatchNorm")
 CHOICES(wscale_choice, "PerTensor", "PerOutput")
 CHOICES(clip_choice, "octav", "prop")
 CHOICES(schedule_choice, "StepLR", "Cosine", "CosineWarmRestarts")
+CHOICES(selection_choice, "best", "last")
 CHOICES(encoding_choice, "mean-subtracted", "unsigned", "binary")
 CHOICES(layer_choice, "fc")
 static const char *format_choice(uint32_t value) {
@@ -25,8 +26,8 @@ static const char *format_choice(uint32_t value) {
 /* Choices are stored through their key's offset as 32-bit values. */
 _Static_assert(sizeof(enum dime_format_id) == 4 && sizeof(enum dime_norm) == 4 &&
                    sizeof(enum dime_wscale) == 4 && sizeof(enum dime_clip) == 4 &&
-                   sizeof(enum dime_schedule) == 4 && sizeof(enum dime_input_encoding) == 4 &&
-                   sizeof(int) == 4,
+                   sizeof(enum dime_schedule) == 4 && sizeof(enum dime_selection) == 4 &&
+                   sizeof(enum dime_input_encoding) == 4 && sizeof(int) == 4,
                "an enumeration is not 32 bits wide");
 
 #define IN(member) offsetof(struct config_draft, member)
@@ -112,6 +113,13 @@ const struct config_key config_keys[KEY_COUNT] = {
                    "Adam's decay of the gradient's mean."},
     [KEY_BETA2] = {"beta2", FLOAT(config.adam_beta2, 0, 0.999999), "0.999", training, OWN, "",
                    "Adam's decay of the gradient's mean square."},
+    [KEY_WEIGHT_AVERAGING] =
+        {"weight_averaging", FLOAT(config.weight_averaging, 0, 0.99999), "0.0", training, OWN, "",
+         "Decay of a moving average of the weights, which is validated and kept instead of "
+         "them; 0: none."},
+    [KEY_SELECTION] =
+        {"selection", CHOICE(config.selection, selection_choice), "best", training, OWN, "",
+         "Which epoch's network is kept: the one with the best validation accuracy, or the last."},
 
     [KEY_SCHEDULER] = {"scheduler", CHOICE(config.schedule, schedule_choice), "Cosine", schedule, SEED, "",
                        "Course of the learning rate over the epochs."},

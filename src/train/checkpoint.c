@@ -19,41 +19,61 @@ struct state_array {
     size_t count;
 };
 
-#define ARRAYS_PER_LAYER 12
+#define ARRAYS_PER_LAYER 24
 
-static void add_array(struct state_array *arrays, uint32_t *used, uint32_t layer, const char *what,
-                      float *data, size_t count) {
+/* Arrays in the order of listing. prefix: "" or "chosen.". */
+struct state_list {
+    struct state_array *arrays;
+    uint32_t used;
+    const char *prefix;
+};
+
+static void add_array(struct state_list *list, uint32_t layer, const char *what, float *data, size_t count) {
     if (!data || !count) return;
-    struct state_array *array = &arrays[(*used)++];
-    snprintf(array->name, sizeof array->name, "layers.%u.%s", layer, what);
+    struct state_array *array = &list->arrays[list->used++];
+    snprintf(array->name, sizeof array->name, "%slayers.%u.%s", list->prefix, layer, what);
     array->data = data;
     array->count = count;
 }
 
-static void add_parameter(struct state_array *arrays, uint32_t *used, uint32_t layer, const char *what,
-                          const struct dime_parameter *parameter) {
+/* What only the network in training has: moments, and the average where there is one. */
+static void add_moments(struct state_list *list, uint32_t layer, const char *what,
+                        const struct dime_parameter *parameter, int averaged) {
     char name[32];
-    add_array(arrays, used, layer, what, parameter->value, parameter->count);
     snprintf(name, sizeof name, "%s.moment1", what);
-    add_array(arrays, used, layer, name, parameter->moment1, parameter->count);
+    add_array(list, layer, name, parameter->moment1, parameter->count);
     snprintf(name, sizeof name, "%s.moment2", what);
-    add_array(arrays, used, layer, name, parameter->moment2, parameter->count);
+    add_array(list, layer, name, parameter->moment2, parameter->count);
+    snprintf(name, sizeof name, "%s.average", what);
+    if (averaged) add_array(list, layer, name, parameter->average, parameter->count);
+}
+
+static void add_network(struct state_list *list, const struct dime_network_state *network) {
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        const struct dime_train_layer *layer = &network->layers[i];
+        add_array(list, i, "weight", layer->weight.value, layer->weight.count);
+        add_array(list, i, "clip", layer->clip, dime_clip_count(network, i));
+        add_array(list, i, "norm.weight", layer->gain.value, layer->gain.count);
+        add_array(list, i, "norm.bias", layer->offset.value, layer->offset.count);
+        add_array(list, i, "norm.running_mean", layer->mean, layer->padded_outputs);
+        add_array(list, i, "norm.running_var", layer->variance, layer->padded_outputs);
+    }
 }
 
 /* Every array in a fixed order; returns how many. */
 static uint32_t list_state(const struct dime_trainer *trainer, struct state_array *arrays) {
-    uint32_t used = 0;
+    struct state_list list = {arrays, 0, ""};
+    add_network(&list, &trainer->network);
     for (uint32_t i = 0; i < trainer->network.layer_count; i++) {
         const struct dime_train_layer *layer = &trainer->network.layers[i];
-        int per_output = trainer->config.wscale == DIME_WSCALE_PER_OUTPUT;
-        add_parameter(arrays, &used, i, "weight", &layer->weight);
-        add_array(arrays, &used, i, "clip", layer->clip, per_output ? layer->outputs : 1);
-        add_parameter(arrays, &used, i, "norm.weight", &layer->gain);
-        add_parameter(arrays, &used, i, "norm.bias", &layer->offset);
-        add_array(arrays, &used, i, "norm.running_mean", layer->mean, layer->padded_outputs);
-        add_array(arrays, &used, i, "norm.running_var", layer->variance, layer->padded_outputs);
+        int averaged = trainer->config.weight_averaging > 0;
+        add_moments(&list, i, "weight", &layer->weight, averaged);
+        add_moments(&list, i, "norm.weight", &layer->gain, averaged);
+        add_moments(&list, i, "norm.bias", &layer->offset, averaged);
     }
-    return used;
+    list.prefix = "chosen.";
+    add_network(&list, &trainer->chosen);
+    return list.used;
 }
 
 static uint32_t add_checksum(uint32_t checksum, const void *data, size_t bytes) {
@@ -86,6 +106,8 @@ int dime_trainer_save(const struct dime_trainer *trainer, const char *path) {
     dime_safetensors_add_meta(writer, "config", config);
     add_number(writer, "epochs_done", trainer->epochs_done);
     add_number(writer, "steps_done", trainer->steps_done);
+    add_number(writer, "chosen_epoch", trainer->chosen_epoch);
+    add_number(writer, "chosen_correct", trainer->chosen_correct);
     add_number(writer, "checksum", state_checksum(arrays, count));
     for (uint32_t i = 0; i < count; i++) {
         uint64_t shape[1] = {arrays[i].count};
@@ -146,19 +168,24 @@ static int check_arrays(const char *path, const struct dime_safetensors *file,
 static int restore_from(const char *path, const struct dime_safetensors *file, struct dime_trainer *trainer) {
     struct state_array arrays[DIME_MAX_LAYERS * ARRAYS_PER_LAYER];
     uint32_t count = list_state(trainer, arrays);
-    uint64_t epochs, steps;
+    uint64_t epochs, steps, chosen, correct;
     int code = check_config(path, file, trainer);
     if (!code) code = check_arrays(path, file, arrays, count);
     if (code) return code;
     if (read_number(file, "epochs_done", &epochs) || read_number(file, "steps_done", &steps) ||
-        epochs > trainer->config.epochs || steps != epochs * trainer->steps_per_epoch)
+        read_number(file, "chosen_epoch", &chosen) || read_number(file, "chosen_correct", &correct) ||
+        epochs > trainer->config.epochs || steps != epochs * trainer->steps_per_epoch || chosen > epochs ||
+        correct > trainer->data.validation_count)
         return malformed(path, "its epoch and step numbers do not fit the configuration and data");
     for (uint32_t i = 0; i < count; i++)
         memcpy(arrays[i].data, dime_safetensors_find(file, arrays[i].name)->data,
                arrays[i].count * sizeof(float));
     trainer->epochs_done = (uint32_t)epochs;
     trainer->steps_done = steps;
-    return dime_network_refresh(&trainer->network);
+    trainer->chosen_epoch = (uint32_t)chosen;
+    trainer->chosen_correct = (uint32_t)correct;
+    code = dime_network_refresh(&trainer->network);
+    return code ? code : dime_network_refresh(&trainer->chosen);
 }
 
 int dime_trainer_restore(struct dime_trainer *trainer, const char *path) {

@@ -55,6 +55,8 @@ struct dime_kernels {
     void (*product)(const struct dime_product *product);
     void (*adam)(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2,
                  uint32_t count);
+    /* average += share * (value - average) */
+    void (*blend)(float *average, const float *value, float share, uint32_t count);
     /* out[i] = the format's level for w[i] * inverse_unit[i] - offset[i] */
     void (*quantize)(enum dime_format_id format, const float *w, const float *inverse_unit,
                      const float *offset, uint32_t count, float *out);

@@ -82,6 +82,10 @@ static void adam(const struct dime_adam *adam, float *parameter, float *moment1,
     }
 }
 
+static void blend(float *restrict average, const float *value, float share, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) average[i] += share * (value[i] - average[i]);
+}
+
 static void quantize(enum dime_format_id format, const float *w, const float *inverse_unit,
                      const float *offset, uint32_t count, float *out) {
     dime_quantize_run(format, w, inverse_unit, offset, count, out);
@@ -149,6 +153,7 @@ const struct dime_kernels KERNELS_SYMBOL = {
     .name = KERNELS_NAME,
     .product = product,
     .adam = adam,
+    .blend = blend,
     .quantize = quantize,
     .affine = affine,
     .rectify = rectify,

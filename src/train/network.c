@@ -15,10 +15,11 @@ static int out_of_memory(void) {
 
 static int parameter_create(struct dime_parameter *parameter, size_t count) {
     parameter->count = count;
-    parameter->value = calloc(3 * count, sizeof *parameter->value);
+    parameter->value = calloc(4 * count, sizeof *parameter->value);
     if (!parameter->value) return out_of_memory();
     parameter->moment1 = parameter->value + count;
     parameter->moment2 = parameter->moment1 + count;
+    parameter->average = parameter->moment2 + count;
     return 0;
 }
 
@@ -54,6 +55,15 @@ static int layer_allocate(struct dime_train_layer *layer, const struct dime_conf
     return 0;
 }
 
+uint32_t dime_clip_count(const struct dime_network_state *network, uint32_t index) {
+    return network->config.wscale == DIME_WSCALE_PER_OUTPUT ? network->layers[index].outputs : 1;
+}
+
+static void start_average(struct dime_parameter *parameter) {
+    if (parameter->count)
+        memcpy(parameter->average, parameter->value, parameter->count * sizeof *parameter->value);
+}
+
 static void layer_initialise(struct dime_train_layer *layer, uint64_t seed, uint32_t index) {
     struct dime_random random = dime_random_stream(seed, DIME_RANDOM_WEIGHTS, index);
     float bound = 1.0f / sqrtf((float)layer->inputs);
@@ -61,8 +71,10 @@ static void layer_initialise(struct dime_train_layer *layer, uint64_t seed, uint
         for (uint32_t k = 0; k < layer->inputs; k++)
             layer->weight.value[(size_t)k * layer->padded_outputs + m] =
                 dime_random_range(&random, -bound, bound);
+    start_average(&layer->weight);
     if (!layer->mean) return;
     for (uint32_t m = 0; m < layer->outputs; m++) layer->gain.value[m] = layer->variance[m] = 1;
+    start_average(&layer->gain);
 }
 
 static int check_formats(const struct dime_model *model) {
@@ -127,6 +139,23 @@ static void free_layer(struct dime_train_layer *layer) {
     free(layer->ratio);
 }
 
+static void copy_parameter(struct dime_parameter *to, const struct dime_parameter *from, int averaged) {
+    if (to->count) memcpy(to->value, averaged ? from->average : from->value, to->count * sizeof *to->value);
+}
+
+int dime_network_copy(struct dime_network_state *to, const struct dime_network_state *from, int averaged) {
+    for (uint32_t i = 0; i < to->layer_count; i++) {
+        struct dime_train_layer *layer = &to->layers[i];
+        const struct dime_train_layer *source = &from->layers[i];
+        copy_parameter(&layer->weight, &source->weight, averaged);
+        copy_parameter(&layer->gain, &source->gain, averaged);
+        copy_parameter(&layer->offset, &source->offset, averaged);
+        memcpy(layer->clip, source->clip, dime_clip_count(to, i) * sizeof *layer->clip);
+        if (layer->mean) memcpy(layer->mean, source->mean, 2 * layer->padded_outputs * sizeof *layer->mean);
+    }
+    return dime_network_refresh(to);
+}
+
 void dime_network_free(struct dime_network_state *network) {
     for (uint32_t i = 0; i < network->layer_count; i++) free_layer(&network->layers[i]);
     memset(network, 0, sizeof *network);
@@ -170,9 +199,9 @@ int dime_network_load(struct dime_network_state *network, const struct dime_mode
     int refresh = model->layers[0].weight != NULL;
     for (uint32_t i = 0; i < model->layer_count; i++) {
         struct dime_train_layer *layer = &network->layers[i];
-        uint32_t clips = model->config.wscale == DIME_WSCALE_PER_OUTPUT ? layer->outputs : 1;
+
         if (refresh)
-            load_float_part(layer, &model->layers[i], clips);
+            load_float_part(layer, &model->layers[i], dime_clip_count(network, i));
         else
             load_integer_part(layer, &model->layers[i]);
     }
@@ -197,8 +226,7 @@ int dime_network_store(const struct dime_network_state *network, struct dime_mod
     if (code) return code;
     for (uint32_t i = 0; i < network->layer_count; i++) {
         const struct dime_train_layer *layer = &network->layers[i];
-        store_layer(layer, &model->layers[i],
-                    network->config.wscale == DIME_WSCALE_PER_OUTPUT ? layer->outputs : 1);
+        store_layer(layer, &model->layers[i], dime_clip_count(network, i));
     }
     code = dime_model_quantize(model);
     if (code) dime_model_free(model);

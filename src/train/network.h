@@ -18,9 +18,9 @@
 #define DIME_CHUNK 32u
 #define DIME_CHUNK_MOST 48u
 
-/* A parameter with its Adam moments; `count` floats each. */
+/* A parameter with its Adam moments and its moving average; `count` floats each. */
 struct dime_parameter {
-    float *value, *moment1, *moment2;
+    float *value, *moment1, *moment2, *average;
     size_t count;
 };
 
@@ -66,6 +66,9 @@ int dime_network_store(const struct dime_network_state *network, struct dime_mod
 
 /* Recomputes what derives from the parameters. Errors: MEMORY. */
 int dime_network_refresh(struct dime_network_state *network);
+/* Makes `to`, a network of the same shapes, a copy of `from`, with averaged parameters where asked, and
+   refreshes it. Optimizer moments are left alone. Errors: MEMORY. */
+int dime_network_copy(struct dime_network_state *to, const struct dime_network_state *from, int averaged);
 /* The two halves of refresh, for callers that spread them over threads: scales of one layer, then values of
    input rows first .. last-1. */
 int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index);
@@ -74,6 +77,8 @@ void dime_layer_refresh_values(const struct dime_network_state *network, uint32_
 /* New clipping values by the configured algorithm. */
 int dime_network_update_clip(struct dime_network_state *network);
 
+/* Clipping values of a layer: 1, or M with PerOutput. */
+uint32_t dime_clip_count(const struct dime_network_state *network, uint32_t index);
 struct dime_weight_view dime_layer_view(const struct dime_train_layer *layer);
 /* Spreads affine entries into rows for the kernels; ratio (may be NULL): multiplier * 2^-shift. */
 void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs,

@@ -102,8 +102,7 @@ int dime_network_update_clip(struct dime_network_state *network) {
     const struct dime_config *config = &network->config;
     if (!network->quantized) {
         for (uint32_t i = 0; i < network->layer_count; i++) {
-            uint32_t clips = config->wscale == DIME_WSCALE_PER_OUTPUT ? network->layers[i].outputs : 1;
-            for (uint32_t c = 0; c < clips; c++) network->layers[i].clip[c] = 1;
+            for (uint32_t c = 0; c < dime_clip_count(network, i); c++) network->layers[i].clip[c] = 1;
         }
         return 0;
     }

@@ -14,6 +14,7 @@
 #define LEAST_GAIN 1e-3f /* folding divides by the gain; its sign could move into the weights anyway */
 
 struct step {
+    float average_share; /* of the new weights in their moving average; 0: no average */
     uint32_t epoch, number;
     uint32_t first, count; /* samples */
     uint32_t chunks;
@@ -26,9 +27,13 @@ static struct step describe_step(const struct dime_trainer *trainer, uint32_t nu
     step.first = dime_cut(trainer->samples_per_epoch, trainer->steps_per_epoch, number);
     step.count = dime_cut(trainer->samples_per_epoch, trainer->steps_per_epoch, number + 1) - step.first;
     step.chunks = dime_chunk_count(step.count);
+    double t = (double)(trainer->steps_done + number + 1);
     double rate = dime_schedule_rate(config, step.epoch) *
                   dime_schedule_warmup(config, step.epoch, number, trainer->steps_per_epoch);
-    double t = (double)(trainer->steps_done + number + 1);
+
+    /* The average's memory grows with training up to the configured one (Tarvainen and Valpola 2017). */
+    if (config->weight_averaging > 0)
+        step.average_share = (float)(1 - fmin(config->weight_averaging, t / (t + 9)));
     step.adam = (struct dime_adam){
         .learning_rate = (float)rate,
         .beta1 = config->adam_beta1,
@@ -75,6 +80,10 @@ static void update_block(struct dime_trainer *trainer, const struct step *step, 
     trainer->network.kernels->adam(&adam, layer->weight.value + adam.first,
                                    layer->weight.moment1 + adam.first, layer->weight.moment2 + adam.first,
                                    (block->last - block->first) * layer->padded_outputs);
+    if (step->average_share > 0)
+        trainer->network.kernels->blend(layer->weight.average + adam.first, layer->weight.value + adam.first,
+                                        step->average_share,
+                                        (block->last - block->first) * layer->padded_outputs);
 }
 
 static void update_norm_parameter(struct dime_trainer *trainer, const struct step *step,
@@ -84,6 +93,9 @@ static void update_norm_parameter(struct dime_trainer *trainer, const struct ste
     adam.gradient_scale = 1 / (float)step->count;
     trainer->network.kernels->adam(&adam, parameter->value, parameter->moment1, parameter->moment2,
                                    (uint32_t)parameter->count);
+    if (step->average_share > 0)
+        trainer->network.kernels->blend(parameter->average, parameter->value, step->average_share,
+                                        (uint32_t)parameter->count);
 }
 
 /* Running statistics move towards the mean over the chunks of this batch; the variance is unbiased. */

@@ -20,12 +20,14 @@ struct dime_input_format dime_config_input(const struct dime_config *config) {
     return (struct dime_input_format){config->input_size, config->input_encoding, config->input_threshold};
 }
 
-static void copy_settings(struct dime_train_data *data, const struct dime_config *config) {
+static void copy_settings(struct dime_train_data *data, const struct dime_config *config,
+                          const struct dime_dataset *dataset) {
     data->input = dime_config_input(config);
     data->inputs = config->input_size * config->input_size;
     data->augmentation = config->augmentation;
     data->keep_original = config->keep_original;
     data->seed = config->seed;
+    float pixel = (float)dataset->height / 28; /* elastic settings count pixels of a 28-pixel picture */
     data->augment = (struct dime_augment_settings){
         .rotation1 = config->rotation1,
         .rotation2 = config->rotation2,
@@ -33,8 +35,8 @@ static void copy_settings(struct dime_train_data *data, const struct dime_config
         .scale = config->scale,
         .shear = config->shear,
         .elastic_probability = config->elastic_probability,
-        .elastic_alpha = config->elastic_alpha,
-        .elastic_sigma = config->elastic_sigma,
+        .elastic_alpha = config->elastic_alpha * pixel,
+        .elastic_sigma = config->elastic_sigma * pixel,
     };
 }
 
@@ -47,7 +49,7 @@ int dime_train_data_create(struct dime_train_data *data, const struct dime_confi
             "validation_size is %u, but there are only %u training pictures; choose a smaller one",
             config->validation_size, dataset->count);
     data->dataset = dataset;
-    copy_settings(data, config);
+    copy_settings(data, config, dataset);
     data->validation_count = config->validation_size;
     data->train_count = dataset->count - config->validation_size;
     data->order = malloc(dataset->count * sizeof *data->order);

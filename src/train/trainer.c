@@ -64,6 +64,8 @@ static int make_makers(struct dime_trainer *trainer) {
 
 static int prepare(struct dime_trainer *trainer, const struct dime_dataset *dataset) {
     int code = dime_network_create(&trainer->network, &trainer->config, dataset->classes);
+    if (!code) code = dime_network_create(&trainer->candidate, &trainer->config, dataset->classes);
+    if (!code) code = dime_network_create(&trainer->chosen, &trainer->config, dataset->classes);
     if (!code) code = dime_train_data_create(&trainer->data, &trainer->config, dataset);
     if (code) return code;
     /* Batches of an epoch are as equal as can be, at most batch_size: no small last one. */
@@ -106,6 +108,8 @@ void dime_trainer_free(struct dime_trainer *trainer) {
     free(trainer->blocks);
     dime_train_data_free(&trainer->data);
     dime_network_free(&trainer->network);
+    dime_network_free(&trainer->candidate);
+    dime_network_free(&trainer->chosen);
     free(trainer);
 }
 
@@ -134,7 +138,7 @@ static void describe_layers(const struct dime_trainer *trainer, struct dime_epoc
     report->layer_count = trainer->network.layer_count;
     for (uint32_t i = 0; i < trainer->network.layer_count; i++) {
         const struct dime_train_layer *layer = &trainer->network.layers[i];
-        uint32_t clips = trainer->config.wscale == DIME_WSCALE_PER_OUTPUT ? layer->outputs : 1;
+        uint32_t clips = dime_clip_count(&trainer->network, i);
         double sum = 0;
         for (uint32_t c = 0; c < clips; c++) sum += layer->clip[c];
         report->clip[i] = sum / clips;
@@ -142,17 +146,29 @@ static void describe_layers(const struct dime_trainer *trainer, struct dime_epoc
     }
 }
 
-static int validate(const struct dime_trainer *trainer, struct dime_epoch_report *report) {
+/* Of equally good epochs the later one is kept. */
+static int choose_candidate(struct dime_trainer *trainer, uint32_t correct) {
+    if (trainer->config.selection == DIME_SELECT_BEST && correct < trainer->chosen_correct) return 0;
+    trainer->chosen_correct = correct;
+    trainer->chosen_epoch = trainer->epochs_done + 1;
+    return dime_network_copy(&trainer->chosen, &trainer->candidate, 0);
+}
+
+/* Validates the epoch's candidate, and keeps it where the configuration says so. */
+static int validate(struct dime_trainer *trainer, struct dime_epoch_report *report) {
     const struct dime_train_data *data = &trainer->data;
     struct dime_evaluation result = {0};
     report->validation_loss = report->validation_accuracy = (double)NAN;
-    if (data->validation_count == 0) return 0;
-    int code = dime_evaluate_network(&trainer->network, data->encoded, data->dataset->labels,
-                                     data->order + data->train_count, data->validation_count,
-                                     trainer->threads, NULL, &result);
+    int code =
+        dime_network_copy(&trainer->candidate, &trainer->network, trainer->config.weight_averaging > 0);
+    if (code) return code;
+    if (data->validation_count == 0) return choose_candidate(trainer, 0);
+    code = dime_evaluate_network(&trainer->candidate, data->encoded, data->dataset->labels,
+                                 data->order + data->train_count, data->validation_count, trainer->threads,
+                                 NULL, &result);
     report->validation_loss = result.loss;
     report->validation_accuracy = 100.0 * result.correct / data->validation_count;
-    return code;
+    return code ? code : choose_candidate(trainer, result.correct);
 }
 
 /* Clipping values move once an epoch, until the epoch that the configuration names. */
@@ -162,8 +178,7 @@ static int finish_epoch(struct dime_trainer *trainer) {
         config->clip_update == DIME_CLIP_EVERY_EPOCH && trainer->epochs_done < config->clip_until_epoch;
     trainer->epochs_done++;
     trainer->steps_done += trainer->steps_per_epoch;
-    /* The last epoch's network is the result: its clipping values are those that it was trained with. */
-    if (!moves || trainer->epochs_done == config->epochs) return 0;
+    if (!moves) return 0;
     int code = dime_network_update_clip(&trainer->network);
     return code ? code : dime_network_refresh(&trainer->network);
 }
@@ -188,6 +203,11 @@ int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_wat
     return code ? code : finish_epoch(trainer);
 }
 
-int dime_trainer_store(const struct dime_trainer *trainer, struct dime_model *model) {
-    return dime_network_store(&trainer->network, model);
+uint32_t dime_trainer_chosen_epoch(const struct dime_trainer *trainer) {
+    return trainer->chosen_epoch;
+}
+
+int dime_trainer_store(const struct dime_trainer *trainer, enum dime_trainer_network which,
+                       struct dime_model *model) {
+    return dime_network_store(which == DIME_TRAINER_CHOSEN ? &trainer->chosen : &trainer->candidate, model);
 }

@@ -27,8 +27,15 @@ uint32_t dime_trainer_epochs_done(const struct dime_trainer *trainer);
 int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_watch *watch,
                        struct dime_epoch_report *report);
 
-/* The model as it stands, integer part included. */
-int dime_trainer_store(const struct dime_trainer *trainer, struct dime_model *model);
+/* The epoch whose network is the result so far, see `selection` in the configuration; 0 before the first. */
+uint32_t dime_trainer_chosen_epoch(const struct dime_trainer *trainer);
+enum dime_trainer_network {
+    DIME_TRAINER_LATEST, /* as validated after the latest epoch */
+    DIME_TRAINER_CHOSEN, /* the result so far */
+};
+/* A network as a model, integer part included. Errors: MEMORY. */
+int dime_trainer_store(const struct dime_trainer *trainer, enum dime_trainer_network which,
+                       struct dime_model *model);
 
 /* A checkpoint holds parameters, optimizer moments and clipping values after a whole epoch; it is written
    whole or not at all. Restore checks that it belongs to the same configuration. Errors: IO, MALFORMED,

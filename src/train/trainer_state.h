@@ -14,7 +14,10 @@ struct dime_update_block {
 
 struct dime_trainer {
     struct dime_config config;
-    struct dime_network_state network;
+    struct dime_network_state network;   /* being trained */
+    struct dime_network_state candidate; /* what an epoch's end validates: the same, or its moving average */
+    struct dime_network_state chosen;    /* the result so far */
+    uint32_t chosen_epoch, chosen_correct;
     struct dime_train_data data;
     uint32_t threads, epochs_done;
     uint64_t steps_done; /* Adam's step count */
