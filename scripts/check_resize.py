@@ -4,13 +4,14 @@
 
 usage: check_resize.py [FOLDER]
 
-FOLDER holds the four MNIST files (default: the cache folder of `dime data fetch mnist`). All 70,000 pictures are
-reduced to 16x16, and random pictures go through random sizes. The C side is compiled by $CC (default gcc) into a
-shared library and called through ctypes. Exit status 1 when a byte differs.
+FOLDER holds the four MNIST files (default: the cache folder of `dime data fetch mnist`). All 70,000 pictures
+are reduced to 16x16, and random pictures go through random sizes. The C side is compiled by $CC (default gcc)
+into a shared library and called through ctypes. Exit status 1 when a byte differs.
 """
 import ctypes
 import gzip
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def build(folder):
     library = os.path.join(folder, "resize.so")
     sources = [os.path.join(ROOT, "src", name) for name in ("data/resize.c", "base/error.c")]
-    subprocess.run([os.environ.get("CC", "gcc"), "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared",
+    compiler = shlex.split(os.environ.get("CC") or "gcc")
+    subprocess.run([*compiler, "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared",
                     "-I" + os.path.join(ROOT, "src"), "-o", library, *sources], check=True)
     return ctypes.CDLL(library)
 

@@ -10,7 +10,8 @@ trap 'rm -rf "$scratch"' EXIT
 export DIME_CACHE=$scratch/cache DIME_OFFLINE=1
 unset DIME_MIRROR
 
-# check NAME STATUS STDOUT STDERR ARGUMENT...: exit status, and patterns (extended, "" for no output) of both outputs
+# check NAME STATUS STDOUT STDERR ARGUMENT...: exit status, and patterns of both outputs (extended regular
+# expressions, "" for no output)
 check() {
     local name=$1 status=$2 out=$3 err=$4 found
     shift 4
@@ -54,14 +55,17 @@ expected+='"test":{"count":2,"images_per_class":[1,1],"mean":0.1,"deviation":0.1
 if [ "$(tr -d ' \t\n' <"$scratch/out")" = "$expected" ]; then passed=$((passed + 1))
 else complain 'info --json' "$(cat "$scratch/out")"; fi
 
-check 'not fetched' 1 '' 'mnist/train-images-idx3-ubyte: has not been fetched; run .dime data fetch mnist.$' info MNIST
+check 'not fetched' 1 '' 'train-images-idx3-ubyte: has not been fetched; run .dime data fetch mnist.$' \
+    info MNIST
 check 'not fetched, --dir' 1 '' "run .dime data fetch mnist --dir $scratch/x.\$" info mnist --dir "$scratch/x"
 check 'unknown name' 1 '' 'emnist: no dataset of this name \(known: mnist, fashion-mnist\)$' info emnist
-check 'fetch unknown name' 1 '' 'emnist: no dataset of this name \(known: mnist, fashion-mnist\)$' fetch emnist
-check 'no source' 1 '' 'mnist: cannot be fetched; put train-images-idx3-ubyte, .* into '"$scratch/cache/mnist"' and' \
+check 'fetch unknown name' 1 '' 'emnist: no dataset of this name \(known: mnist, fashion-mnist\)$' \
+    fetch emnist
+check 'no source' 1 '' "mnist: cannot be fetched; put train-images-idx3.* into $scratch/cache/mnist " \
     fetch mnist
 { cat "$scratch/own.csv"; echo '1,2,x,3,4'; } >"$scratch/wrong.csv"
-check 'wrong csv' 1 '' 'wrong\.csv:15: pixel 2 is .x., expected a whole number 0\.\.255$' info "$scratch/wrong.csv"
+check 'wrong csv' 1 '' 'wrong\.csv:15: pixel 2 is .x., expected a whole number 0\.\.255$' \
+    info "$scratch/wrong.csv"
 check 'unknown action' 2 '' 'drop: unknown action \(known: fetch, info\)$' drop mnist
 check 'too few' 2 '' 'too few arguments' fetch
 check 'too many' 2 '' 'too many arguments' info a b

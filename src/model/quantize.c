@@ -212,9 +212,15 @@ double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affi
     return unit;
 }
 
+double dime_activation_range(uint32_t activation_bits) {
+    static const double range[9] = {
+        [2] = 1.5, [3] = 2.3, [4] = 3.0, [5] = 3.7, [6] = 4.4, [7] = 5.2, [8] = 6.0};
+    return range[activation_bits];
+}
+
 double dime_activation_unit(const struct dime_config *config, uint32_t layer_index) {
     if (layer_index == 0) return config->input_encoding == DIME_INPUT_BINARY ? 1.0 : 1.0 / 127;
-    return (double)DIME_ACTIVATION_RANGE / ((1 << (config->activation_bits - 1)) - 1);
+    return dime_activation_range(config->activation_bits) / ((1 << (config->activation_bits - 1)) - 1);
 }
 
 static int layer_affine(const struct dime_model *model, struct dime_model_layer *layer, const float *step) {

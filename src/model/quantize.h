@@ -6,9 +6,6 @@
 
 #include "model/model.h"
 
-/* Largest real value that a hidden activation stands for with BatchNorm: activations are quantized over
-   [0, DIME_ACTIVATION_RANGE] (Krizhevsky's ReLU6 range, 6 standard deviations after normalisation). */
-#define DIME_ACTIVATION_RANGE 6.0f
 #define DIME_BATCHNORM_EPSILON 1e-5f
 
 /* A weight matrix in either layout: element (m, k) stands at weight[m * output_stride + k * input_stride]. */
@@ -30,8 +27,9 @@ int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_form
                              enum dime_wscale wscale, const float *clip, struct dime_weight_scale *scale);
 
 /* Clipping values. OCTAV: Sakr and others 2022, "Optimal clipping and magnitude-aware differentiation for
-   improved quantization-aware training", Newton-Raphson recursion until it settles. PROP: mean |w| / clip_scale,
-   so that the deviation of the weights is about clip_scale of the clipping value. Errors: MEMORY. */
+   improved quantization-aware training", Newton-Raphson recursion until it settles. PROP: mean |w| /
+   clip_scale, so that the deviation of the weights is about clip_scale of the clipping value. Errors: MEMORY.
+ */
 int dime_clip_update(const struct dime_weight_view *view, enum dime_format_id format, enum dime_wscale wscale,
                      enum dime_clip algorithm, float clip_scale, float *clip);
 
@@ -52,8 +50,15 @@ struct dime_norm_view {
 double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affine *affine,
                              uint8_t *bias_shift);
 
-/* Real size of one unit of a layer's input activations: 1/127 of the input range for the first layer, of
-   DIME_ACTIVATION_RANGE for hidden ones. Used with BatchNorm, where scales are fixed. */
+/* Largest real value that a hidden activation stands for with BatchNorm, in standard deviations: 6 with 8
+   bits as in ReLU6 networks, less with fewer bits, since a coarse step then costs more than clipping.
+   activation_bits: 2..8.
+   */
+double dime_activation_range(uint32_t activation_bits);
+
+/* Real size of one unit of a layer's input activations: 1/127 of the input range for the first layer, the
+   activation range over the largest activation for hidden ones. Used with BatchNorm, where scales are fixed.
+ */
 double dime_activation_unit(const struct dime_config *config, uint32_t layer_index);
 
 /* Fills value, affine and bias_shift of every layer from its float part. Errors: MEMORY. */

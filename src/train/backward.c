@@ -59,7 +59,8 @@ static void batch_norm_gradient(const struct dime_network_state *network, struct
     struct dime_chunk_layer *buffers = &chunk->layers[index];
     uint32_t wide = layer->padded_outputs;
     float per_unit = layer->last ? 1 : 1 / (float)dime_activation_unit(&network->config, index + 1);
-    float range = network->quantized ? DIME_ACTIVATION_RANGE : INFINITY;
+    float range =
+        network->quantized ? (float)dime_activation_range(network->config.activation_bits) : INFINITY;
     memset(buffers->gain_gradient, 0, wide * sizeof(float));
     memset(buffers->offset_gradient, 0, wide * sizeof(float));
     for (uint32_t n = 0; n < chunk->count; n++) {

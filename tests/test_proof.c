@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* The proof: the trainer's own forward pass and the integer engine give the same digit on all 10,000 MNIST
+   test images, for every weight format, norm and scale, and for the other ways in which arithmetic can
+   differ. Needs `dime data fetch mnist` first, which `make test` does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "base/team.h"
+#include "data/dataset.h"
+#include "train/evaluate.h"
+#include "train/train_data.h"
+#include "train/trainer.h"
+
+#define TRAINED_ON 4000u
+
+static struct dime_dataset_pair mnist;
+
+static int open_mnist(void **state) {
+    (void)state;
+    if (dime_dataset_open("mnist", NULL, &mnist) == 0) return 0;
+    fprintf(stderr, "%s\n", dime_error_message());
+    return -1;
+}
+
+static int close_mnist(void **state) {
+    (void)state;
+    dime_dataset_close(&mnist);
+    return 0;
+}
+
+static struct dime_config small_config(void) {
+    struct dime_config config;
+    dime_config_default(&config);
+    config.epochs = 2;
+    config.validation_size = 0;
+    config.batch_size = 64;
+    config.learning_rate = 0.003f;
+    config.layer_count = 3;
+    config.layers[0].outputs = 32;
+    config.layers[1].outputs = 24;
+    config.layers[2].outputs = 10;
+    return config;
+}
+
+static void set_format(struct dime_config *config, enum dime_format_id format) {
+    config->format = format;
+    for (uint32_t i = 0; i < config->layer_count; i++) config->layers[i].format = format;
+}
+
+static void train_model(const struct dime_config *config, struct dime_model *model) {
+    struct dime_dataset part = mnist.train;
+    struct dime_trainer *trainer;
+    struct dime_epoch_report report;
+    part.count = TRAINED_ON;
+    assert_int_equal(dime_trainer_create(&trainer, config, &part, dime_processor_count()), 0);
+    for (uint32_t epoch = 0; epoch < config->epochs; epoch++)
+        assert_int_equal(dime_trainer_epoch(trainer, NULL, &report), 0);
+    assert_int_equal(dime_trainer_store(trainer, DIME_TRAINER_CHOSEN, model), 0);
+    dime_trainer_free(trainer);
+}
+
+/* least: percent that a trained network reaches; an untrained one has about 10. Agreement of networks that
+   have learned nothing would prove little. */
+static void check(const struct dime_config *config, double least, const char *what) {
+    static uint8_t trainer_answers[10000], engine_answers[10000];
+    uint32_t threads = dime_processor_count(), mismatches = 0, images = mnist.test.count;
+    struct dime_input_format input = dime_config_input(config);
+    struct dime_evaluation trainer, engine;
+    struct dime_network_state network;
+    struct dime_model model;
+    int8_t *encoded;
+    train_model(config, &model);
+    assert_int_equal(images, 10000);
+    assert_int_equal(dime_encode_dataset(&input, &mnist.test, &encoded), 0);
+    assert_int_equal(dime_network_load(&network, &model), 0);
+    assert_int_equal(dime_evaluate_network(&network, encoded, mnist.test.labels, NULL, images, threads,
+                                           trainer_answers, &trainer),
+                     0);
+    assert_int_equal(dime_evaluate_engine(&model, encoded, mnist.test.labels, NULL, images, threads,
+                                          engine_answers, &engine),
+                     0);
+    for (uint32_t i = 0; i < images; i++) mismatches += trainer_answers[i] != engine_answers[i];
+    printf("%-44s %6.2f %%  %u mismatches\n", what, engine.correct / 100.0, mismatches);
+    if (mismatches) fail_msg("%s: %u mismatches", what, mismatches);
+    if (engine.correct < 100 * least) fail_msg("%s: only %u of 10000 right", what, engine.correct);
+    dime_network_free(&network);
+    dime_model_free(&model);
+    free(encoded);
+}
+
+static void test_format_norm_scale(void **state) {
+    (void)state;
+    for (int format = DIME_FORMAT_BINARY; format < DIME_FORMAT_COUNT; format++) {
+        for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm++) {
+            for (int wscale = 0; wscale < 2; wscale++) {
+                struct dime_config config = small_config();
+                char what[80];
+                set_format(&config, (enum dime_format_id)format);
+                config.norm = (enum dime_norm)norm;
+                config.wscale = (enum dime_wscale)wscale;
+                snprintf(what, sizeof what, "%s %s %s", dime_format_name(config.format),
+                         dime_norm_name(config.norm), dime_wscale_name(config.wscale));
+                check(&config, 70, what);
+            }
+        }
+    }
+}
+
+static void test_inputs(void **state) {
+    (void)state;
+    for (int encoding = DIME_INPUT_MEAN_SUBTRACTED; encoding <= DIME_INPUT_BINARY; encoding++) {
+        for (uint32_t size = 12; size <= 28; size += 8) {
+            for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm += 3) {
+                struct dime_config config = small_config();
+                char what[80];
+                config.input_encoding = (enum dime_input_encoding)encoding;
+                config.input_size = size;
+                config.norm = (enum dime_norm)norm;
+                snprintf(what, sizeof what, "%s input, %ux%u, %s",
+                         dime_input_encoding_name(config.input_encoding), size, size,
+                         dime_norm_name(config.norm));
+                check(&config, 70, what);
+            }
+        }
+    }
+}
+
+static void test_activation_widths(void **state) {
+    (void)state;
+    for (uint32_t bits = 2; bits <= 8; bits++) {
+        for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm++) {
+            struct dime_config config = small_config();
+            char what[80];
+            config.activation_bits = bits;
+            config.norm = (enum dime_norm)norm;
+            snprintf(what, sizeof what, "activations of %u bits, %s", bits, dime_norm_name(config.norm));
+            check(&config, bits == 2 ? 40 : 70, what);
+        }
+    }
+}
+
+/* Layers of different formats; one, two and four layers; clipping that moves in every step. */
+static void test_shapes(void **state) {
+    (void)state;
+    struct dime_config mixed = small_config(), single = small_config(), deep = small_config(),
+                       moving = small_config();
+    mixed.layers[0].format = DIME_FORMAT_2BITSYM;
+    mixed.layers[1].format = DIME_FORMAT_TERNARY;
+    mixed.layers[2].format = DIME_FORMAT_8BIT;
+    check(&mixed, 70, "2bitsym, Ternary and 8bit layers");
+    single.layer_count = 1;
+    single.layers[0].outputs = 10;
+    check(&single, 70, "one layer");
+    single.norm = DIME_NORM_BATCH;
+    check(&single, 70, "one layer, BatchNorm");
+    deep.layer_count = 5;
+    deep.layers[1].outputs = 17; /* no multiple of anything */
+    for (uint32_t i = 2; i < 4; i++) deep.layers[i] = (struct dime_layer_config){21, DIME_FORMAT_5BITSYM};
+    deep.layers[4] = (struct dime_layer_config){10, DIME_FORMAT_NF4};
+    check(&deep, 70, "five layers of odd widths");
+    moving.clip = DIME_CLIP_PROP;
+    moving.clip_update = DIME_CLIP_EVERY_STEP;
+    moving.weight_averaging = 0.99f;
+    check(&moving, 70, "clipping in every step, averaged weights");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_format_norm_scale),
+        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_activation_widths),
+        cmocka_unit_test(test_shapes),
+    };
+    return cmocka_run_group_tests_name("proof", tests, open_mnist, close_mnist);
+}
