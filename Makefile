@@ -122,7 +122,6 @@ $(BUILD)/flags: FORCE
 $(BUILD)/sources: FORCE
 	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED))
 
-$(OBJ)/src/%.o: MODULE_CFLAGS =
 $(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(CMOCKA_CFLAGS)
 $(OBJ)/bench/%.o: MODULE_CFLAGS = -Ibench
 

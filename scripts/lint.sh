@@ -66,7 +66,7 @@ check_tidy() {
     local flags
     read -ra flags <<<"$(pkg-config --cflags yaml-0.1 libcjson zlib popt libpng libcurl libcrypto cmocka)"
     printf '%s\n' "${c_sources[@]}" |
-        xargs -P 2 -I {} clang-tidy --quiet {} -- -std=c11 -D_GNU_SOURCE -fopenmp "${includes[@]}" \
+        xargs -P 2 -I {} clang-tidy --quiet {} -- -std=c11 -D_GNU_SOURCE "${includes[@]}" \
             "${flags[@]}" 2>&1 |
         grep -v -E '^[0-9]+ (warning|error)s? (generated|treated)|^Suppressed |^Use -header-filter'
     return "$((PIPESTATUS[1] != 0))"

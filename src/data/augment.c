@@ -26,6 +26,8 @@ struct dime_augmenter {
     float *control;           /* down.controls x across.controls */
     float *rows;              /* down.controls x width: interpolated along x */
     float *shift_x, *shift_y; /* height x width, pixels */
+    int32_t *place;           /* of one row: width each */
+    float *share_across, *share_down;
 };
 
 static int spline_create(struct spline *spline, uint32_t length, float sigma) {
@@ -55,7 +57,11 @@ static int allocate(struct dime_augmenter *a) {
     a->rows = malloc((size_t)a->down.controls * a->width * sizeof *a->rows);
     a->shift_x = calloc(2 * pixels, sizeof *a->shift_x);
     a->shift_y = a->shift_x + pixels;
-    return a->padded && a->control && a->rows && a->shift_x ? 0 : DIME_ERROR_MEMORY;
+    a->place = malloc(a->width * sizeof *a->place);
+    a->share_across = malloc(2 * a->width * sizeof *a->share_across);
+    a->share_down = a->share_across + a->width;
+    int complete = a->padded && a->control && a->rows && a->shift_x && a->place && a->share_across;
+    return complete ? 0 : DIME_ERROR_MEMORY;
 }
 
 int dime_augmenter_create(struct dime_augmenter **augmenter, uint32_t height, uint32_t width,
@@ -84,6 +90,8 @@ void dime_augmenter_free(struct dime_augmenter *a) {
     free(a->control);
     free(a->rows);
     free(a->shift_x);
+    free(a->place);
+    free(a->share_across);
     free(a);
 }
 
@@ -140,26 +148,32 @@ static float clamp(float value, float top) {
     return value > top ? top : value;
 }
 
-/* Bilinear samples of one target row. */
-static void sample_row(const struct dime_augmenter *a, const struct affine_map *map, uint32_t y, int elastic,
-                       uint8_t *target) {
+/* Where the samples of one target row lie: index of the upper left pixel in `padded`, and the shares of its
+   right and lower neighbours. */
+static void place_row(const struct dime_augmenter *a, const struct affine_map *map, uint32_t y, int elastic) {
     float start_x = map->xy * (float)y + map->x0 + 1, start_y = map->yy * (float)y + map->y0 + 1;
     float right = (float)(a->width + 1), bottom = (float)(a->height + 1);
-    const float *shift_x = a->shift_x + (size_t)y * a->width, *shift_y = a->shift_y + (size_t)y * a->width;
+    const float *shift_x = a->shift_x + (elastic ? (size_t)y * a->width : 0);
+    const float *shift_y = a->shift_y + (elastic ? (size_t)y * a->width : 0);
+    int32_t stride = (int32_t)a->stride, *restrict place = a->place;
+    float *restrict across = a->share_across, *restrict down = a->share_down, bend = elastic ? 1 : 0;
     for (uint32_t x = 0; x < a->width; x++) {
-        float u = start_x + map->xx * (float)x, v = start_y + map->yx * (float)x;
-        if (elastic) {
-            u += shift_x[x];
-            v += shift_y[x];
-        }
-        u = clamp(u, right);
-        v = clamp(v, bottom);
+        float u = clamp(start_x + map->xx * (float)(int32_t)x + bend * shift_x[x], right);
+        float v = clamp(start_y + map->yx * (float)(int32_t)x + bend * shift_y[x], bottom);
         int32_t column = (int32_t)u, row = (int32_t)v;
-        float p = u - (float)column, q = v - (float)row;
-        const uint8_t *at = a->padded + row * (int32_t)a->stride + column;
-        float upper = (float)at[0] + p * (float)(at[1] - at[0]);
-        float lower = (float)at[a->stride] + p * (float)(at[a->stride + 1] - at[a->stride]);
-        target[x] = (uint8_t)(upper + q * (lower - upper) + 0.5f);
+        place[x] = row * stride + column;
+        across[x] = u - (float)column;
+        down[x] = v - (float)row;
+    }
+}
+
+/* Bilinear samples of one target row. */
+static void sample_row(const struct dime_augmenter *a, uint8_t *restrict target) {
+    for (uint32_t x = 0; x < a->width; x++) {
+        const uint8_t *upper = a->padded + a->place[x], *lower = upper + a->stride;
+        float top = (float)upper[0] + a->share_across[x] * (float)(upper[1] - upper[0]);
+        float bottom = (float)lower[0] + a->share_across[x] * (float)(lower[1] - lower[0]);
+        target[x] = (uint8_t)(int32_t)(top + a->share_down[x] * (bottom - top) + 0.5f);
     }
 }
 
@@ -173,5 +187,8 @@ void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_r
         elastic_field(a, &random, a->shift_x);
         elastic_field(a, &random, a->shift_y);
     }
-    for (uint32_t y = 0; y < a->height; y++) sample_row(a, &map, y, elastic, target + (size_t)y * a->width);
+    for (uint32_t y = 0; y < a->height; y++) {
+        place_row(a, &map, y, elastic);
+        sample_row(a, target + (size_t)y * a->width);
+    }
 }

@@ -110,33 +110,6 @@ static float add_lanes(const float *lane) {
     return sum;
 }
 
-static struct dime_row_sums rectify(const int32_t *values, uint32_t count, float *restrict out) {
-    float sum[DIME_LANES] = {0}, square[DIME_LANES] = {0};
-    int32_t largest[DIME_LANES] = {0}, top = 0;
-    for (uint32_t start = 0; start < count; start += DIME_LANES) {
-        for (uint32_t i = 0; i < DIME_LANES; i++) {
-            int32_t value = values[start + i] > 0 ? values[start + i] : 0;
-            float real = (float)value;
-            largest[i] = value > largest[i] ? value : largest[i];
-            out[start + i] = real;
-            sum[i] += real;
-            square[i] += real * real;
-        }
-    }
-    for (uint32_t i = 0; i < DIME_LANES; i++) top = largest[i] > top ? largest[i] : top;
-    return (struct dime_row_sums){add_lanes(sum), add_lanes(square), top};
-}
-
-static void shift_clamp(const int32_t *values, uint32_t count, uint32_t shift, int32_t top,
-                        float *restrict out) {
-    uint32_t rounding = UINT32_C(1) << shift >> 1;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t positive = (uint32_t)(values[i] > 0 ? values[i] : 0);
-        int32_t value = (int32_t)((positive + rounding) >> shift);
-        out[i] = (float)(value > top ? top : value);
-    }
-}
-
 static void dot_and_sum(const float *a, const float *b, uint32_t count, float *dot, float *sum) {
     float dots[DIME_LANES] = {0}, sums[DIME_LANES] = {0};
     for (uint32_t start = 0; start < count; start += DIME_LANES) {
@@ -147,6 +120,24 @@ static void dot_and_sum(const float *a, const float *b, uint32_t count, float *d
     }
     *dot = add_lanes(dots);
     *sum = add_lanes(sums);
+}
+
+static struct dime_row_sums rectify(const int32_t *values, uint32_t count, float *restrict out) {
+    struct dime_row_sums sums = {.largest = 0};
+    for (uint32_t i = 0; i < count; i++) sums.largest = values[i] > sums.largest ? values[i] : sums.largest;
+    for (uint32_t i = 0; i < count; i++) out[i] = (float)(values[i] > 0 ? values[i] : 0);
+    dot_and_sum(out, out, count, &sums.square, &sums.sum);
+    return sums;
+}
+
+static void shift_clamp(const int32_t *values, uint32_t count, uint32_t shift, int32_t top,
+                        float *restrict out) {
+    uint32_t rounding = UINT32_C(1) << shift >> 1;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t positive = (uint32_t)(values[i] > 0 ? values[i] : 0);
+        int32_t value = (int32_t)((positive + rounding) >> shift);
+        out[i] = (float)(value > top ? top : value);
+    }
 }
 
 const struct dime_kernels KERNELS_SYMBOL = {
