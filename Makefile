@@ -37,8 +37,8 @@ OBJ := $(BUILD)/obj
 # ---- flags -------------------------------------------------------------------------------------------------
 STANDARD := -std=c11 -D_GNU_SOURCE
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
-# Nothing may change the meaning of a float operation: no contraction into fused multiply-adds (the kernels ask for
-# them by name), no -ffast-math, no -march=native. The same configuration and seed give the same bytes of model.
+# Nothing may change the meaning of a float operation: no contraction into fused multiply-adds (the kernels ask
+# for them by name), no -ffast-math, no -march=native. The same configuration and seed give the same model.
 ARITHMETIC := -fno-math-errno -fno-trapping-math -ffp-contract=off
 INCLUDES := -Isrc -Idevice
 
@@ -83,7 +83,8 @@ TEST_SCRIPTS := $(sort $(wildcard tests/test_*.sh tests/test_*.py))
 FUZZ_SOURCES := $(sort $(wildcard fuzz/fuzz_*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/bench_*.c))
 BENCH_SUPPORT := $(filter-out $(BENCH_SOURCES),$(wildcard bench/*.c))
-C_FILES = $(sort $(shell find device src lib examples tests fuzz bench -name '*.[ch]' 2>/dev/null))
+C_FILES = $(sort $(shell find device src lib examples tests fuzz bench -name '*.[ch]' \
+	-not -path 'fuzz/corpus/*' 2>/dev/null))
 
 objects = $(1:%.c=$(OBJ)/%.o)
 LIBRARY := $(BUILD)/libdime.a

@@ -8,7 +8,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-mapfile -t c_files < <(find device src lib examples tests fuzz bench -name '*.[ch]' 2>/dev/null | sort)
+mapfile -t c_files < <(find device src lib examples tests fuzz bench -name '*.[ch]' 2>/dev/null |
+    grep -v '^fuzz/corpus/' | sort)
 mapfile -t c_sources < <(printf '%s\n' "${c_files[@]}" | grep '\.c$' | grep -v '^lib/') # lib/: templates
 mapfile -t shell_scripts < <(find scripts tests examples .ci -name '*.sh' -o -path .ci/run 2>/dev/null |
     sort)

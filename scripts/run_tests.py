@@ -134,7 +134,8 @@ def make_jobs(arguments):
 
 
 def environment_for(arguments):
-    environment = dict(os.environ, DIME=os.path.abspath(arguments.program), PYTHONDONTWRITEBYTECODE="1", ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
+    environment = dict(os.environ, DIME=os.path.abspath(arguments.program), PYTHONDONTWRITEBYTECODE="1",
+                       ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
                        UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
     for inherited in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
         environment.pop(inherited, None)

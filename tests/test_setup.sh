@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# scripts/setup.sh in machines made of fakes: dpkg-query, apt-get, apt-cache, sudo, id and pkg-config are small
-# scripts in a folder that is the whole PATH, beside links to the few tools that setup.sh itself uses.
+# scripts/setup.sh in machines made of fakes: dpkg-query, apt-get, apt-cache, sudo, id and pkg-config are
+# small scripts in a folder that is the whole PATH, beside links to the few tools that setup.sh itself uses.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
@@ -154,7 +154,7 @@ setup build
 expect 'sudo that would ask for a password, and nobody there' 1 'needs root' 'apt-get install gcc'
 expect_calls 'sudo that would ask'
 
-required=(ca-certificates libcmocka-dev python3 python3-pil python3-numpy binutils clang)
+required=(ca-certificates libcmocka-dev python3 python3-pil python3-numpy python3-protobuf binutils clang)
 machine
 has "${build[@]}" "${required[@]}" dataset-fashion-mnist
 offers libclang-common-14-dev
