@@ -51,7 +51,8 @@ def main():
     os.makedirs(given.folder, exist_ok=True)
     config = without_bpw(given.config, given.folder)
     print(f"float network: {train(config, 'None', given.folder)['test_accuracy']:.2f} %\n")
-    print("| format | bytes | trained in the format % | float, then octav % | float, then prop % |\n|---|---|---|---|---|")
+    print("| format | bytes | trained in the format % | float, then octav % | float, then prop % |")
+    print("|---|---|---|---|---|")
     for kind in FORMATS:
         trained = train(config, kind, given.folder)
         octav, prop = (post_training(kind, clip, given.folder) for clip in ("octav", "prop"))

@@ -92,7 +92,7 @@ static void test_translation_and_scale(void **state) {
     (void)state;
     uint8_t source[PIXELS], target[PIXELS];
     struct dime_augmenter *shift = make((struct dime_augment_settings){.translation = 0.1f});
-    struct dime_augmenter *scale = make((struct dime_augment_settings){.scale = 0.1f});
+    struct dime_augmenter *zoom = make((struct dime_augment_settings){.scale = 0.1f});
     double far = 0, least = 9, most = 0;
     draw_blob(source, 13.5, 13.5);
     double mass = measure(source).mass;
@@ -100,7 +100,7 @@ static void test_translation_and_scale(void **state) {
         dime_augment(shift, source, dime_random_stream(1, 2, i), target);
         struct moments m = measure(target);
         far = fmax(far, fmax(fabs(m.x - 13.5), fabs(m.y - 13.5)));
-        dime_augment(scale, source, dime_random_stream(1, 2, i), target);
+        dime_augment(zoom, source, dime_random_stream(1, 2, i), target);
         least = fmin(least, measure(target).mass / mass);
         most = fmax(most, measure(target).mass / mass);
     }
@@ -108,7 +108,7 @@ static void test_translation_and_scale(void **state) {
     assert_float_equal(least, 0.81, 0.03); /* area goes with the square of the scale */
     assert_float_equal(most, 1.21, 0.03);
     dime_augmenter_free(shift);
-    dime_augmenter_free(scale);
+    dime_augmenter_free(zoom);
 }
 
 /* Displacement by the elastic field: torchvision's ElasticTransform(40, 4) has a deviation of

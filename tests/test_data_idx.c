@@ -109,7 +109,9 @@ static void refuses_trailing_bytes(void **state) {
     assert_refused(packed, size, 3, "unpacks to more than the 28 bytes expected");
     free(packed);
     packed = gzip(bytes, PICTURES_SIZE, &size); /* something behind the gzip data */
-    packed = realloc(packed, size + 1);
+    uint8_t *longer = realloc(packed, size + 1);
+    assert_non_null(longer);
+    packed = longer;
     packed[size] = 0;
     assert_refused(packed, size + 1, 3, "1 bytes follow the end of the gzip data");
     free(packed);

@@ -111,8 +111,8 @@ static double loss_of(const struct surrogate *net) {
     double logits[IMAGES][WIDEST], loss = 0;
     forward(net, logits, NULL);
     for (uint32_t n = 0; n < IMAGES; n++) {
-        double sum = 0;
-        for (uint32_t m = 0; m < widths[LAYERS]; m++) sum += exp(logits[n][m] - logits[n][net->labels[n]]);
+        double sum = exp(logits[n][0] - logits[n][net->labels[n]]);
+        for (uint32_t m = 1; m < widths[LAYERS]; m++) sum += exp(logits[n][m] - logits[n][net->labels[n]]);
         loss += log(sum);
     }
     return loss;

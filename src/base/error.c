@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
 
+#undef dime_error_set
+
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -20,6 +20,11 @@ enum dime_error {
    `return dime_error_set(DIME_ERROR_IO, "%s: ...", path)`. */
 int dime_error_set(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+#ifdef __clang_analyzer__
+/* The analyzer looks at one file at a time; without this it follows paths on which an error is no error. */
+#define dime_error_set(code, ...) (dime_error_set(code, __VA_ARGS__), (code))
+#endif
+
 /* The message last stored by this thread; "" if none. Valid until the next dime_error_set of this thread. */
 const char *dime_error_message(void);
 

@@ -110,11 +110,11 @@ static int narrow_affine(const struct reader *reader, uint32_t index, const int3
                          struct dime_model_layer *layer) {
     for (uint32_t m = 0; m < layer->outputs; m++, rows += 3) {
         if (rows[0] < INT16_MIN || rows[0] > INT16_MAX || rows[1] < 0 || rows[1] > 63 || rows[2] < 0 ||
-            rows[2] > 30)
+            rows[2] > 25)
             return dime_error_set(
                 DIME_ERROR_MALFORMED,
                 "%s: tensor %s: row %u is [%d, %d, %d]; a 16-bit bias, a multiplier of 0 or 32 to 63 "
-                "and a shift of 0 to 30 are expected",
+                "and a shift of 0 to 25 are expected",
                 reader->name, tensor_name(index, "affine").text, m, rows[0], rows[1], rows[2]);
         layer->affine[m] = (struct dime_affine){(int16_t)rows[0], (uint8_t)rows[1], (uint8_t)rows[2]};
     }

@@ -43,12 +43,12 @@ int dime_layer_check_affine(const char *name, uint32_t index, const struct dime_
         int multiplier_good =
             affine->multiplier == 0 || (affine->multiplier >= 32 && affine->multiplier <= 63);
         int64_t bias = (int64_t)affine->bias * (1 << layer->bias_shift);
-        if (multiplier_good && affine->shift <= 30 && bias > -DIME_SUM_LIMIT && bias < DIME_SUM_LIMIT)
+        if (multiplier_good && affine->shift <= 25 && bias > -DIME_SUM_LIMIT && bias < DIME_SUM_LIMIT)
             continue;
         return dime_error_set(
             DIME_ERROR_MALFORMED,
             "%s: layer %u: output %u has bias %d << %u, multiplier %u, shift %u; |bias| must stay below "
-            "2^24, the multiplier be 0 or 32 to 63, the shift 0 to 30",
+            "2^24, the multiplier be 0 or 32 to 63, the shift 0 to 25",
             name, index + 1, m, affine->bias, layer->bias_shift, affine->multiplier, affine->shift);
     }
     return 0;

@@ -92,8 +92,9 @@ int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_form
         }
         return 0;
     }
-    double *sum = malloc(2 * view->outputs * sizeof *sum), *magnitude = sum + view->outputs;
+    double *sum = malloc(2 * view->outputs * sizeof *sum);
     if (!sum) return out_of_memory();
+    double *magnitude = sum + view->outputs;
     sum_weights(view, sum, magnitude);
     means(view, wscale, sum);
     means(view, wscale, magnitude);
@@ -133,8 +134,9 @@ static double octav(const struct dime_weight_view *view, uint32_t first, uint32_
 
 int dime_clip_update(const struct dime_weight_view *view, enum dime_format_id format, enum dime_wscale wscale,
                      enum dime_clip algorithm, float clip_scale, float *clip) {
-    double *sum = malloc(2 * view->outputs * sizeof *sum), *magnitude = sum + view->outputs;
+    double *sum = malloc(2 * view->outputs * sizeof *sum);
     if (!sum) return out_of_memory();
+    double *magnitude = sum + view->outputs;
     sum_weights(view, sum, magnitude);
     means(view, wscale, magnitude);
     uint32_t groups = wscale == DIME_WSCALE_PER_OUTPUT ? view->outputs : 1;

@@ -208,8 +208,8 @@ static void score_row(const struct dime_network_state *network, struct dime_chun
     const float *real = chunk->real_logits + (size_t)n * wide;
     uint32_t best = network->quantized ? dime_argmax(chunk->logits + (size_t)n * wide, network->classes)
                                        : best_real(real, network->classes);
-    double top = real[best_real(real, network->classes)], sum = 0;
-    for (uint32_t m = 0; m < network->classes; m++) sum += exp(real[m] - top);
+    double top = real[best_real(real, network->classes)], sum = exp(real[0] - top);
+    for (uint32_t m = 1; m < network->classes; m++) sum += exp(real[m] - top);
     chunk->loss += log(sum) - (real[chunk->labels[n]] - top);
     chunk->predictions[n] = (uint8_t)best;
     chunk->correct += best == chunk->labels[n];
