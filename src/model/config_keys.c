@@ -121,6 +121,10 @@ const struct config_key config_keys[KEY_COUNT] = {
         {"selection", CHOICE(config.selection, selection_choice), "best", training, OWN, "",
          "Which epoch's network is kept: the one with the best validation accuracy, or the last."},
 
+    [KEY_REVIVE] =
+        {"revive", BOOL(config.revive), "True", training, OWN, "",
+         "In the first half of training, draw hidden units anew that no image of an epoch activated."},
+
     [KEY_SCHEDULER] = {"scheduler", CHOICE(config.schedule, schedule_choice), "Cosine", schedule, SEED, "",
                        "Course of the learning rate over the epochs."},
     [KEY_LR_DECAY] = {"lr_decay", FLOAT(config.lr_decay, 0, 1), "0.1", schedule, SEED, "",

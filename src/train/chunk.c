@@ -28,6 +28,7 @@ static void lay_out_layer(struct arena *arena, struct dime_chunk_layer *chunk,
     chunk->input = take_floats(arena, rows * layer->padded_inputs);
     chunk->sums = take_floats(arena, rows * wide);
     chunk->positive = take_floats(arena, rows * wide);
+    chunk->highest = take_floats(arena, wide);
     chunk->unscale = take_floats(arena, rows);
     chunk->inverse = take_floats(arena, rows);
     chunk->centre = take_floats(arena, rows);

@@ -173,6 +173,17 @@ static void batch_norm_layer(const struct dime_network_state *network, struct di
     }
 }
 
+static void find_highest(const struct dime_train_layer *layer, struct dime_chunk_layer *buffers,
+                         uint32_t count) {
+    float *restrict highest = buffers->highest;
+    memset(highest, 0, layer->padded_outputs * sizeof *highest);
+    for (uint32_t n = 0; n < count; n++) {
+        const float *row = buffers->positive + (size_t)n * layer->padded_outputs;
+        for (uint32_t m = 0; m < layer->padded_outputs; m++)
+            highest[m] = row[m] > highest[m] ? row[m] : highest[m];
+    }
+}
+
 /* ---- last layer ---- */
 
 static void last_layer_row(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t n) {
@@ -251,6 +262,7 @@ void dime_chunk_forward(const struct dime_network_state *network, struct dime_ch
         } else {
             for (uint32_t n = 0; n < chunk->count; n++) normalize_row(network, chunk, i, n);
         }
+        find_highest(layer, &chunk->layers[i], chunk->count);
         chunk->activations += (uint64_t)chunk->count * layer->outputs;
     }
     for (uint32_t n = 0; n < chunk->count; n++) {

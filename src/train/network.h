@@ -104,6 +104,8 @@ struct dime_chunk_layer {
     struct dime_affine *affine; /* M */
     double unit;
 
+    float *highest; /* Mp: largest entry of `positive` over the chunk's images, hidden layers only */
+
     /* results: gradients of the parameters */
     float *weight_gradient;                 /* K x Mp */
     float *gain_gradient, *offset_gradient; /* Mp */

@@ -4,6 +4,7 @@
    phase computes the same bits however its pieces fall to threads. */
 #include <math.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/team.h"
@@ -114,6 +115,12 @@ static void update_running_statistics(struct dime_trainer *trainer, const struct
     }
 }
 
+static void note_active_units(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
+    for (uint32_t c = 0; c < step->chunks; c++)
+        for (uint32_t m = 0; m < trainer->network.layers[index].outputs; m++)
+            trainer->seen[index][m] |= trainer->chunks[c].layers[index].highest[m] > 0;
+}
+
 static int update_layer(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
     struct dime_train_layer *layer = &trainer->network.layers[index];
     if (layer->mean) {
@@ -124,6 +131,7 @@ static int update_layer(struct dime_trainer *trainer, const struct step *step, u
             layer->gain.value[m] = fmaxf(layer->gain.value[m], LEAST_GAIN);
         update_running_statistics(trainer, step, index);
     }
+    if (!layer->last) note_active_units(trainer, step, index);
     return dime_layer_refresh_scale(&trainer->network, index);
 }
 
@@ -203,6 +211,8 @@ int dime_trainer_run_steps(struct dime_trainer *trainer, const struct dime_train
     struct epoch_run run = {.trainer = trainer, .watch = watch, .totals = totals};
     *totals = (struct dime_epoch_totals){0};
     dime_train_data_shuffle(&trainer->data, trainer->epochs_done, trainer->samples);
+    for (uint32_t i = 0; i < trainer->network.layer_count; i++)
+        memset(trainer->seen[i], 0, trainer->network.layers[i].outputs);
     dime_team_run(trainer->threads, run_steps, &run);
     int code = atomic_load(&run.code);
     if (code == DIME_ERROR_MEMORY) return dime_error_set(code, "out of memory while training");

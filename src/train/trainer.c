@@ -76,6 +76,10 @@ static int prepare(struct dime_trainer *trainer, const struct dime_dataset *data
         dime_chunk_count(batch < trainer->samples_per_epoch ? batch : trainer->samples_per_epoch);
     trainer->samples = malloc(trainer->samples_per_epoch * sizeof *trainer->samples);
     if (!trainer->samples) return out_of_memory();
+    for (uint32_t i = 0; i < trainer->network.layer_count; i++) {
+        trainer->seen[i] = malloc(trainer->network.layers[i].outputs);
+        if (!trainer->seen[i]) return out_of_memory();
+    }
     code = make_blocks(trainer);
     if (!code) code = make_chunks(trainer);
     if (!code) code = make_makers(trainer);
@@ -106,6 +110,7 @@ void dime_trainer_free(struct dime_trainer *trainer) {
     free(trainer->gradients);
     free(trainer->samples);
     free(trainer->blocks);
+    for (uint32_t i = 0; i < DIME_MAX_LAYERS; i++) free(trainer->seen[i]);
     dime_train_data_free(&trainer->data);
     dime_network_free(&trainer->network);
     dime_network_free(&trainer->candidate);
@@ -171,16 +176,19 @@ static int validate(struct dime_trainer *trainer, struct dime_epoch_report *repo
     return code ? code : choose_candidate(trainer, result.correct);
 }
 
-/* Clipping values move once an epoch, until the epoch that the configuration names. */
+/* Between epochs: silent units are revived, clipping values move until the epoch that the configuration
+ * names. */
 static int finish_epoch(struct dime_trainer *trainer) {
     const struct dime_config *config = &trainer->config;
     int moves =
         config->clip_update == DIME_CLIP_EVERY_EPOCH && trainer->epochs_done < config->clip_until_epoch;
+    int revives = config->revive && trainer->epochs_done < config->epochs / 2;
+    if (revives) dime_trainer_revive(trainer);
     trainer->epochs_done++;
     trainer->steps_done += trainer->steps_per_epoch;
-    if (!moves) return 0;
-    int code = dime_network_update_clip(&trainer->network);
-    return code ? code : dime_network_refresh(&trainer->network);
+    int code = moves ? dime_network_update_clip(&trainer->network) : 0;
+    if (!code && (moves || revives)) code = dime_network_refresh(&trainer->network);
+    return code;
 }
 
 int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_watch *watch,

@@ -28,6 +28,7 @@ struct dime_trainer {
     struct dime_batch_maker *makers; /* one a thread */
     const float *
         *gradients; /* layer_count x 3 x chunk_most: weight, gain and offset gradients of each chunk */
+    uint8_t *seen[DIME_MAX_LAYERS]; /* M: the epoch has activated this hidden unit */
     struct dime_update_block *blocks;
     uint32_t block_count;
 };
@@ -42,6 +43,11 @@ static inline uint32_t dime_chunk_count(uint32_t count) {
     uint32_t chunks = (count + DIME_CHUNK / 2) / DIME_CHUNK;
     return chunks ? chunks : 1;
 }
+
+/* Draws hidden units anew that the epoch never activated: without a bias, such a unit has no gradient and
+   stays dead for good. Its weights get the size of the layer's, its moments start again. Call before
+   epochs_done moves on. */
+void dime_trainer_revive(struct dime_trainer *trainer);
 
 struct dime_epoch_totals {
     double loss;
