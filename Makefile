@@ -37,8 +37,8 @@ OBJ := $(BUILD)/obj
 # ---- flags -------------------------------------------------------------------------------------------------
 STANDARD := -std=c11 -D_GNU_SOURCE
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
-# Nothing may change the meaning of a float operation: no contraction into fused multiply-adds (the kernels ask
-# for them by name), no -ffast-math, no -march=native. The same configuration and seed give the same model.
+# Nothing may change the meaning of a float operation: no contraction into fused multiply-adds (the kernels
+# ask for them by name), no -ffast-math, no -march=native. One configuration and seed give one model.
 ARITHMETIC := -fno-math-errno -fno-trapping-math -ffp-contract=off
 INCLUDES := -Isrc -Idevice
 

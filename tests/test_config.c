@@ -635,7 +635,6 @@ static void draw_config(struct dime_config *config, struct dime_random *random) 
     config->weight_averaging = random_share(random, 0.9f, 0.9999f);
     config->selection = (enum dime_selection)dime_random_below(random, 2);
     config->revive = (int)dime_random_below(random, 2);
-    config->dampening = random_share(random, 0, 100);
     config->halve_lr_epoch = (int32_t)dime_random_below(random, 100) - 1;
     config->augmentation = (int)dime_random_below(random, 2);
     config->seed = dime_random_next(random);

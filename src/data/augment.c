@@ -27,7 +27,6 @@ struct dime_augmenter {
     float *rows;              /* down.controls x width: interpolated along x */
     float *shift_x, *shift_y; /* height x width, pixels */
     int32_t *place;           /* of one row: width each */
-    float *share_across, *share_down;
 };
 
 static int spline_create(struct spline *spline, uint32_t length, float sigma) {
@@ -58,9 +57,7 @@ static int allocate(struct dime_augmenter *a) {
     a->shift_x = calloc(2 * pixels, sizeof *a->shift_x);
     a->shift_y = a->shift_x + pixels;
     a->place = malloc(a->width * sizeof *a->place);
-    a->share_across = malloc(2 * a->width * sizeof *a->share_across);
-    a->share_down = a->share_across + a->width;
-    int complete = a->padded && a->control && a->rows && a->shift_x && a->place && a->share_across;
+    int complete = a->padded && a->control && a->rows && a->shift_x && a->place;
     return complete ? 0 : DIME_ERROR_MEMORY;
 }
 
@@ -91,7 +88,6 @@ void dime_augmenter_free(struct dime_augmenter *a) {
     free(a->rows);
     free(a->shift_x);
     free(a->place);
-    free(a->share_across);
     free(a);
 }
 
@@ -148,33 +144,21 @@ static float clamp(float value, float top) {
     return value > top ? top : value;
 }
 
-/* Where the samples of one target row lie: index of the upper left pixel in `padded`, and the shares of its
-   right and lower neighbours. */
-static void place_row(const struct dime_augmenter *a, const struct affine_map *map, uint32_t y, int elastic) {
-    float start_x = map->xy * (float)y + map->x0 + 1, start_y = map->yy * (float)y + map->y0 + 1;
-    float right = (float)(a->width + 1), bottom = (float)(a->height + 1);
+/* Nearest samples of one target row, as the peers take them: interpolation would make the distorted pictures
+   softer than the untouched ones, and reducing them to the network's input smooths the edges anyway. */
+static void sample_row(struct dime_augmenter *a, const struct affine_map *map, uint32_t y, int elastic,
+                       uint8_t *restrict target) {
+    float start_x = map->xy * (float)y + map->x0 + 1.5f, start_y = map->yy * (float)y + map->y0 + 1.5f;
+    float right = (float)(a->width + 1), bottom = (float)(a->height + 1), bend = elastic ? 1 : 0;
     const float *shift_x = a->shift_x + (elastic ? (size_t)y * a->width : 0);
     const float *shift_y = a->shift_y + (elastic ? (size_t)y * a->width : 0);
     int32_t stride = (int32_t)a->stride, *restrict place = a->place;
-    float *restrict across = a->share_across, *restrict down = a->share_down, bend = elastic ? 1 : 0;
     for (uint32_t x = 0; x < a->width; x++) {
-        float u = clamp(start_x + map->xx * (float)(int32_t)x + bend * shift_x[x], right);
-        float v = clamp(start_y + map->yx * (float)(int32_t)x + bend * shift_y[x], bottom);
-        int32_t column = (int32_t)u, row = (int32_t)v;
-        place[x] = row * stride + column;
-        across[x] = u - (float)column;
-        down[x] = v - (float)row;
+        float u = start_x + map->xx * (float)(int32_t)x + bend * shift_x[x];
+        float v = start_y + map->yx * (float)(int32_t)x + bend * shift_y[x];
+        place[x] = (int32_t)clamp(v, bottom) * stride + (int32_t)clamp(u, right);
     }
-}
-
-/* Bilinear samples of one target row. */
-static void sample_row(const struct dime_augmenter *a, uint8_t *restrict target) {
-    for (uint32_t x = 0; x < a->width; x++) {
-        const uint8_t *upper = a->padded + a->place[x], *lower = upper + a->stride;
-        float top = (float)upper[0] + a->share_across[x] * (float)(upper[1] - upper[0]);
-        float bottom = (float)lower[0] + a->share_across[x] * (float)(lower[1] - lower[0]);
-        target[x] = (uint8_t)(int32_t)(top + a->share_down[x] * (bottom - top) + 0.5f);
-    }
+    for (uint32_t x = 0; x < a->width; x++) target[x] = a->padded[place[x]];
 }
 
 void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_random random,
@@ -188,7 +172,6 @@ void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_r
         elastic_field(a, &random, a->shift_y);
     }
     for (uint32_t y = 0; y < a->height; y++) {
-        place_row(a, &map, y, elastic);
-        sample_row(a, target + (size_t)y * a->width);
+        sample_row(a, &map, y, elastic, target + (size_t)y * a->width);
     }
 }

@@ -61,7 +61,6 @@ struct dime_config {
     float weight_decay;       /* AdamW, decoupled; 0 = plain Adam */
     float adam_beta1, adam_beta2;
     float weight_averaging; /* decay per step of the moving average of the weights; 0: none */
-    float dampening;        /* pull of weights towards their level at the end, in learning rates; 0: none */
     int revive; /* 1: units that an epoch never activated are drawn anew, in the first half of training */
     enum dime_selection selection;      /* BEST falls back to LAST without a validation set */
     uint32_t warmup_epochs;             /* learning rate rises linearly over these */

@@ -44,7 +44,6 @@ enum config_id {
     KEY_BETA2,
     KEY_WEIGHT_AVERAGING,
     KEY_SELECTION,
-    KEY_DAMPENING,
     KEY_REVIVE,
     KEY_SCHEDULER,
     KEY_LR_DECAY,

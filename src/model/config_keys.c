@@ -118,13 +118,9 @@ const struct config_key config_keys[KEY_COUNT] = {
          "Decay of a moving average of the weights, which is validated and kept instead of "
          "them; 0: none."},
     [KEY_SELECTION] =
-        {"selection", CHOICE(config.selection, selection_choice), "best", training, OWN, "",
+        {"selection", CHOICE(config.selection, selection_choice), "last", training, OWN, "",
          "Which epoch's network is kept: the one with the best validation accuracy, or the last."},
 
-    [KEY_DAMPENING] =
-        {"dampening", FLOAT(config.dampening, 0, 100), "0.0", training, OWN, "learning rates",
-         "Pull of each weight towards its quantized value, growing to this along a cosine; it ends "
-         "the swinging of weights between two levels."},
     [KEY_REVIVE] =
         {"revive", BOOL(config.revive), "True", training, OWN, "",
          "In the first half of training, draw hidden units anew that no image of an epoch activated."},

@@ -57,10 +57,6 @@ struct dime_kernels {
                  uint32_t count);
     /* average += share * (value - average) */
     void (*blend)(float *average, const float *value, float share, uint32_t count);
-    /* Moves a row of weights towards value * step by `amount` where they lie half a unit off, in proportion
-       nearer, by no more further off. */
-    void (*dampen)(float *w, const float *value, const float *step, const float *inverse_unit, float amount,
-                   uint32_t count);
     /* out[i] = the format's level for w[i] * inverse_unit[i] - offset[i] */
     void (*quantize)(enum dime_format_id format, const float *w, const float *inverse_unit,
                      const float *offset, uint32_t count, float *out);

@@ -86,14 +86,6 @@ static void blend(float *restrict average, const float *value, float share, uint
     for (uint32_t i = 0; i < count; i++) average[i] += share * (value[i] - average[i]);
 }
 
-static void dampen(float *restrict w, const float *value, const float *step, const float *inverse_unit,
-                   float amount, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        float off = (w[i] - value[i] * step[i]) * inverse_unit[i];
-        w[i] -= amount * dime_clamp(2 * off, -1, 1);
-    }
-}
-
 static void quantize(enum dime_format_id format, const float *w, const float *inverse_unit,
                      const float *offset, uint32_t count, float *out) {
     dime_quantize_run(format, w, inverse_unit, offset, count, out);
@@ -153,7 +145,6 @@ const struct dime_kernels KERNELS_SYMBOL = {
     .product = product,
     .adam = adam,
     .blend = blend,
-    .dampen = dampen,
     .quantize = quantize,
     .affine = affine,
     .rectify = rectify,

@@ -15,7 +15,6 @@
 #define LEAST_GAIN 1e-3f /* folding divides by the gain; its sign could move into the weights anyway */
 
 struct step {
-    float dampening;     /* see dime_kernels.dampen; 0: none */
     float average_share; /* of the new weights in their moving average; 0: no average */
     uint32_t epoch, number;
     uint32_t first, count; /* samples */
@@ -33,9 +32,6 @@ static struct step describe_step(const struct dime_trainer *trainer, uint32_t nu
     double rate = dime_schedule_rate(config, step.epoch) *
                   dime_schedule_warmup(config, step.epoch, number, trainer->steps_per_epoch);
 
-    double share =
-        ((double)trainer->steps_done + number) / ((double)config->epochs * trainer->steps_per_epoch);
-    step.dampening = (float)(config->dampening * rate * 0.5 * (1 - cos(3.14159265358979323846 * share)));
     /* The average's memory grows with training up to the configured one (Tarvainen and Valpola 2017). */
     if (config->weight_averaging > 0)
         step.average_share = (float)(1 - fmin(config->weight_averaging, t / (t + 9)));
@@ -73,18 +69,6 @@ static void add_totals(const struct dime_trainer *trainer, const struct step *st
     }
 }
 
-/* Nagel and others 2022, "Overcoming oscillations in quantization-aware training": weights that sit on the
-   border between two levels swing with every step. */
-static void dampen_block(struct dime_trainer *trainer, const struct step *step,
-                         const struct dime_update_block *block) {
-    const struct dime_train_layer *layer = &trainer->network.layers[block->layer];
-    for (uint32_t k = block->first; k < block->last; k++) {
-        size_t row = (size_t)k * layer->padded_outputs;
-        trainer->network.kernels->dampen(layer->weight.value + row, layer->values + row, layer->scale.step,
-                                         layer->scale.inverse_unit, step->dampening, layer->outputs);
-    }
-}
-
 static void update_block(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
     const struct dime_update_block *block = &trainer->blocks[index];
     struct dime_train_layer *layer = &trainer->network.layers[block->layer];
@@ -97,7 +81,6 @@ static void update_block(struct dime_trainer *trainer, const struct step *step, 
     trainer->network.kernels->adam(&adam, layer->weight.value + adam.first,
                                    layer->weight.moment1 + adam.first, layer->weight.moment2 + adam.first,
                                    (block->last - block->first) * layer->padded_outputs);
-    if (step->dampening > 0 && trainer->network.quantized) dampen_block(trainer, step, block);
     if (step->average_share > 0)
         trainer->network.kernels->blend(layer->weight.average + adam.first, layer->weight.value + adam.first,
                                         step->average_share,
