@@ -26,6 +26,14 @@ static void draw_blob(uint8_t *picture, double x0, double y0) {
             picture[y * SIZE + x] = (uint8_t)(250 * exp(-((x - x0) * (x - x0) + (y - y0) * (y - y0)) / 8));
 }
 
+/* A bright square of 16 x 16 pixels in the middle. */
+static void draw_square(uint8_t *picture) {
+    for (int i = 0; i < PIXELS; i++) {
+        int x = i % SIZE, y = i / SIZE;
+        picture[i] = x >= 6 && x < 22 && y >= 6 && y < 22 ? 200 : 0;
+    }
+}
+
 struct moments {
     double mass, x, y;
 };
@@ -56,7 +64,7 @@ static void test_same_stream_same_picture(void **state) {
     (void)state;
     uint8_t source[PIXELS], first[PIXELS], second[PIXELS];
     struct dime_augmenter *augmenter =
-        make((struct dime_augment_settings){10, 10, 0.1f, 0.1f, 5, 0.5f, 40, 4});
+        make((struct dime_augment_settings){10, 10, 0.1f, 0.1f, 5, 0, 0.5f, 40, 4});
     draw_blob(source, 16, 10);
     dime_augment(augmenter, source, dime_random_stream(1, 2, 3), first);
     dime_augment(augmenter, source, dime_random_stream(1, 2, 4), second);
@@ -94,7 +102,7 @@ static void test_translation_and_scale(void **state) {
     struct dime_augmenter *shift = make((struct dime_augment_settings){.translation = 0.1f});
     struct dime_augmenter *zoom = make((struct dime_augment_settings){.scale = 0.1f});
     double far = 0, least = 9, most = 0;
-    draw_blob(source, 13.5, 13.5);
+    draw_square(source);
     double mass = measure(source).mass;
     for (uint64_t i = 0; i < 1000; i++) {
         dime_augment(shift, source, dime_random_stream(1, 2, i), target);
@@ -104,9 +112,9 @@ static void test_translation_and_scale(void **state) {
         least = fmin(least, measure(target).mass / mass);
         most = fmax(most, measure(target).mass / mass);
     }
-    assert_float_equal(far, 3, 0.02); /* 2.8 pixels, to the nearest */
-    assert_float_equal(least, 0.81, 0.06); /* area goes with the square of the scale */
-    assert_float_equal(most, 1.21, 0.06);
+    assert_float_equal(far, 3, 0.02);      /* 2.8 pixels, to the nearest */
+    assert_float_equal(least, 0.81, 0.05); /* area goes with the square of the scale */
+    assert_float_equal(most, 1.21, 0.07);
     dime_augmenter_free(shift);
     dime_augmenter_free(zoom);
 }
@@ -146,9 +154,8 @@ static void test_elastic_probability(void **state) {
 }
 
 /* The wildest settings on pictures of every shape stay within memory (the sanitizers watch). */
-static void test_extremes(void **state) {
-    (void)state;
-    struct dime_augment_settings wild = {180, 180, 1, 0.99f, 60, 1, 1000, 1};
+static void check_extremes(int bilinear) {
+    struct dime_augment_settings wild = {180, 180, 1, 0.99f, 60, bilinear, 1, 1000, 1};
     for (uint32_t height = 1; height <= 40; height += 13) {
         for (uint32_t width = 1; width <= 40; width += 13) {
             struct dime_augmenter *augmenter;
@@ -162,6 +169,34 @@ static void test_extremes(void **state) {
     }
 }
 
+static void test_extremes(void **state) {
+    (void)state;
+    check_extremes(0);
+    check_extremes(1);
+}
+
+/* A shift by whole pixels needs no interpolation; one by half a pixel is the mean of two neighbours. */
+static void test_interpolation(void **state) {
+    (void)state;
+    uint8_t source[PIXELS], nearest[PIXELS], between[PIXELS];
+    struct dime_augmenter *plain = make((struct dime_augment_settings){.translation = 0.1f});
+    struct dime_augmenter *smooth = make((struct dime_augment_settings){.translation = 0.1f, .bilinear = 1});
+    draw_square(source);
+    for (uint64_t i = 0; i < 200; i++) {
+        int grey = 0;
+        dime_augment(plain, source, dime_random_stream(1, 2, i), nearest);
+        dime_augment(smooth, source, dime_random_stream(1, 2, i), between);
+        for (int p = 0; p < PIXELS; p++) {
+            assert_true(nearest[p] == 0 || nearest[p] == 200);
+            grey += between[p] > 0 && between[p] < 200;
+        }
+        assert_in_range(grey, 1, 4 * 17);
+        assert_float_equal(measure(between).mass, measure(source).mass, 100);
+    }
+    dime_augmenter_free(plain);
+    dime_augmenter_free(smooth);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_distortion_is_identity),
@@ -171,6 +206,7 @@ int main(void) {
         cmocka_unit_test(test_elastic_deviation),
         cmocka_unit_test(test_elastic_probability),
         cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_interpolation),
     };
     return cmocka_run_group_tests_name("augment", tests, NULL, NULL);
 }

@@ -637,6 +637,7 @@ static void draw_config(struct dime_config *config, struct dime_random *random) 
     config->revive = (int)dime_random_below(random, 2);
     config->halve_lr_epoch = (int32_t)dime_random_below(random, 100) - 1;
     config->augmentation = (int)dime_random_below(random, 2);
+    config->bilinear = (int)dime_random_below(random, 2);
     config->seed = dime_random_next(random);
     config->input_encoding = (enum dime_input_encoding)dime_random_below(random, 3);
     strcpy(config->runtag, "r: \"#' \\");

@@ -78,7 +78,7 @@ static void fill_layer(struct dime_model_layer *layer, size_t clips, struct dime
     for (uint32_t m = 0; m < layer->outputs; m++)
         layer->affine[m] = (struct dime_affine){(int16_t)(dime_random_below(random, 65535) - 32767u),
                                                 (uint8_t)(m ? 32 + dime_random_below(random, 32) : 0),
-                                                (uint8_t)dime_random_below(random, 31)};
+                                                (uint8_t)dime_random_below(random, 26)};
 }
 
 static struct dime_model random_model(const struct dime_config *config) {

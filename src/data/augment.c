@@ -23,10 +23,11 @@ struct dime_augmenter {
     uint32_t height, width, stride;
     uint8_t *padded; /* (height + 3) x stride: one pixel of background before, two behind */
     struct spline across, down;
-    float *control;           /* down.controls x across.controls */
-    float *rows;              /* down.controls x width: interpolated along x */
-    float *shift_x, *shift_y; /* height x width, pixels */
-    int32_t *place;           /* of one row: width each */
+    float *control;             /* down.controls x across.controls */
+    float *rows;                /* down.controls x width: interpolated along x */
+    float *shift_x, *shift_y;   /* height x width, pixels */
+    int32_t *place;             /* of one row, width each: indices into `padded` ... */
+    float *across_at, *down_at; /* ... and coordinates there */
 };
 
 static int spline_create(struct spline *spline, uint32_t length, float sigma) {
@@ -57,7 +58,9 @@ static int allocate(struct dime_augmenter *a) {
     a->shift_x = calloc(2 * pixels, sizeof *a->shift_x);
     a->shift_y = a->shift_x + pixels;
     a->place = malloc(a->width * sizeof *a->place);
-    int complete = a->padded && a->control && a->rows && a->shift_x && a->place;
+    a->across_at = malloc(2 * a->width * sizeof *a->across_at);
+    a->down_at = a->across_at + a->width;
+    int complete = a->padded && a->control && a->rows && a->shift_x && a->place && a->across_at;
     return complete ? 0 : DIME_ERROR_MEMORY;
 }
 
@@ -88,6 +91,7 @@ void dime_augmenter_free(struct dime_augmenter *a) {
     free(a->rows);
     free(a->shift_x);
     free(a->place);
+    free(a->across_at);
     free(a);
 }
 
@@ -144,21 +148,42 @@ static float clamp(float value, float top) {
     return value > top ? top : value;
 }
 
-/* Nearest samples of one target row, as the peers take them: interpolation would make the distorted pictures
-   softer than the untouched ones, and reducing them to the network's input smooths the edges anyway. */
-static void sample_row(struct dime_augmenter *a, const struct affine_map *map, uint32_t y, int elastic,
-                       uint8_t *restrict target) {
-    float start_x = map->xy * (float)y + map->x0 + 1.5f, start_y = map->yy * (float)y + map->y0 + 1.5f;
+/* Where the samples of one target row lie: coordinates in `padded`, within its picture and one pixel around.
+ */
+static void place_row(struct dime_augmenter *a, const struct affine_map *map, uint32_t y, int elastic) {
+    float start_x = map->xy * (float)y + map->x0 + 1, start_y = map->yy * (float)y + map->y0 + 1;
     float right = (float)(a->width + 1), bottom = (float)(a->height + 1), bend = elastic ? 1 : 0;
     const float *shift_x = a->shift_x + (elastic ? (size_t)y * a->width : 0);
     const float *shift_y = a->shift_y + (elastic ? (size_t)y * a->width : 0);
-    int32_t stride = (int32_t)a->stride, *restrict place = a->place;
+    float *restrict across = a->across_at, *restrict down = a->down_at;
     for (uint32_t x = 0; x < a->width; x++) {
-        float u = start_x + map->xx * (float)(int32_t)x + bend * shift_x[x];
-        float v = start_y + map->yx * (float)(int32_t)x + bend * shift_y[x];
-        place[x] = (int32_t)clamp(v, bottom) * stride + (int32_t)clamp(u, right);
+        across[x] = clamp(start_x + map->xx * (float)(int32_t)x + bend * shift_x[x], right);
+        down[x] = clamp(start_y + map->yx * (float)(int32_t)x + bend * shift_y[x], bottom);
     }
+}
+
+static void sample_nearest(struct dime_augmenter *a, uint8_t *restrict target) {
+    int32_t stride = (int32_t)a->stride, *restrict place = a->place;
+    for (uint32_t x = 0; x < a->width; x++)
+        place[x] = (int32_t)(a->down_at[x] + 0.5f) * stride + (int32_t)(a->across_at[x] + 0.5f);
     for (uint32_t x = 0; x < a->width; x++) target[x] = a->padded[place[x]];
+}
+
+static void sample_bilinear(struct dime_augmenter *a, uint8_t *restrict target) {
+    int32_t stride = (int32_t)a->stride, *restrict place = a->place;
+    float *restrict across = a->across_at, *restrict down = a->down_at;
+    for (uint32_t x = 0; x < a->width; x++) {
+        int32_t column = (int32_t)across[x], row = (int32_t)down[x];
+        place[x] = row * stride + column;
+        across[x] -= (float)column;
+        down[x] -= (float)row;
+    }
+    for (uint32_t x = 0; x < a->width; x++) {
+        const uint8_t *upper = a->padded + place[x], *lower = upper + stride;
+        float top = (float)upper[0] + across[x] * (float)(upper[1] - upper[0]);
+        float bottom = (float)lower[0] + across[x] * (float)(lower[1] - lower[0]);
+        target[x] = (uint8_t)(int32_t)(top + down[x] * (bottom - top) + 0.5f);
+    }
 }
 
 void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_random random,
@@ -171,7 +196,10 @@ void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_r
         elastic_field(a, &random, a->shift_x);
         elastic_field(a, &random, a->shift_y);
     }
+    void (*sample)(struct dime_augmenter *, uint8_t *) =
+        a->settings.bilinear ? sample_bilinear : sample_nearest;
     for (uint32_t y = 0; y < a->height; y++) {
-        sample_row(a, &map, y, elastic, target + (size_t)y * a->width);
+        place_row(a, &map, y, elastic);
+        sample(a, target + (size_t)y * a->width);
     }
 }

@@ -12,6 +12,7 @@ struct dime_augment_settings {
     float translation;          /* share of width and height, each drawn from -t .. t */
     float scale;                /* drawn from 1-s .. 1+s; s < 1 */
     float shear;                /* degrees, drawn from -s .. s */
+    int bilinear;               /* 1: sample between pixels, 0: at the nearest one */
     float elastic_probability;  /* 0..1 */
     float elastic_alpha,
         elastic_sigma; /* strength and smoothness in pixels, as of torchvision's ElasticTransform:

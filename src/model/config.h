@@ -68,6 +68,7 @@ struct dime_config {
     float scale;                        /* peers: 0.1, so 0.9 .. 1.1 */
     float shear;                        /* degrees, 0 */
     float elastic_alpha, elastic_sigma; /* pixels of the 28-pixel original: 40 and 4 as the peers */
+    int bilinear;                       /* interpolation of distorted images: 1 between pixels, 0 nearest */
     int keep_original; /* 1: untouched images are trained beside the augmented ones (peers) */
 
     uint32_t layer_count; /* of the `layers:` list (width[] is then 0), or made from network_width1..3 */

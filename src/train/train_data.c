@@ -34,6 +34,7 @@ static void copy_settings(struct dime_train_data *data, const struct dime_config
         .translation = config->translation,
         .scale = config->scale,
         .shear = config->shear,
+        .bilinear = config->bilinear,
         .elastic_probability = config->elastic_probability,
         .elastic_alpha = config->elastic_alpha * pixel,
         .elastic_sigma = config->elastic_sigma * pixel,
