@@ -22,7 +22,8 @@ def run(config, seed, folder):
     name = f"{os.path.splitext(os.path.basename(config))[0]}-seed{seed}"
     answer = os.path.join(folder, name + ".json")
     if not os.path.exists(answer):
-        command = [DIME, "train", config, "--seed", str(seed), "--resume", "--json", "--out", os.path.join(folder, name)]
+        command = [DIME, "train", config, "--seed", str(seed), "--resume", "--json"]
+        command += ["--out", os.path.join(folder, name)]
         output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         with open(answer, "wb") as file:
             file.write(output)

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Prints a Markdown table: quantization-aware training against post-training quantization, integer test accuracy.
+"""Prints a Markdown table of integer test accuracies: quantization-aware against post-training quantization.
 
 usage: scripts/compare_quantization.py [--config FILE] [--folder DIR]
 
-One float network is trained and then quantized into each format with both clipping algorithms; beside it one network
-is trained in each format. Finished runs in DIR (build/compare) are not trained again.
+One float network is trained and then quantized into each format with both clipping algorithms; beside it one
+network is trained in each format. Finished runs in DIR (build/compare) are not trained again.
 """
 import argparse
 import json
@@ -31,7 +31,8 @@ def without_bpw(config, folder):
 
 
 def train(config, kind, folder):
-    return call("train", config, "--set", f"QuantType={kind}", "--resume", "--out", os.path.join(folder, kind))
+    out = os.path.join(folder, kind)
+    return call("train", config, "--set", f"QuantType={kind}", "--resume", "--out", out)
 
 
 def post_training(kind, clip, folder):
@@ -56,8 +57,8 @@ def main():
     for kind in FORMATS:
         trained = train(config, kind, given.folder)
         octav, prop = (post_training(kind, clip, given.folder) for clip in ("octav", "prop"))
-        print(f"| `{kind}` | {trained['model_bytes']:,} | {trained['test_accuracy']:.2f} | {octav:.2f} | {prop:.2f} |",
-              flush=True)
+        columns = f"{trained['model_bytes']:,} | {trained['test_accuracy']:.2f} | {octav:.2f} | {prop:.2f}"
+        print(f"| `{kind}` | {columns} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# `dime import`: headers made here by packing known weights become model files that a second reader finds those
-# weights in; wrong headers and wrong usage end as they should.
+# `dime import`: headers made here by packing known weights become model files that a second reader finds them
+# in; wrong headers and wrong usage end as they should.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 dime=${DIME:-build/dime}
@@ -145,7 +145,7 @@ ends 'a wrong encoding' 2 'unsigned, binary' import "$work/a.h" --out "$work/x" 
 ends 'a wrong threshold' 2 '1 to 255' import "$work/a.h" --out "$work/x" --input-threshold 256
 ends 'a size that is not the header'"'"'s' 1 'gives 25' import "$work/a.h" --out "$work/x" --input-size 5
 ends 'an encoding' 0 '' import "$work/a.h" --out "$work/x" --input-encoding unsigned
-grep -q 'unsigned input of 4x4 pixels' "$work/stdout" || fail "the line about the model: $(cat "$work/stdout")"
+grep -q 'unsigned input of 4x4 pixels' "$work/stdout" || fail "the model line: $(cat "$work/stdout")"
 ends 'a place that cannot be written' 1 'cannot create' import "$work/a.h" --out "$work/none/x"
 
 [ $failures -eq 0 ]
