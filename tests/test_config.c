@@ -124,7 +124,7 @@ static char *read_text(const char *path) {
 static void test_file_of_the_seed(void **state) {
     (void)state;
     struct dime_config config;
-    assert_int_equal(dime_config_read("tests/data/parameters-seed.yaml", &config), 0);
+    assert_int_equal(dime_config_read("tests/data/parameters-seed.yaml", NULL, 0, &config), 0);
     assert_int_equal(config.clip, DIME_CLIP_PROP);
     assert_int_equal(config.clip_update, DIME_CLIP_EVERY_STEP);
     assert_true(config.clip_scale == 0.25f);
@@ -145,10 +145,10 @@ static void test_file_of_bitnetmcu(void **state) {
     (void)state;
     const char *path = "tests/data/parameters-bitnetmcu.yaml";
     struct dime_config config;
-    assert_int_equal(dime_config_read(path, &config), DIME_ERROR_CONFIG);
+    assert_int_equal(dime_config_read(path, NULL, 0, &config), DIME_ERROR_CONFIG);
     assert_string_equal(dime_error_message(),
                         "tests/data/parameters-bitnetmcu.yaml:2: model 'CNNMNIST' needs "
-                        "convolutions, which are not there yet; 'FCMNIST' is");
+                        "convolutions, which are not there yet; write model: FCMNIST");
     char *text = read_text(path);
     char *model = strstr(text, "'CNNMNIST'");
     assert_non_null(model);
@@ -168,16 +168,16 @@ static void test_file_of_bitnetmcu(void **state) {
 static void test_published_configurations(void **state) {
     (void)state;
     struct dime_config config;
-    assert_int_equal(dime_config_read("configs/seed-16x16.yaml", &config), 0);
+    assert_int_equal(dime_config_read("configs/seed-16x16.yaml", NULL, 0, &config), 0);
     assert_int_equal(config.input_size, 16);
     assert_int_equal(config.layer_count, 4);
     assert_int_equal(config.clip_update, DIME_CLIP_EVERY_STEP);
-    assert_int_equal(dime_config_read("configs/seed-28x28.yaml", &config), 0);
+    assert_int_equal(dime_config_read("configs/seed-28x28.yaml", NULL, 0, &config), 0);
     assert_int_equal(config.input_size, 28);
     assert_int_equal(config.input_encoding, DIME_INPUT_BINARY);
     assert_int_equal(config.input_threshold, 73);
     assert_int_equal(config.layer_count, 3);
-    assert_int_equal(dime_config_read("configs/fc-12k.yaml", &config), 0);
+    assert_int_equal(dime_config_read("configs/fc-12k.yaml", NULL, 0, &config), 0);
 }
 
 /* --- values --- */
@@ -482,8 +482,8 @@ static void test_hostile_sizes(void **state) {
     assert_int_equal(dime_config_parse("t", text, 1003, &config), DIME_ERROR_CONFIG);
     assert_true(strlen(dime_error_message()) < 200);
     free(text);
-    assert_int_equal(dime_config_read("tests/data/no-such-file.yaml", &config), DIME_ERROR_IO);
-    assert_int_equal(dime_config_read("tests", &config), DIME_ERROR_IO);
+    assert_int_equal(dime_config_read("tests/data/no-such-file.yaml", NULL, 0, &config), DIME_ERROR_IO);
+    assert_int_equal(dime_config_read("tests", NULL, 0, &config), DIME_ERROR_IO);
 }
 
 /* --- dime_config_set --- */
@@ -531,7 +531,7 @@ static void test_set_layers(void **state) {
 static void test_set_clipping(void **state) {
     (void)state;
     struct dime_config config;
-    assert_int_equal(dime_config_read("tests/data/parameters-seed.yaml", &config), 0);
+    assert_int_equal(dime_config_read("tests/data/parameters-seed.yaml", NULL, 0, &config), 0);
     assert_int_equal(set(&config, "num_epochs=3", NULL), 0);
     assert_int_equal(config.clip_update, DIME_CLIP_EVERY_STEP);
     assert_int_equal(set(&config, "maxw_algo=octav", NULL), 0);

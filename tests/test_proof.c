@@ -80,34 +80,38 @@ static void train_model(const struct dime_config *config, struct dime_model *mod
 
 /* least: percent that a trained network reaches; an untrained one has about 10. Agreement of networks that
    have learned nothing would prove little. */
-static void check(const struct dime_config *config, double least, const char *what) {
+static void check_model(const struct dime_model *model, double least, const char *what) {
     static uint8_t trainer_answers[TESTED_ON], engine_answers[TESTED_ON];
     uint32_t threads = dime_processor_count(), mismatches = 0;
-    struct dime_input_format input = dime_config_input(config);
+    struct dime_input_format input = dime_config_input(&model->config);
     struct dime_dataset test = mnist.test;
     struct dime_evaluation trainer, engine;
     struct dime_network_state network;
-    struct dime_model model;
     int8_t *encoded;
-    train_model(config, &model);
     assert_int_equal(test.count, 10000);
     test.count = TESTED_ON;
     assert_int_equal(dime_encode_dataset(&input, &test, &encoded), 0);
-    assert_int_equal(dime_network_load(&network, &model), 0);
+    assert_int_equal(dime_network_load(&network, model), 0);
     assert_int_equal(dime_evaluate_network(&network, encoded, test.labels, NULL, test.count, threads,
                                            trainer_answers, &trainer),
                      0);
-    assert_int_equal(dime_evaluate_engine(&model, encoded, test.labels, NULL, test.count, threads,
-                                          engine_answers, &engine),
-                     0);
+    assert_int_equal(
+        dime_evaluate_engine(model, encoded, test.labels, NULL, test.count, threads, engine_answers, &engine),
+        0);
     for (uint32_t i = 0; i < test.count; i++) mismatches += trainer_answers[i] != engine_answers[i];
     printf("%-44s %6.2f %%  %u mismatches\n", what, 100.0 * engine.correct / test.count, mismatches);
     if (mismatches) fail_msg("%s: %u mismatches", what, mismatches);
     if (TESTED_ON == 10000 && engine.correct < 100 * least)
         fail_msg("%s: only %u of 10000 right", what, engine.correct);
     dime_network_free(&network);
-    dime_model_free(&model);
     free(encoded);
+}
+
+static void check(const struct dime_config *config, double least, const char *what) {
+    struct dime_model model;
+    train_model(config, &model);
+    check_model(&model, least, what);
+    dime_model_free(&model);
 }
 
 static void test_format_norm_scale(void **state) {
@@ -186,12 +190,37 @@ static void test_shapes(void **state) {
     check(&moving, 70, "clipping in every step, averaged weights");
 }
 
+/* A float model quantized afterwards, from both ways of clipping while training. */
+static void test_post_training(void **state) {
+    (void)state;
+    for (int every_step = 0; every_step < 2; every_step++) {
+        struct dime_config config = small_config();
+        struct dime_model trained, quantized;
+        set_format(&config, DIME_FORMAT_NONE);
+        config.clip = every_step ? DIME_CLIP_PROP : DIME_CLIP_OCTAV;
+        config.clip_update = every_step ? DIME_CLIP_EVERY_STEP : DIME_CLIP_EVERY_EPOCH;
+        train_model(&config, &trained);
+        for (int format = DIME_FORMAT_BINARY; format < DIME_FORMAT_COUNT; format++) {
+            for (int clip = DIME_CLIP_OCTAV; clip <= DIME_CLIP_PROP; clip++) {
+                char what[80];
+                snprintf(what, sizeof what, "None, then %s by %s",
+                         dime_format_name((enum dime_format_id)format), dime_clip_name((enum dime_clip)clip));
+                assert_int_equal(dime_model_convert(&trained, (enum dime_format_id)format,
+                                                    (enum dime_clip)clip, &quantized),
+                                 0);
+                check_model(&quantized, 20, what);
+                dime_model_free(&quantized);
+            }
+        }
+        dime_model_free(&trained);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_format_norm_scale),
-        cmocka_unit_test(test_inputs),
-        cmocka_unit_test(test_activation_widths),
-        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_format_norm_scale), cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_activation_widths), cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_post_training),
     };
     return cmocka_run_group_tests_name("proof", tests, open_mnist, close_mnist);
 }

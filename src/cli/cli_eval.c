@@ -53,6 +53,14 @@ struct eval_options {
     int json, threads;
 };
 
+static int report_mismatches(const struct cli_evaluation *evaluation) {
+    return cli_fail(&cli_eval,
+                    dime_error_set(DIME_ERROR_MALFORMED,
+                                   "trainer and engine disagree on %u of %u images; the model's integers do "
+                                   "not belong to its float weights",
+                                   evaluation->mismatches, evaluation->images));
+}
+
 static int evaluate_on(const struct dime_model *model, const struct eval_options *given) {
     struct dime_dataset_pair pair;
     struct cli_evaluation evaluation;
@@ -68,6 +76,7 @@ static int evaluate_on(const struct dime_model *model, const struct eval_options
             status = print_json(&evaluation, split);
         else
             print_table(&evaluation, split, pair.class_names);
+        if (status == CLI_DONE && evaluation.mismatches) status = report_mismatches(&evaluation);
         cli_evaluation_free(&evaluation);
     }
     dime_dataset_close(&pair);

@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
 #include "cli/cli.h"
-#include "data/dataset.h"
 #include "data/picture.h"
 #include "data/prepare.h"
 #include "model/model.h"
@@ -16,7 +14,6 @@
 struct predictor {
     struct dime_model model;
     struct dime_runtime runtime;
-    struct dime_dataset_pair dataset; /* class_names NULL: classes are numbers */
     uint8_t *grey;
     int8_t *input, *activations;
     int32_t *sums;
@@ -34,21 +31,7 @@ struct prediction {
     int64_t margin; /* largest logit less the second */
 };
 
-/* Names of the classes are the dataset's; where it is not at hand the classes stay numbers. Digits are
- * numbers. */
-static void open_class_names(struct predictor *predictor) {
-    const char *name = predictor->model.config.dataset;
-    if (strcasecmp(name, "mnist") == 0 || name[0] == 0) return;
-    if (dime_dataset_open(name, NULL, &predictor->dataset)) {
-        memset(&predictor->dataset, 0, sizeof predictor->dataset);
-    } else if (predictor->dataset.train.classes != predictor->model.classes) {
-        dime_dataset_close(&predictor->dataset);
-        memset(&predictor->dataset, 0, sizeof predictor->dataset);
-    }
-}
-
 static void close_predictor(struct predictor *predictor) {
-    if (predictor->dataset.class_names) dime_dataset_close(&predictor->dataset);
     free(predictor->grey);
     free(predictor->input);
     free(predictor->activations);
@@ -82,10 +65,7 @@ static int open_predictor(struct predictor *predictor, const char *path) {
     code = check_input(predictor, path);
     if (!code) code = dime_runtime_create(&predictor->runtime, &predictor->model);
     if (!code) code = allocate_buffers(predictor);
-    if (code)
-        close_predictor(predictor);
-    else
-        open_class_names(predictor);
+    if (code) close_predictor(predictor);
     return code;
 }
 
@@ -115,8 +95,8 @@ static int predict(struct predictor *predictor, const struct settings *settings,
 }
 
 static void class_name(const struct predictor *predictor, uint32_t label, char *name, size_t size) {
-    if (predictor->dataset.class_names)
-        snprintf(name, size, "%s", predictor->dataset.class_names[label]);
+    if (predictor->model.class_names)
+        snprintf(name, size, "%s", predictor->model.class_names[label]);
     else
         snprintf(name, size, "%u", label);
 }

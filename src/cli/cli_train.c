@@ -23,14 +23,16 @@ static size_t count_strings(const char **strings) {
 
 /* The configuration file, then --set in order, then --seed. */
 static int read_config(const char *path, const struct train_options *given, struct dime_config *config) {
-    int code = dime_config_read(path, config);
-    if (!code && given->assignments)
-        code = dime_config_set(config, given->assignments, count_strings(given->assignments));
+    for (size_t i = 0; i < count_strings(given->assignments); i++)
+        if (!strchr(given->assignments[i], '='))
+            return dime_error_set(DIME_ERROR_USAGE, "--set %s: expected KEY=VALUE", given->assignments[i]);
+    int code = dime_config_read(path, given->assignments, count_strings(given->assignments), config);
     if (code || !given->seed) return code;
     char assignment[64];
     const char *list[1] = {assignment};
-    if (snprintf(assignment, sizeof assignment, "seed=%s", given->seed) >= (int)sizeof assignment)
-        return dime_error_set(DIME_ERROR_USAGE, "--seed: expected a whole number");
+    if (strspn(given->seed, "0123456789") != strlen(given->seed) || strlen(given->seed) > 20 || !*given->seed)
+        return dime_error_set(DIME_ERROR_USAGE, "--seed: expected a whole number, found '%s'", given->seed);
+    snprintf(assignment, sizeof assignment, "seed=%s", given->seed);
     return dime_config_set(config, list, 1);
 }
 

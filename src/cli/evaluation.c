@@ -100,9 +100,9 @@ int cli_evaluate(const struct dime_model *model, const struct dime_dataset_pair 
     if (!validation && strcmp(split, "test") != 0 && strcmp(split, "train") != 0)
         return dime_error_set(DIME_ERROR_USAGE,
                               "--split: unknown split '%s'; expected test, validation or train", split);
-    if (pair->train.classes > model->classes)
+    if (pair->train.classes != model->classes)
         return dime_error_set(DIME_ERROR_CONFIG,
-                              "the data has %u classes, the model knows %u; choose other data",
+                              "the data has %u classes, the model was trained on %u; choose other data",
                               pair->train.classes, model->classes);
     if (strcmp(split, "test") == 0) return evaluate_test(model, &pair->test, threads, evaluation);
     return evaluate_part(model, &pair->train, validation, threads, evaluation);

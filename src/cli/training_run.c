@@ -136,7 +136,8 @@ static int write_model(const struct training_run *run, struct dime_model *model,
     free(model->metrics);
     model->metrics = format_metrics(run->trainer, result);
     if (!model->metrics) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", run->model);
-    return dime_model_write(run->model, model);
+    int code = dime_model_name_classes(model, run->pair.class_names);
+    return code ? code : dime_model_write(run->model, model);
 }
 
 static int log_epoch(struct training_run *run, const struct dime_epoch_report *report) {
@@ -247,6 +248,8 @@ static int start_trainer(struct training_run *run) {
         dime_trainer_create(&run->trainer, &run->request->config, &run->pair.train, run->request->threads);
     if (code) return code;
     int restore = run->request->resume && exists(run->checkpoint);
+    if (run->request->resume && !restore)
+        fprintf(stderr, "%s: nothing to resume, starting anew\n", run->folder);
     if (restore) code = dime_trainer_restore(run->trainer, run->checkpoint);
     if (!code) code = dime_run_log_open(run->folder, dime_trainer_epochs_done(run->trainer) + 1, &run->log);
     if (!code && !restore) code = write_config(run);
@@ -259,6 +262,8 @@ static int run_all(struct training_run *run, struct cli_run_result *result) {
     double start = now();
     int code = start_trainer(run);
     if (code) return code;
+    if (dime_trainer_epochs_done(run->trainer) == run->request->config.epochs)
+        fprintf(stderr, "%s: all %u epochs are there already\n", run->folder, run->request->config.epochs);
     watch_signals(1);
     dime_progress_start(&run->progress, stderr);
     code = run_epochs(run);

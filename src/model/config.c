@@ -46,16 +46,6 @@ int dime_config_parse(const char *name, const char *text, size_t size, struct di
     return error;
 }
 
-int dime_config_read(const char *path, struct dime_config *config) {
-    uint8_t *bytes;
-    size_t size;
-    int error = dime_file_read(path, CONFIG_LARGEST_FILE, &bytes, &size);
-    if (error) return error;
-    error = dime_config_parse(path, (const char *)bytes, size, config);
-    free(bytes);
-    return error;
-}
-
 /* A draft that says what the configuration says, with stand-ins where a key follows another. */
 static void draft_resume(struct config_draft *draft, const struct dime_config *config) {
     memset(draft, 0, sizeof *draft);
@@ -105,5 +95,40 @@ int dime_config_set(struct dime_config *config, const char *const *assignments, 
     }
     int error = config_draft_settle(&draft);
     if (!error) *config = draft.config;
+    return error;
+}
+
+/* The kind of network is what decides whether the rest can be read at all, so an override of it comes before
+   the file's own value is judged; all else is set on a configuration that is sound in itself. */
+static int parse_for_model(struct config_draft *draft, const char *const *assignments, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        int error = strncmp(assignments[i], "model=", 6) ? 0 : assign(draft, assignments[i]);
+        if (error) return error;
+    }
+    return 0;
+}
+
+static int parse_and_set(const char *path, const char *text, size_t size, const char *const *assignments,
+                         size_t count, struct dime_config *config) {
+    struct config_draft draft;
+    draft_start(&draft, path);
+    draft.has_lines = 1;
+    int error = config_yaml_read(&draft, text, size);
+    if (!error) error = parse_for_model(&draft, assignments, count);
+    draft.name = path;
+    if (!error) error = config_draft_settle(&draft);
+    if (error) return error;
+    *config = draft.config;
+    return count ? dime_config_set(config, assignments, count) : 0;
+}
+
+int dime_config_read(const char *path, const char *const *assignments, size_t count,
+                     struct dime_config *config) {
+    uint8_t *bytes;
+    size_t size;
+    int error = dime_file_read(path, CONFIG_LARGEST_FILE, &bytes, &size);
+    if (error) return error;
+    error = parse_and_set(path, (const char *)bytes, size, assignments, count, config);
+    free(bytes);
     return error;
 }

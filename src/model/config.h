@@ -79,7 +79,7 @@ struct dime_config {
 void dime_config_default(struct dime_config *config);
 /* Reads a YAML file of at most 1 MiB. On an error *config is unchanged. Errors: IO, MEMORY, MALFORMED (not
    YAML), CONFIG (unknown key, wrong value, contradiction), the last two with "FILE:LINE: ...". */
-int dime_config_read(const char *path, struct dime_config *config);
+int dime_config_read(const char *path, const char *const *assignments, size_t count, struct dime_config *config);
 int dime_config_parse(const char *name, const char *text, size_t size, struct dime_config *config);
 /* Applies KEY=VALUE pairs (`--set`, VALUE is YAML) over an already parsed configuration, the last of equal
    keys winning, then checks the whole again. What followed another key goes on following it: a layer in the

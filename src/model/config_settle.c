@@ -76,8 +76,10 @@ static int check_model(const struct config_draft *draft) {
     size_t line = draft->line[KEY_MODEL];
     if (!strcmp(model, known)) return 0;
     if (!strcmp(model, convolutional))
-        return config_error(DIME_ERROR_CONFIG, draft->name, line,
-                            "model 'CNNMNIST' needs convolutions, which are not there yet; 'FCMNIST' is");
+        return config_error(
+            DIME_ERROR_CONFIG, draft->name, line,
+            "model 'CNNMNIST' needs convolutions, which are not there yet; write model: FCMNIST, "
+            "or give --set model=FCMNIST");
     struct dime_nearest nearest;
     dime_nearest_start(&nearest, model);
     dime_nearest_offer(&nearest, known);

@@ -281,12 +281,14 @@ static void print_picture(struct export *export, FILE *stream, uint32_t index,
 }
 
 static void print_classes(const struct export *export, FILE *stream) {
+    const char *const *names = export->pictures->class_names;
+    if (export->model->class_names) names = (const char *const *)export->model->class_names;
     fputs("const char *const test_classes[DIME_MODEL_CLASSES] = {\n", stream);
     for (uint32_t i = 0; i < export->model->classes; i++) {
         char number[16];
         snprintf(number, sizeof number, "%u", i);
         fputs("    ", stream);
-        print_literal(stream, export->pictures->class_names ? export->pictures->class_names[i] : number);
+        print_literal(stream, names ? names[i] : number);
         fputs(",\n", stream);
     }
     fputs("};\n\n", stream);

@@ -15,7 +15,7 @@ struct dime_export_pictures {
     uint32_t count;                 /* 1..DIME_EXPORT_MOST_PICTURES */
     const uint8_t *grey;            /* count x S x S grey levels */
     const uint8_t *labels;          /* count, below the model's classes */
-    const char *const *class_names; /* the model's classes, or NULL: numbers */
+    const char *const *class_names; /* of a model that has no names itself; or NULL: numbers */
     const char *source;             /* where they are from, for a comment: "mnist test set" */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/class_names.h"
 #include "model/model_layer.h"
 
 /* Greatest magnitude of the activations that enter layer `index`. */
@@ -131,7 +132,14 @@ void dime_model_free(struct dime_model *model) {
         free(layer->affine);
     }
     free(model->metrics);
+    dime_class_names_free(model->class_names, model->classes);
     memset(model, 0, sizeof *model);
+}
+
+int dime_model_name_classes(struct dime_model *model, char *const *names) {
+    dime_class_names_free(model->class_names, model->classes);
+    model->class_names = NULL;
+    return dime_class_names_copy("class names", names, model->classes, &model->class_names);
 }
 
 size_t dime_model_bytes(const struct dime_model *model) {

@@ -31,13 +31,18 @@ struct dime_model {
     uint32_t classes;
     uint32_t layer_count;
     struct dime_model_layer layers[DIME_MAX_LAYERS];
-    char *metrics; /* JSON object with what is known of its accuracy, or NULL */
+    char *metrics;      /* JSON object with what is known of its accuracy, or NULL */
+    char **class_names; /* `classes` strings as class_names.h says, or NULL: classes are numbers */
 };
 
 /* Zeroed parameters of the shapes that config and classes ask for. Errors: MEMORY, CONFIG (a sum could reach
    2^24). */
 int dime_model_create(struct dime_model *model, const struct dime_config *config, uint32_t classes);
 void dime_model_free(struct dime_model *model);
+
+/* Replaces the names of the classes by copies of `names`, model->classes strings or NULL. Errors: MALFORMED
+   (see class_names.h), MEMORY; the model then has no names. */
+int dime_model_name_classes(struct dime_model *model, char *const *names);
 
 /* A run folder (its model.safetensors) or a model file. Errors: IO, MALFORMED, UNSUPPORTED, MEMORY. */
 int dime_model_read(const char *path, struct dime_model *model);

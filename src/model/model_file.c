@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/class_names.h"
 #include "model/json_guard.h"
 #include "model/model.h"
 #include "model/model_layer.h"
@@ -218,6 +219,12 @@ static int read_metrics(const struct reader *reader, struct dime_model *model) {
     return model->metrics ? 0 : dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", reader->name);
 }
 
+static int read_class_names(const struct reader *reader, struct dime_model *model) {
+    const char *text = dime_safetensors_meta(reader->file, "class_names");
+    if (!text) return 0;
+    return dime_class_names_parse(reader->name, text, model->classes, &model->class_names);
+}
+
 /* Format name, configuration and classes: everything that gives the shapes. */
 static int read_header(const struct reader *reader, struct dime_model *model) {
     const char *format, *text;
@@ -244,6 +251,7 @@ static int from_safetensors(const char *name, const struct dime_safetensors *fil
         error = dime_error_set(DIME_ERROR_MALFORMED, "%s: its configuration is wrong: %s", name,
                                dime_error_message());
     if (!error) error = read_metrics(&reader, model);
+    if (!error) error = read_class_names(&reader, model);
     return error ? error : read_layers(&reader, model);
 }
 
@@ -344,25 +352,28 @@ static int check_layer(const char *path, const struct dime_model *model, uint32_
 
 static int check_model(const char *path, const struct dime_model *model) {
     int error = model->metrics ? check_metrics(path, model->metrics) : 0;
+    if (!error && model->class_names)
+        error = dime_class_names_check(path, model->class_names, model->classes);
     for (uint32_t i = 0; i < model->layer_count && !error; i++) error = check_layer(path, model, i);
     return error;
 }
 
 static void add_metadata(struct dime_safetensors_writer *writer, const struct dime_model *model,
-                         const char *config) {
+                         const char *config, const char *class_names) {
     char classes[16];
     snprintf(classes, sizeof classes, "%u", model->classes);
     dime_safetensors_add_meta(writer, "format", FORMAT_NAME);
     dime_safetensors_add_meta(writer, "classes", classes);
     dime_safetensors_add_meta(writer, "config", config);
     if (model->metrics) dime_safetensors_add_meta(writer, "metrics", model->metrics);
+    if (class_names) dime_safetensors_add_meta(writer, "class_names", class_names);
 }
 
 static int write_model(const char *path, const struct dime_model *model, const char *config,
-                       const int32_t *rows) {
+                       const char *class_names, const int32_t *rows) {
     struct dime_safetensors_writer *writer = dime_safetensors_writer_new();
     int32_t bias_shifts[DIME_MAX_LAYERS];
-    add_metadata(writer, model, config);
+    add_metadata(writer, model, config, class_names);
     for (uint32_t i = 0; i < model->layer_count; i++) {
         const struct dime_model_layer *layer = &model->layers[i];
         bias_shifts[i] = layer->bias_shift;
@@ -377,12 +388,14 @@ int dime_model_write(const char *path, const struct dime_model *model) {
     int error = check_model(path, model);
     if (error) return error;
     char *config = dime_config_format(&model->config);
+    char *names = model->class_names ? dime_class_names_format(model->class_names, model->classes) : NULL;
     int32_t *rows = widen_affine(model);
-    if (config && rows)
-        error = write_model(path, model, config, rows);
+    if (config && rows && (names || !model->class_names))
+        error = write_model(path, model, config, names, rows);
     else
         error = dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", path);
     free(config);
+    free(names);
     free(rows);
     return error;
 }

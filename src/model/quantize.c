@@ -306,12 +306,14 @@ int dime_model_convert(const struct dime_model *source, enum dime_format_id form
     struct dime_config config = source->config;
     config.format = format;
     config.clip = clip;
+    config.clip_update = DIME_CLIP_EVERY_EPOCH; /* the value is fixed here, not found anew from the weights */
     for (uint32_t i = 0; i < config.layer_count; i++) config.layers[i].format = format;
     int code = dime_model_create(target, &config, source->classes);
     if (code) return code;
     for (uint32_t i = 0; i < source->layer_count && !code; i++)
         code = convert_layer(&source->layers[i], &config, &target->layers[i]);
     if (!code) code = dime_model_quantize(target);
+    if (!code) code = dime_model_name_classes(target, source->class_names);
     if (code) dime_model_free(target);
     return code;
 }
