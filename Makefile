@@ -109,7 +109,7 @@ endif
 all: $(PROGRAM) ## build the program, build/dime (CC=clang: build/clang/dime)
 
 .PHONY: tests fuzzers benches FORCE
-tests: $(TESTS)
+tests: $(TESTS) ## build the C tests, build/tests/test_*, which some of the scripts run too
 fuzzers: $(FUZZERS)
 benches: $(BENCHES)
 FORCE:

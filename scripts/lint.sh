@@ -14,6 +14,7 @@ mapfile -t c_sources < <(printf '%s\n' "${c_files[@]}" | grep '\.c$' | grep -v '
 mapfile -t shell_scripts < <(find scripts tests examples .ci -name '*.sh' -o -path .ci/run 2>/dev/null |
     sort)
 mapfile -t python_scripts < <(find scripts tests examples docs -name '*.py' 2>/dev/null | sort)
+mapfile -t documents < <(find . -name '*.md' -not -path './build/*' -not -path './runs/*' | sort)
 includes=(-Isrc -Idevice -Itests -Ibench)
 
 check_format() { # versions of clang-format differ in small things; 14 is the one that counts
@@ -33,6 +34,7 @@ check_habits() {
     awk 'length($0) > 110 { printf "%s:%d: longer than 110 columns\n", FILENAME, FNR; bad = 1 }
         END { exit bad }' "${files[@]}" || failed=1
     grep -n -E '[[:space:]]$' "${files[@]}" && failed=1
+    grep -n -w LEAD "${documents[@]}" && failed=1 # marks what is still to be filled in
     grep -n -E '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]*\.c[>"]' "${c_files[@]}" && failed=1
     local file
     for file in "${c_files[@]}"; do

@@ -272,7 +272,7 @@ static void input_comes_from_options_then_header_then_size(void **state) {
     dime_model_free(&model);
 }
 
-/* 784 inputs are the seed's binary pictures. */
+/* 784 inputs are RiscV's binary pictures. */
 static void binary_is_assumed_for_28_pixels(void **state) {
     (void)state;
     struct dime_model model;

@@ -107,6 +107,36 @@ printf 'seed: 1\nbatchsize: 3\n' >"$work/wrong.yaml"
 expect 1 '' "dime train: $work/wrong.yaml:2: key 'batchsize' is unknown; did you mean 'batch_size'?" \
     train "$work/wrong.yaml"
 
+# What is no configuration, and what is no model.
+head -c 2000000 /dev/zero | tr '\0' 7 >"$work/own.csv"
+# shellcheck disable=SC2016
+yaml='expected a configuration in YAML, whose key `dataset:` names the data'
+expect 1 '' "dime train: $work/own.csv: larger than 1048576 bytes, the most a configuration may have; $yaml" \
+    train "$work/own.csv"
+expect 1 '' "dime train: $work: is a folder; $yaml" train "$work"
+printf '3,0,0,255\n' >"$work/small.csv"
+run train "$work/small.csv"
+expect_start err "dime train: $work/small.csv:1: expected a configuration in YAML" 'dime train small.csv'
+model='expected a run folder or a model file'
+expect 1 '' "dime eval: $work/nope: cannot open: No such file or directory; $model" eval "$work/nope"
+expect 1 '' "dime eval: $work: holds no model.safetensors; $model" eval "$work"
+expect 1 '' "dime eval: $work/own.csv: not a model file, or cut short: as safetensors its header would have \
+3978709506094217015 bytes, but the file has 2000000 and at most 16777216 are read" eval "$work/own.csv"
+printf 'a' >"$work/a"
+expect 1 '' "dime eval: $work/a: not a model file: 1 bytes are too few" eval "$work/a"
+expect 2 '' 'dime quantize: --format FORMAT is missing' quantize "$work/a" --out "$work/b"
+formats='Binary, BinarySym, Ternary, 2bitsym, 4bit, 4bitsym, 5bitsym, 8bit, FP130, NF4'
+expect 2 '' "dime quantize: --format: found 'None', which is not quantized, expected one of $formats" \
+    quantize "$work/a" --format None --out "$work/b"
+kept='exists and is not a model file; it is not overwritten, choose another name'
+expect 1 '' "dime quantize: $work/a: $kept" \
+    quantize "$work/b" --format 4bitsym --out "$work/a"
+[ "$(cat "$work/a")" = a ] || fail 'dime quantize overwrote a file that is no model'
+run quantize --help
+for format in $formats; do
+    grep -q "[ :]${format%,}\(,\|\$\)" "$work/out" || fail "dime quantize --help does not list $format"
+done
+
 # A standard output that takes nothing is a failure.
 for arguments in --version help 'train --help'; do
     # shellcheck disable=SC2086 # several words

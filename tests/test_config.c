@@ -146,9 +146,10 @@ static void test_file_of_bitnetmcu(void **state) {
     const char *path = "tests/data/parameters-bitnetmcu.yaml";
     struct dime_config config;
     assert_int_equal(dime_config_read(path, NULL, 0, &config), DIME_ERROR_CONFIG);
-    assert_string_equal(dime_error_message(),
-                        "tests/data/parameters-bitnetmcu.yaml:2: model 'CNNMNIST' needs "
-                        "convolutions, which are not there yet; write model: FCMNIST");
+    assert_string_equal(
+        dime_error_message(),
+        "tests/data/parameters-bitnetmcu.yaml:2: model 'CNNMNIST' needs "
+        "convolutions, which are not there yet; write model: FCMNIST, or give --set model=FCMNIST");
     char *text = read_text(path);
     char *model = strstr(text, "'CNNMNIST'");
     assert_non_null(model);
@@ -266,6 +267,10 @@ static void test_text(void **state) {
     assert_string_equal(config.dataset, "C:\\dir");
     parse_good("runtag: 12\n", &config);
     assert_string_equal(config.runtag, "12");
+    parse_good("runtag:\n", &config);
+    assert_string_equal(config.runtag, "");
+    parse_good("runtag: ~\n", &config);
+    assert_string_equal(config.runtag, "");
 }
 
 static void test_every_choice(void **state) {
@@ -386,7 +391,7 @@ static void test_messages(void **state) {
         {"augmentation: \"True\"\n",
          "t.yaml:1: key 'augmentation' is the text \"True\"; expected True or False"},
         {"dataset: ''\n", "t.yaml:1: key 'dataset' is the text \"\"; expected text of 1 .. 255 bytes"},
-        {"runtag: ~\n", "t.yaml:1: key 'runtag' is empty; expected text of 0 .. 63 bytes"},
+        {"dataset:\n", "t.yaml:1: key 'dataset' is empty; expected text of 1 .. 255 bytes"},
         {"runtag: \"a\\nb\"\n", "t.yaml:1: key 'runtag' contains a line break or another control character"},
         {"runtag: \"a\\0b\"\n", "t.yaml:1: key 'runtag' contains a line break or another control character"},
         {"runtag: a/b\n", "t.yaml:1: runtag 'a/b' contains '/', but it is part of a folder's name"},
@@ -401,8 +406,10 @@ static void test_messages(void **state) {
         {"NormType: BatchNorm\nbatch_size: 1\n",
          "t.yaml:2: NormType 'BatchNorm' needs a batch_size of 2 or more, found 1"},
         {"num_epochs: 3\nwarmup_epochs: 4\n", "t.yaml:2: warmup_epochs 4 is more than num_epochs 3"},
-        {"a line\n", "t.yaml:1: expected lines such as 'batch_size: 128'"},
-        {"- seed: 1\n", "t.yaml:1: expected lines such as 'batch_size: 128'"},
+        {"a line\n", "t.yaml:1: expected a configuration in YAML: lines such as 'batch_size: 128'; data goes "
+                     "into its key `dataset:`"},
+        {"- seed: 1\n", "t.yaml:1: expected a configuration in YAML: lines such as 'batch_size: 128'; data "
+                        "goes into its key `dataset:`"},
         {"seed: 1\n---\nseed: 2\n", "t.yaml:2: a second YAML document begins here; only one is taken"},
         {"seed: &a 1\n", "t.yaml:1: anchors and aliases are not taken here; write the value itself"},
         {"seed: *a\n", "t.yaml:1: anchors and aliases are not taken here; write the value itself"},
@@ -508,6 +515,8 @@ static void test_set(void **state) {
     assert_int_equal(set(&config, "network_width3=0", NULL), 0);
     assert_int_equal(config.layer_count, 3);
     assert_int_equal(set(&config, "runtag=\"\"", NULL), 0);
+    assert_int_equal(set(&config, "runtag=x", "runtag="), 0);
+    assert_string_equal(config.runtag, "");
     assert_int_equal(set(&config, "dataset=/data/x=y.csv", NULL), 0);
     assert_string_equal(config.dataset, "/data/x=y.csv");
 }

@@ -58,19 +58,26 @@ else complain 'info --json' "$(cat "$scratch/out")"; fi
 check 'not fetched' 1 '' 'train-images-idx3-ubyte: has not been fetched; run .dime data fetch mnist.$' \
     info MNIST
 check 'not fetched, --dir' 1 '' "run .dime data fetch mnist --dir $scratch/x.\$" info mnist --dir "$scratch/x"
-check 'unknown name' 1 '' 'emnist: no dataset of this name \(known: mnist, fashion-mnist\)$' info emnist
-check 'fetch unknown name' 1 '' 'emnist: no dataset of this name \(known: mnist, fashion-mnist\)$' \
-    fetch emnist
+check 'unknown name' 1 '' 'minst: no dataset of this name; did you mean mnist\? \(known: mnist, fashion' \
+    info minst
+check 'far name' 1 '' 'digits: no dataset of this name \(known: mnist, fashion-mnist\)' info digits
+check 'fetch unknown name' 1 '' 'fashon-mnist: no .* did you mean fashion-mnist\? ' fetch fashon-mnist
 check 'no source' 1 '' "mnist: cannot be fetched; put train-images-idx3.* into $scratch/cache/mnist " \
     fetch mnist
 { cat "$scratch/own.csv"; echo '1,2,x,3,4'; } >"$scratch/wrong.csv"
 check 'wrong csv' 1 '' 'wrong\.csv:15: pixel 2 is .x., expected a whole number 0\.\.255$' \
     info "$scratch/wrong.csv"
-check 'unknown action' 2 '' 'drop: unknown action \(known: fetch, info\)$' drop mnist
-check 'too few' 2 '' 'too few arguments' fetch
+printf '1,0\n2,0\n%.0s' 1 2 3 4 5 6 >"$scratch/from-one.csv"
+check 'labels from 1' 1 '' 'from-one\.csv: no picture has label 0; labels count from 0' \
+    info "$scratch/from-one.csv"
+check 'unknown action' 2 '' 'dime data: drop: unknown; fetch or info$' drop mnist
+check 'unknown action alone' 2 '' 'dime data: list: unknown; fetch or info$' list
+check 'too few' 2 '' 'too few arguments; usage: dime data fetch NAME' fetch
+check 'nothing' 2 '' 'too few arguments; usage: dime data fetch NAME'
 check 'too many' 2 '' 'too many arguments' info a b
 check 'unknown option' 2 '' 'unknown option' info mnist --jsn
 check 'help' 0 'Usage: dime data fetch NAME' '' --help
+check 'help: forms of own data' 0 '^  FILE\.csv .*labels count from 0$' '' --help
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -92,6 +92,22 @@ static void reads_csv_folders(void **state) {
     dime_dataset_close(&pair);
 }
 
+/* Labels that count from 1 would make a class 0 that never occurs. */
+static void refuses_labels_from_one(void **state) {
+    (void)state;
+    scratch_write_text("d.csv", "1,9\n2,9\n1,9\n2,9\n1,9\n2,9\n1,9\n1,9\n1,9\n");
+    assert_refused("d.csv", DIME_ERROR_MALFORMED,
+                   "d.csv: no picture has label 0; labels count from 0, but the least one here is 1");
+    scratch_write_text("f/train.csv", "1,9\n2,9\n");
+    scratch_write_text("f/test.csv", "0,9\n1,9\n");
+    assert_refused("f", DIME_ERROR_MALFORMED, "no picture has label 0");
+    struct dime_dataset_pair pair;
+    scratch_write_text("f/train.csv", "2,9\n0,9\n"); /* a gap above 0 is no sign of it */
+    open_own("f", &pair);
+    assert_int_equal(pair.train.classes, 3);
+    dime_dataset_close(&pair);
+}
+
 /* ---- IDX ---- */
 
 static void write_idx(const char *pictures, const char *labels, uint32_t count, int packed) {
@@ -217,13 +233,28 @@ static void says_what_is_wrong_with_a_folder(void **state) {
 
 /* ---- names ---- */
 
+/* The message says where a relative name was looked for. */
+static void assert_looked_for(const char *name) {
+    char *here = getcwd(NULL, 0), *place = NULL;
+    assert_true(asprintf(&place, "; looked for the folder or file %s/%s too", here, name) > 0);
+    assert_message(place);
+    free(place);
+    free(here);
+}
+
 static void says_what_is_wrong_with_a_name(void **state) {
     (void)state;
     struct dime_dataset_pair pair;
     assert_int_equal(dime_dataset_open("mnits", NULL, &pair), DIME_ERROR_UNSUPPORTED);
-    assert_string_equal(dime_error_message(), "mnits: no dataset of this name (known: mnist, fashion-mnist)");
+    static const char nearest[] =
+        "mnits: no dataset of this name; did you mean mnist? (known: mnist, fashion-mnist)";
+    assert_int_equal(strncmp(dime_error_message(), nearest, strlen(nearest)), 0);
+    assert_looked_for("mnits");
     assert_int_equal(dime_dataset_open("./mnits", NULL, &pair), DIME_ERROR_IO);
     assert_message("./mnits: No such file or directory");
+    assert_looked_for("mnits");
+    assert_int_equal(dime_dataset_open("/mnits", NULL, &pair), DIME_ERROR_IO);
+    assert_string_equal(dime_error_message(), "/mnits: No such file or directory");
     scratch_write_text("d.txt", "1,2\n");
     assert_refused("d.txt", DIME_ERROR_UNSUPPORTED, "d.txt: not a dataset: expected a .csv file");
     assert_int_equal(dime_dataset_fetch("mnits", NULL, NULL), DIME_ERROR_UNSUPPORTED);
@@ -314,6 +345,7 @@ int main(void) {
         in_scratch(every_sixth_of_a_class_becomes_test),
         in_scratch(too_few_pictures_for_a_test),
         in_scratch(reads_csv_folders),
+        in_scratch(refuses_labels_from_one),
         in_scratch(reads_idx_folders),
         in_scratch(sorts_classes_as_numbers),
         in_scratch(sorts_classes_as_text),

@@ -221,7 +221,7 @@ static void test_requantize_bounds(void **state) {
     (void)state;
     for (uint32_t sign = 0; sign < 2; sign++) {
         for (uint8_t shift = 0; shift <= 25; shift++) {
-            struct dime_affine affine = {(int16_t)(sign ? -32768 : 32767), 63, shift};
+            struct dime_affine affine = {(int16_t)(sign ? -32767 : 32767), 63, shift};
             struct dime_layer layer = {
                 .outputs = 1, .affine = &affine, .requantize = 0, .activation_bits = 2, .bias_shift = 9};
             int32_t sum = sign ? -16777215 : 16777215, kept = sum, value;

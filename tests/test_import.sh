@@ -138,6 +138,15 @@ ends 'no header' 1 'text.h:2: ' import "$work/text.h" --out "$work/x"
 ends 'no file' 1 'none.h: cannot open' import "$work/none.h" --out "$work/x"
 ends 'a folder' 1 'cannot read' import "$work" --out "$work/x"
 [ ! -e "$work/x" ] || fail 'a refused header leaves a model file behind'
+echo precious >"$work/own.txt"
+ends 'a file that is no model' 1 'own.txt: exists and is not a model file' \
+    import "$work/a.h" --out "$work/own.txt"
+[ "$(cat "$work/own.txt")" = precious ] || fail 'a file that is no model was overwritten'
+: >"$work/empty"
+ends 'an empty file' 1 'empty: exists and is not a model file' import "$work/a.h" --out "$work/empty"
+ends 'a folder as --out' 1 'exists and is not a model file' import "$work/a.h" --out "$work"
+ends 'a model' 0 '' import "$work/a.h" --out "$work/b.safetensors"
+cmp -s "$work/a.safetensors" "$work/b.safetensors" || fail 'another model was not overwritten'
 ends 'no --out' 2 '--out FILE is missing' import "$work/a.h"
 ends 'no header given' 2 'dime import: ' import --out "$work/x"
 ends 'a wrong size' 2 '--input-size 3: 4 to 64' import "$work/a.h" --out "$work/x" --input-size 3

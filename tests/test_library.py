@@ -103,6 +103,26 @@ def test_example_reads_pgm(checks, folder, run):
     checks.refused(result, 1, [cut, "100 found"], "cut PGM")
 
 
+def test_example_goes_on(checks, folder, run):
+    """A picture that is not there does not hide the answers for the others."""
+    good = write_pgm(f"{folder}/good.pgm", draw(UPRIGHT, 16, 16, (2, 2, 12), 3), 16, 16)
+    library = os.path.join(library_of(checks, run), "libdime_model.so")
+    for more in ([], ["--json"]):
+        result = subprocess.run([sys.executable, EXAMPLE, *more, library, f"{folder}/nope.png", good],
+                                capture_output=True, text=True, check=False)
+        checks.refused(result, 1, [f"{folder}/nope.png: No such file"], "missing picture")
+        checks.check(f"{good}: {UPRIGHT} " in result.stdout if not more else
+                     [one["file"] for one in json.loads(result.stdout)["predictions"]] == [good],
+                     f"answer beside a missing picture: {result.stdout}")
+
+
+def test_header_stands_alone(checks, _folder, run):
+    """It names nothing of headers that are not delivered with the library."""
+    with open(os.path.join(library_of(checks, run), "dime_model.h"), encoding="ascii") as file:
+        text = file.read()
+    checks.equal(re.findall(r'#include (?!<)|\w+\.h(?!>)', text), [], "other headers")
+
+
 def test_threads(checks, _folder, run):
     """Eight threads at once compute what one computes. ctypes lets them run side by side."""
     library = ctypes.CDLL(os.path.join(library_of(checks, run), "libdime_model.so"))
@@ -182,10 +202,11 @@ def test_failures(checks, folder, _run):
     out = os.path.join(folder, "out")
     checks.refused(make_library("", out), 2, ["MODEL="], "no model")
     result = make_library(os.path.join(folder, "none"), out)
-    checks.refused(result, 1, ["none"], "missing model")
+    checks.refused(result, 1, ["none", "expected a run folder or a model file"], "missing model")
     checks.equal(os.listdir(out), [], "nothing is left behind")
 
 
 if __name__ == "__main__":
-    run_tests(test_symbols, test_example, test_example_reads_pgm, test_threads, test_c_client, test_dll,
+    run_tests(test_symbols, test_example, test_example_reads_pgm, test_example_goes_on,
+              test_header_stands_alone, test_threads, test_c_client, test_dll,
               test_without_mingw, test_same_bytes, test_failures)

@@ -300,6 +300,60 @@ static void writer_refuses_what_is_not_quantized(void **state) {
     dime_model_free(&model);
 }
 
+static void name(struct dime_model *model, const char *last) {
+    const char *const names[5] = {"0", "T-shirt/top", "\"q\\", "caf\xC3\xA9", last};
+    expect_done(dime_model_name_classes(model, (char *const *)names));
+}
+
+static void class_names_round_trip(void **state) {
+    (void)state;
+    struct dime_config config = small_config(DIME_FORMAT_4BITSYM, DIME_NORM_RMS, DIME_WSCALE_PER_TENSOR);
+    struct dime_model model = random_model(&config), read;
+    char longest[] = "123456789-123456789-123456789-123456789-123456789-123456789-123";
+    name(&model, "other");
+    name(&model, longest);
+    expect_done(dime_model_write(path, &model));
+    expect_done(dime_model_read(path, &read));
+    assert_non_null(read.class_names);
+    for (int i = 0; i < 5; i++) assert_string_equal(read.class_names[i], model.class_names[i]);
+    assert_string_equal(read.class_names[1], "T-shirt/top");
+    expect_done(dime_model_write(other_path, &read));
+    assert_equal_files(path, other_path);
+    dime_model_free(&read);
+    char *const numbers[5] = {"0", "1", "2", "3", "4"};
+    expect_done(dime_model_name_classes(&model, numbers)); /* are no names */
+    assert_null(model.class_names);
+    expect_done(dime_model_write(path, &model));
+    expect_done(dime_model_read(path, &read));
+    assert_null(read.class_names);
+    dime_model_free(&read);
+    dime_model_free(&model);
+}
+
+static void class_names_are_checked(void **state) {
+    (void)state;
+    struct dime_config config = small_config(DIME_FORMAT_4BITSYM, DIME_NORM_RMS, DIME_WSCALE_PER_TENSOR);
+    struct dime_model model = random_model(&config);
+    static const char *const cases[][2] = {
+        {"", "class 2 is empty"},
+        {"123456789-123456789-123456789-123456789-123456789-123456789-1234", "class 2 is longer than 63"},
+        {"\xC3", "class 2 is not UTF-8"},
+        {"\xC0\xAF", "class 2 is not UTF-8"},
+        {"a\nb", "class 2 has a control character"},
+        {"\033[31m", "class 2 has a control character"},
+        {"\x7F", "class 2 has a control character"},
+        {"\xC2\x9B", "class 2 has a control character"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const names[5] = {"a", "b", cases[i][0], "d", "e"};
+        name(&model, "e");
+        expect_refused(DIME_ERROR_MALFORMED, cases[i][1],
+                       dime_model_name_classes(&model, (char *const *)names));
+        assert_null(model.class_names);
+    }
+    dime_model_free(&model);
+}
+
 /* One change to a good file. */
 struct damage {
     const char *tensor; /* or NULL */
@@ -468,9 +522,47 @@ static void reader_refuses_damaged_files(void **state) {
         {.key = "classes", .value = "6", .code = DIME_ERROR_MALFORMED, .message = "layers.2.weight"},
         {.key = "metrics", .value = "{\"a\":", .code = DIME_ERROR_MALFORMED, .message = "not a JSON object"},
         {.key = "metrics", .value = "1", .code = DIME_ERROR_MALFORMED, .message = "not a JSON object"},
+        {.key = "class_names",
+         .value = "[\"a\",\"b\",\"c\",\"d\"]",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "array of 5 strings"},
+        {.key = "class_names",
+         .value = "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "array of 5 strings"},
+        {.key = "class_names",
+         .value = "[\"a\",\"b\",\"c\",\"d\",5]",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "array of 5 strings"},
+        {.key = "class_names",
+         .value = "[\"a\",\"b\",\"c\",\"d\",[\"e\"]]",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "class_names has"},
+        {.key = "class_names",
+         .value = "{\"a\":\"b\",\"c\":\"d\"}",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "array of 5 strings"},
+        {.key = "class_names",
+         .value = "[\"a\",\"b\"",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "array of 5 strings"},
+        {.key = "class_names", .value = "", .code = DIME_ERROR_MALFORMED, .message = "array of 5 strings"},
+        {.key = "class_names",
+         .value = "[\"a\",\"b\",\"c\",\"d\",\"\\u001b[2J\"]",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "class 4 has a control character"},
+        {.key = "class_names",
+         .value = "[\"a\",\"b\",\"c\",\"d\",\"\\u0000e\"]",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "class_names has"},
+        {.key = "class_names",
+         .value = "[\"a\",\"b\",\"c\",\"d\",\"\"]",
+         .code = DIME_ERROR_MALFORMED,
+         .message = "class 4 is empty"},
     };
     struct dime_config config = small_config(DIME_FORMAT_4BITSYM, DIME_NORM_BATCH, DIME_WSCALE_PER_TENSOR);
     struct dime_model model = random_model(&config);
+    name(&model, "last");
     expect_done(dime_model_write(path, &model));
     dime_model_free(&model);
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) damage_and_expect(&damages[i]);
@@ -562,6 +654,8 @@ int main(void) {
         cmocka_unit_test(files_round_trip),
         cmocka_unit_test(integer_models_round_trip),
         cmocka_unit_test(writer_refuses_what_is_not_quantized),
+        cmocka_unit_test(class_names_round_trip),
+        cmocka_unit_test(class_names_are_checked),
         cmocka_unit_test(reader_refuses_damaged_files),
         cmocka_unit_test(runtime_is_the_model),
         cmocka_unit_test(runtime_refuses_what_cannot_run),

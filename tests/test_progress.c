@@ -138,6 +138,7 @@ static void show_after(struct dime_progress *progress, double seconds, const cha
                        uint64_t total, const char *unit) {
     dime_progress_show(progress, label, 0, total, unit);
     progress->started -= seconds;
+    progress->run_started -= seconds;
     progress->drawn = -1;
     dime_progress_show(progress, label, done, total, unit);
 }
@@ -149,10 +150,10 @@ static void shows_bar_percentage_rate_and_time(void **state) {
     start(&progress, &terminal, 80);
     show_after(&progress, 20, "epoch 3/60", 602500, 1200000, "images");
     take_output(&terminal);
-    /* 79 columns less label 10, percentage 7, rate 14, time 11 leave 37: a bar of 33. 602500 / 1200000 of 33
-       columns are 16 whole blocks and 4 eighths. */
+    /* 77 columns less label 10, percentage 7, rate 14, time 11 leave 35: a bar of 31. 602500 / 1200000 of 31
+       columns are 15 whole blocks and 4 eighths. */
     assert_string_equal(line_shown(&terminal.screen),
-                        "epoch 3/60  |################d                a   50 %  30k images/s  0:20 left");
+                        "epoch 3/60  |###############d               a   50 %  30k images/s  0:20 left");
     assert_true(terminal.screen.colours > 0);
     close_terminal(&terminal);
 }
@@ -189,7 +190,7 @@ static void draws_ascii_outside_utf8(void **state) {
     show_after(&progress, 1000, "f\xC3\xA9tch", 300000000, 1200000000, "bytes");
     take_output(&terminal);
     assert_string_equal(line_shown(&terminal.screen),
-                        "f??tch  [=====>              ]   25 %  300 kB/s  50:00 left");
+                        "f??tch  [====>             ]   25 %  300 kB/s  50:00 left");
     assert_int_equal(terminal.screen.colours, 0);
     close_terminal(&terminal);
 }
@@ -207,15 +208,16 @@ static void fits_every_width(void **state) {
         progress.drawn = -1;
         dime_progress_show(&progress, "epoch 3/60", 1, 2, "images");
         assert_true(take_output(&terminal) > 0);
-        assert_true(terminal.screen.rightmost < columns);
+        /* room for ^C, and the last column stays free */
+        assert_true(terminal.screen.rightmost <= (columns > 3 ? columns - 3U : 0));
         const char *line = line_shown(&terminal.screen);
-        size_t label = columns < 11 ? columns - 1U : 10;
+        size_t label = columns < 4 ? 0 : columns < 13 ? columns - 3U : 10;
         assert_true(terminal.screen.rightmost >= label);
         assert_memory_equal(line, "epoch 3/60", label == 6 ? 5 : label); /* a space at the end is not kept */
-        assert_int_equal(strstr(line, "50 %") != NULL, columns > 17);
-        assert_int_equal(strchr(line, '|') != NULL, columns > 31);
-        assert_int_equal(strstr(line, "images/s") != NULL, columns > 43);
-        assert_int_equal(strstr(line, "left") != NULL, columns > 54);
+        assert_int_equal(strstr(line, "50 %") != NULL, columns > 19);
+        assert_int_equal(strchr(line, '|') != NULL, columns > 33);
+        assert_int_equal(strstr(line, "images/s") != NULL, columns > 45);
+        assert_int_equal(strstr(line, "left") != NULL, columns > 56);
     }
     close_terminal(&terminal);
 }
@@ -302,7 +304,7 @@ static void hostile_label_cannot_steer_the_terminal(void **state) {
     (void)state;
     struct dime_progress progress;
     struct terminal terminal;
-    start(&progress, &terminal, 40);
+    start(&progress, &terminal, 42);
     dime_progress_show(&progress, "\033[2Ja\nb\x9B\xC2\x9B\xFF\xE2\x82", 5, 0, "bytes");
     take_output(&terminal);
     assert_string_equal(line_shown(&terminal.screen), "?[2Ja?b??????  5 B");
@@ -318,11 +320,52 @@ static void new_task_counts_anew(void **state) {
     progress.drawn = -1;
     dime_progress_show(&progress, "epoch 2/2", 10, 10000, "images"); /* begins with 10 done */
     progress.started -= 200;
+    progress.run_started -= 200;
     progress.drawn = -1;
     dime_progress_show(&progress, "epoch 2/2", 2010, 10000, "images");
     take_output(&terminal);
     assert_non_null(strstr(line_shown(&terminal.screen), " 20 %  10 images/s  13:19 left"));
     close_terminal(&terminal);
+}
+
+/* Three epochs of a thousand, begun at the second one: time left is that to the end of the third, and counts
+   the pause between the two. */
+static void time_left_counts_the_run(void **state) {
+    (void)state;
+    struct dime_progress progress;
+    struct terminal terminal;
+    start(&progress, &terminal, 100);
+    dime_progress_place(&progress, 1000, 1000);
+    show_after(&progress, 0, "epoch 2/3", 0, 1000, "images");
+    progress.started -= 50;
+    progress.run_started -= 50;
+    progress.drawn = -1;
+    dime_progress_show(&progress, "epoch 2/3", 500, 1000, "images");
+    take_output(&terminal);
+    assert_non_null(strstr(line_shown(&terminal.screen), " 50 %  10 images/s  2:30 left"));
+    dime_progress_place(&progress, 2000, 0);
+    progress.drawn = -1;
+    dime_progress_show(&progress, "epoch 3/3", 0, 1000, "images");
+    progress.started -= 25;
+    progress.run_started -=
+        50 + 100 - 50 + 25; /* 100 s for the second epoch and 25 s of the third, 50 between */
+    progress.drawn = -1;
+    dime_progress_show(&progress, "epoch 3/3", 250, 1000, "images");
+    take_output(&terminal);
+    assert_non_null(strstr(line_shown(&terminal.screen), " 25 %  10 images/s  1:45 left"));
+    close_terminal(&terminal);
+}
+
+static void knows_the_columns_of_a_terminal(void **state) {
+    (void)state;
+    struct terminal terminal;
+    open_terminal(&terminal, 71);
+    assert_int_equal(dime_terminal_columns(terminal.stream), 71);
+    close_terminal(&terminal);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(dime_terminal_columns(file), 0);
+    fclose(file);
 }
 
 static void amounts_and_times_have_units(void **state) {
@@ -367,6 +410,8 @@ int main(void) {
         cmocka_unit_test(shorter_line_leaves_nothing_of_a_longer_one),
         cmocka_unit_test(hostile_label_cannot_steer_the_terminal),
         cmocka_unit_test(new_task_counts_anew),
+        cmocka_unit_test(time_left_counts_the_run),
+        cmocka_unit_test(knows_the_columns_of_a_terminal),
         cmocka_unit_test(amounts_and_times_have_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,24 @@ static void test_affine_with_large_bias(void **state) {
     assert_true(bias_shift <= 9);
 }
 
+/* A gain at its floor asks for a bias beyond all bounds: it saturates within what an entry can say. */
+static void test_affine_saturates(void **state) {
+    (void)state;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        float gain[1] = {1e-3f}, offset[1] = {(float)sign}, mean[1] = {0}, variance[1] = {1};
+        double scale[1] = {1e-6};
+        struct dime_affine affine[1];
+        uint8_t bias_shift;
+        struct dime_norm_view norm = {gain, offset, mean, variance, scale, 1, 6.0 / 127};
+        dime_affine_from_norm(&norm, affine, &bias_shift);
+        assert_int_equal(bias_shift, 9);
+        assert_int_equal(affine[0].bias, sign * 32767);
+    }
+    struct dime_affine affine[3];
+    dime_affine_from_scales((double[]){NAN, 0, 1}, 3, affine);
+    assert_true(affine[0].multiplier == 0 && affine[1].multiplier == 0 && affine[2].multiplier == 63);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels_are_nearest),
@@ -198,6 +216,7 @@ int main(void) {
         cmocka_unit_test(test_affine_from_scales),
         cmocka_unit_test(test_affine_from_norm),
         cmocka_unit_test(test_affine_with_large_bias),
+        cmocka_unit_test(test_affine_saturates),
     };
     return cmocka_run_group_tests_name("quantize", tests, NULL, NULL);
 }

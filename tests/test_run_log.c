@@ -341,7 +341,7 @@ static struct dime_epoch_report long_report(void) {
 
 static void assert_line(const struct dime_epoch_report *report, const char *expected) {
     char line[512];
-    dime_epoch_line(report, line, sizeof line);
+    dime_epoch_line(report, 0, line, sizeof line);
     assert_string_equal(line, expected);
 }
 
@@ -351,11 +351,31 @@ static void line_shows_everything_in_120_columns(void **state) {
     assert_line(&report, " 7/60 train 0.073 97.81%  val 0.051 98.42%  lr 0.00091 1.43s  active 41%  "
                          "clip/bits .214/3.6 .334/3.6 .045/3.5 12.0/3.7");
     char line[512];
-    dime_epoch_line(&report, line, sizeof line);
+    dime_epoch_line(&report, 0, line, sizeof line);
     assert_true(strlen(line) < 120);
     report.layer_count = 3;
-    dime_epoch_line(&report, line, sizeof line);
+    dime_epoch_line(&report, 0, line, sizeof line);
     assert_true(strlen(line) <= 110);
+}
+
+/* Whole parts go, the layers first; a line that fits is the full one. */
+static void line_fits_the_terminal(void **state) {
+    (void)state;
+    struct dime_epoch_report report = long_report();
+    char whole[512], line[512];
+    dime_epoch_line(&report, 0, whole, sizeof whole);
+    for (uint32_t columns = 1; columns < 200; columns++) {
+        dime_epoch_line(&report, columns, line, sizeof line);
+        size_t length = strlen(line);
+        assert_true(length <= columns);
+        assert_memory_equal(line, whole, length);
+        if (columns < 24) assert_int_equal(length, columns);
+        if (columns >= 24) assert_true(strncmp(whole + length, "  ", 2) == 0 || whole[length] == 0);
+        assert_int_equal(strstr(line, "val") != NULL, columns >= 42);
+        assert_int_equal(strstr(line, "1.43s") != NULL, columns >= 60);
+        assert_int_equal(strstr(line, "active 41%") != NULL, columns >= 72);
+        assert_int_equal(strstr(line, "clip") != NULL, columns >= strlen(whole));
+    }
 }
 
 static void line_leaves_out_what_was_not_measured(void **state) {
@@ -376,7 +396,7 @@ static void lines_are_aligned(void **state) {
     (void)state;
     struct dime_epoch_report report = long_report();
     char first[512], second[512];
-    dime_epoch_line(&report, first, sizeof first);
+    dime_epoch_line(&report, 0, first, sizeof first);
     report.epoch = 60;
     report.train_loss = 2.3;
     report.train_accuracy = 9.8;
@@ -384,7 +404,7 @@ static void lines_are_aligned(void **state) {
     report.seconds = 0.0123;
     report.active_fraction = 0.05;
     report.clip[0] = 1.5;
-    dime_epoch_line(&report, second, sizeof second);
+    dime_epoch_line(&report, 0, second, sizeof second);
     static const char *const columns[] = {"train", "%", "val", "lr", "s ", "active", "clip", "/3.6", "/3.5"};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         assert_int_equal(strstr(first, columns[i]) - first, strstr(second, columns[i]) - second);
@@ -395,10 +415,10 @@ static void line_never_leaves_its_buffer(void **state) {
     struct dime_epoch_report report = long_report();
     report.train_loss = 1e300;
     char whole[1024], part[1024];
-    dime_epoch_line(&report, whole, sizeof whole);
+    dime_epoch_line(&report, 0, whole, sizeof whole);
     for (uint32_t size = 0; size < 500; size++) {
         memset(part, 'x', sizeof part);
-        dime_epoch_line(&report, part, size);
+        dime_epoch_line(&report, 0, part, size);
         assert_int_equal(part[size], 'x');
         if (size > 0) assert_int_equal(strlen(part), strlen(whole) < size ? strlen(whole) : size - 1);
         if (size > 0) assert_memory_equal(part, whole, strlen(part));
@@ -486,6 +506,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(crc32c_of_rfc_3720),
         IN_FOLDER(later_event_files_have_later_names),
         cmocka_unit_test(line_shows_everything_in_120_columns),
+        cmocka_unit_test(line_fits_the_terminal),
         cmocka_unit_test(line_leaves_out_what_was_not_measured),
         cmocka_unit_test(lines_are_aligned),
         cmocka_unit_test(line_never_leaves_its_buffer),

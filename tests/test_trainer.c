@@ -247,6 +247,26 @@ static void test_split(void **state) {
     assert_non_null(strstr(dime_error_message(), "validation_size"));
 }
 
+/* Absurd settings end in an error, not in a crash or a model of NaNs. */
+static void test_divergence(void **state) {
+    (void)state;
+    for (int format = DIME_FORMAT_NONE; format <= DIME_FORMAT_BINARY; format++) {
+        struct dime_config config = small_config();
+        struct dime_epoch_report report;
+        config.learning_rate = 10;
+        config.weight_decay = 10;
+        config.format = (enum dime_format_id)format;
+        for (uint32_t i = 0; i < config.layer_count; i++) config.layers[i].format = config.format;
+        struct dime_trainer *trainer = make(&config, 1);
+        int code = 0;
+        for (uint32_t epoch = 0; epoch < 6 && !code; epoch++)
+            code = dime_trainer_epoch(trainer, NULL, &report);
+        assert_int_equal(code, DIME_ERROR_CONFIG);
+        assert_non_null(strstr(dime_error_message(), "diverged"));
+        dime_trainer_free(trainer);
+    }
+}
+
 static int stop_at_once(void *context) {
     (void)context;
     return 1;
@@ -274,6 +294,7 @@ int main(void) {
         cmocka_unit_test(test_revives_dead_units),
         cmocka_unit_test(test_selection),
         cmocka_unit_test(test_split),
+        cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests_name("trainer", tests, draw_dataset, NULL);

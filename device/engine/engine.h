@@ -21,7 +21,7 @@ struct dime_format {
     int16_t largest;                 /* greatest absolute weight value, 1..255 */
     uint16_t codes;                  /* number of codes, 2..256 */
     int16_t (*value)(uint32_t code); /* code 0..codes-1 to weight value */
-    /* Dot product of a packed row with K activations. Bound: |sum| <= K * largest * 128 must be below 2^24
+    /* Dot product of a packed row with K activations. Bound: |sum| <= K * largest * 127 must be below 2^24
        (checked when a network is built), so an int32_t cannot overflow. */
     int32_t (*dot)(const void *row, const int8_t *activations, uint32_t inputs);
 };
@@ -49,7 +49,7 @@ uint32_t dime_format_code(const struct dime_format *format, const void *row, uin
 /* Per-output scale and bias, used by WScale PerOutput and by folded batch normalisation:
        v = ((acc + (bias << bias_shift)) * multiplier + (1 << shift >> 1)) >> shift
    with multiplier 0 (output switched off) or 32..63, so six shifted additions replace the multiplication.
-   Bound: |acc| < 2^24 and |bias << bias_shift| <= 2^24, so |(acc + bias) * 63| + rounding (<= 2^24) < 2^31.
+   Bound: |acc| < 2^24 and |bias << bias_shift| < 2^24, so |(acc + bias) * 63| + rounding (<= 2^24) < 2^31.
  */
 struct dime_affine {
     int16_t bias;
@@ -83,7 +83,7 @@ struct dime_network {
 };
 
 /* Classifies one image.
-   input:       K of the first layer, -128..127, in the network's input encoding
+   input:       K of the first layer, -127..127, in the network's input encoding
    sums:        scratch, network->widest entries; holds the logits of the last layer afterwards
    activations: scratch, network->widest entries
    Returns the index of the largest logit, the lowest index on a tie. */

@@ -6,7 +6,8 @@
 
 Bright strokes on a dark background are expected, and pictures of the network's input size. PGM files are
 read without further packages; where Pillow (Debian: python3-pil) is installed, other formats are read too and
-other sizes are resized.
+other sizes are resized. A picture that cannot be read is named, the others are classified, and the exit
+status is 1.
 """
 
 import argparse
@@ -91,20 +92,23 @@ def main():
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     model = Model(arguments.library)
-    predictions = []
+    predictions, failed = [], False
     for path in arguments.pictures:
         try:
             label, logits = model.predict(read_picture(path, model.size))
         except (OSError, ValueError) as error:
-            sys.exit(f"{path}: {error}")
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            print(f"{path}: {reason}", file=sys.stderr)
+            failed = True
+            continue
         best, second = sorted(logits, reverse=True)[:2]
         predictions.append({"file": path, "label": label, "logits": logits, "margin": best - second})
+        if not arguments.json:
+            print(f"{path}: {label}  (margin {best - second})", flush=True)
     if arguments.json:
         print(json.dumps({"model": model.name, "version": model.version, "predictions": predictions}))
-    else:
-        for prediction in predictions:
-            print(f"{prediction['file']}: {prediction['label']}  (margin {prediction['margin']})")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

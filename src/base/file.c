@@ -41,6 +41,9 @@ int dime_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size
 
 int dime_file_writer_open(struct dime_file_writer *writer, const char *path) {
     size_t length = strlen(path) + 32;
+    struct stat status;
+    if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return dime_error_set(DIME_ERROR_IO, "%s: exists and is no regular file; choose another path", path);
     writer->stream = NULL;
     writer->path = strdup(path);
     writer->temporary = malloc(length);

@@ -134,6 +134,7 @@ static void print_options(poptContext context) {
 static int show_help(const struct cli_command *command, const struct cli_arguments *arguments) {
     printf("Usage: dime %s %s\n\n%s\n\n", command->name, command->usage, command->summary);
     print_options(arguments->context);
+    if (command->details) printf("\n%s", command->details);
     return CLI_DONE;
 }
 

@@ -15,6 +15,7 @@ struct cli_command {
     const char *usage;                       /* "CONFIG [--out RUN] ..." */
     const char *summary;                     /* one line for `dime help` */
     int (*run)(int argc, const char **argv); /* argv[0] is the command's name; returns an exit status */
+    const char *details;                     /* more lines for `dime NAME --help`, or NULL */
 };
 
 /* One table in main.c; each subcommand has its own file, cli_NAME.c. */

@@ -179,11 +179,15 @@ static int info(const char *name, const struct settings *settings) {
 
 /* ---- both ---- */
 
+/* name: NULL if none was given; whether the action is known matters more. */
 static int choose(const char *action, const char *name, const struct settings *settings) {
-    if (!strcmp(action, "fetch")) return fetch(name, settings);
-    if (!strcmp(action, "info")) return info(name, settings);
-    return cli_fail(&cli_data,
-                    dime_error_set(DIME_ERROR_USAGE, "%s: unknown action (known: fetch, info)", action));
+    int fetching = !strcmp(action, "fetch");
+    if (!fetching && strcmp(action, "info") != 0)
+        return cli_fail(&cli_data, dime_error_set(DIME_ERROR_USAGE, "%s: unknown; fetch or info", action));
+    if (!name)
+        return cli_fail(&cli_data, dime_error_set(DIME_ERROR_USAGE, "too few arguments; usage: dime data %s",
+                                                  cli_data.usage));
+    return fetching ? fetch(name, settings) : info(name, settings);
 }
 
 static int run(int argc, const char **argv) {
@@ -195,16 +199,26 @@ static int run(int argc, const char **argv) {
         {"json", 0, POPT_ARG_NONE, &settings.json, 0, "print one JSON object", NULL},
         POPT_TABLEEND};
     struct cli_arguments arguments;
-    int status = cli_parse(&cli_data, argc, argv, options, 2, 2, &arguments);
+    int status = cli_parse(&cli_data, argc, argv, options, 1, 2, &arguments);
     if (status >= 0) return status;
-    status = choose(arguments.positional[0], arguments.positional[1], &settings);
+    status = choose(arguments.positional[0], arguments.count > 1 ? arguments.positional[1] : NULL, &settings);
     cli_arguments_free(&arguments);
     return status;
 }
 
 const struct cli_command cli_data = {
-    "data",
-    "fetch NAME | info NAME|PATH [--dir DIR] [--json]",
-    "fetch mnist or fashion-mnist, or show what is in a dataset",
-    run,
+    .name = "data",
+    .usage = "fetch NAME | info NAME|PATH [--dir DIR] [--json]",
+    .summary = "fetch mnist or fashion-mnist, or show what is in a dataset",
+    .run = run,
+    .details = "A dataset is mnist, fashion-mnist, or PATH to own data (docs/data.md):\n"
+               "  FILE.csv            a picture a line: label, then grey levels 0..255 row by row; labels "
+               "count from 0\n"
+               "  FOLDER              with train.csv and test.csv; with IDX files named as MNIST's\n"
+               "                      (train-images-idx3-ubyte[.gz] ...); or with a sub-folder of PNG or PGM "
+               "pictures\n"
+               "                      for each class, or train/ and test/ with these\n"
+               "Without a test part every sixth picture of each class becomes one. `fetch` keeps data in the "
+               "cache;\n"
+               "DIME_MIRROR=URL|DIR is asked first, DIME_OFFLINE=1 asks no public source.\n",
 };

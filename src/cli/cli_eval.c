@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/evaluation.h"
 #include "data/dataset.h"
+#include "data/registry.h"
 #include "model/model.h"
 
 static void print_table(const struct cli_evaluation *evaluation, const char *split, char **names) {
@@ -49,6 +50,7 @@ static int print_json(const struct cli_evaluation *evaluation, const char *split
 }
 
 struct eval_options {
+    const char *model;
     char *data, *split, *folder;
     int json, threads;
 };
@@ -61,11 +63,23 @@ static int report_mismatches(const struct cli_evaluation *evaluation) {
                                    evaluation->mismatches, evaluation->images));
 }
 
+/* The model's own dataset may be a path that counted from another folder. */
+static int open_data(const struct dime_model *model, const struct eval_options *given, const char *name,
+                     struct dime_dataset_pair *pair) {
+    int code = dime_dataset_open(name, given->folder, pair);
+    if (code && !given->data && !dime_registry_find(name))
+        return dime_error_set(code, "%s; give --data", dime_error_message());
+    if (code) return code;
+    code = cli_check_class_names(model, given->model, pair, name);
+    if (code) dime_dataset_close(pair);
+    return code;
+}
+
 static int evaluate_on(const struct dime_model *model, const struct eval_options *given) {
     struct dime_dataset_pair pair;
     struct cli_evaluation evaluation;
     const char *split = given->split ? given->split : "test";
-    int code = dime_dataset_open(given->data ? given->data : model->config.dataset, given->folder, &pair);
+    int code = open_data(model, given, given->data ? given->data : model->config.dataset, &pair);
     if (code) return cli_fail(&cli_eval, code);
     int status = CLI_DONE;
     code = cli_evaluate(model, &pair, split, (uint32_t)given->threads, &evaluation);
@@ -75,7 +89,7 @@ static int evaluate_on(const struct dime_model *model, const struct eval_options
         if (given->json)
             status = print_json(&evaluation, split);
         else
-            print_table(&evaluation, split, pair.class_names);
+            print_table(&evaluation, split, model->class_names ? model->class_names : pair.class_names);
         if (status == CLI_DONE && evaluation.mismatches) status = report_mismatches(&evaluation);
         cli_evaluation_free(&evaluation);
     }
@@ -83,9 +97,9 @@ static int evaluate_on(const struct dime_model *model, const struct eval_options
     return status;
 }
 
-static int evaluate_model(const char *path, const struct eval_options *given) {
+static int evaluate_model(const struct eval_options *given) {
     struct dime_model model;
-    int code = dime_model_read(path, &model);
+    int code = dime_model_read(given->model, &model);
     if (code) return cli_fail(&cli_eval, code);
     int status = evaluate_on(&model, given);
     dime_model_free(&model);
@@ -106,11 +120,12 @@ static int run(int argc, const char **argv) {
     struct cli_arguments arguments;
     int status = cli_parse(&cli_eval, argc, argv, options, 1, 1, &arguments);
     if (status >= 0) return status;
+    given.model = arguments.positional[0];
     if (given.threads < 1 || given.threads > 256)
         status = cli_fail(&cli_eval, dime_error_set(DIME_ERROR_USAGE, "--threads: expected 1..256, found %d",
                                                     given.threads));
     else
-        status = evaluate_model(arguments.positional[0], &given);
+        status = evaluate_model(&given);
     cli_arguments_free(&arguments);
     return status;
 }

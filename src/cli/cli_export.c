@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/evaluation.h"
 #include "data/dataset.h"
 #include "data/resize.h"
 #include "model/bitnetmcu.h"
@@ -73,6 +74,7 @@ static int open_test_set(struct test_set *set, const struct settings *settings,
     int code = dime_dataset_open(name, NULL, &set->pair);
     if (code) return dataset_failed(code);
     code = check_classes(set, name, model);
+    if (!code) code = cli_check_class_names(model, settings->model, &set->pair, name);
     if (!code) code = fill_pictures(set, name, model, (uint32_t)settings->pictures);
     if (!code) return 0;
     free(set->grey);
@@ -194,8 +196,8 @@ static int run(int argc, const char **argv) {
 }
 
 const struct cli_command cli_export = {
-    "export",
-    "MODEL --out DIR [--as dime|bitnetmcu] [--pictures N] [--data NAME|DIR] [--json]",
-    "write a model as C code that stands alone",
-    run,
+    .name = "export",
+    .usage = "MODEL --out DIR [--as dime|bitnetmcu] [--pictures N] [--data NAME|DIR] [--json]",
+    .summary = "write a model as C code that stands alone",
+    .run = run,
 };

@@ -50,6 +50,7 @@ static int import(const char *header, const struct import_options *given) {
     struct dime_bitnetmcu_options options;
     struct dime_model model;
     int error = translate(given, &options);
+    if (!error) error = dime_model_check_target(given->out);
     if (error) return cli_fail(&cli_import, error);
     error = dime_bitnetmcu_read(header, &options, &model);
     if (error) return cli_fail(&cli_import, error);

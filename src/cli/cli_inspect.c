@@ -173,8 +173,8 @@ static int run(int argc, const char **argv) {
 }
 
 const struct cli_command cli_inspect = {
-    "inspect",
-    "MODEL [--json]",
-    "show layers, weight statistics and sizes of a model",
-    run,
+    .name = "inspect",
+    .usage = "MODEL [--json]",
+    .summary = "show layers, weight statistics and sizes of a model",
+    .run = run,
 };

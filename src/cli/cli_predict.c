@@ -224,8 +224,8 @@ static int run(int argc, const char **argv) {
 }
 
 const struct cli_command cli_predict = {
-    "predict",
-    "MODEL PICTURE... [--invert auto|yes|no] [--show] [--json]",
-    "classify PNG and PGM pictures of any size",
-    run,
+    .name = "predict",
+    .usage = "MODEL PICTURE... [--invert auto|yes|no] [--show] [--json]",
+    .summary = "classify PNG and PGM pictures of any size",
+    .run = run,
 };

@@ -12,13 +12,15 @@ struct quantize_options {
 };
 
 static int parse_format(const char *name, enum dime_format_id *format) {
-    int found = name ? dime_format_find(name) : -1;
+    if (!name) return dime_error_set(DIME_ERROR_USAGE, "--format FORMAT is missing");
+    int found = dime_format_find(name);
     if (found > DIME_FORMAT_NONE) {
         *format = (enum dime_format_id)found;
         return 0;
     }
-    return dime_error_set(DIME_ERROR_USAGE, "--format: found '%s', expected one of %s",
-                          name ? name : "nothing", dime_format_list());
+    return dime_error_set(DIME_ERROR_USAGE, "--format: found '%s'%s, expected one of %s", name,
+                          found == DIME_FORMAT_NONE ? ", which is not quantized" : "",
+                          dime_format_quantized_list());
 }
 
 static int parse_clip(const char *name, enum dime_clip *clip) {
@@ -44,13 +46,23 @@ static int print_result(const struct quantize_options *given, const struct dime_
     return cli_print_json(object);
 }
 
-static int convert(const struct dime_model *source, const struct quantize_options *given) {
-    enum dime_format_id format = DIME_FORMAT_NONE;
+/* What the options ask for. */
+struct conversion {
+    enum dime_format_id format;
     enum dime_clip clip;
+};
+
+static int translate(const struct quantize_options *given, struct conversion *wanted) {
+    int code = parse_format(given->format, &wanted->format);
+    if (!code) code = parse_clip(given->clip, &wanted->clip);
+    if (!code && !given->out) code = dime_error_set(DIME_ERROR_USAGE, "--out FILE is missing");
+    return code ? code : dime_model_check_target(given->out);
+}
+
+static int convert(const struct dime_model *source, const struct conversion *wanted,
+                   const struct quantize_options *given) {
     struct dime_model target;
-    int code = parse_format(given->format, &format);
-    if (!code) code = parse_clip(given->clip, &clip);
-    if (!code) code = dime_model_convert(source, format, clip, &target);
+    int code = dime_model_convert(source, wanted->format, wanted->clip, &target);
     if (code) return cli_fail(&cli_quantize, code);
     code = dime_model_write(given->out, &target);
     int status = code ? cli_fail(&cli_quantize, code) : print_result(given, &target);
@@ -60,19 +72,21 @@ static int convert(const struct dime_model *source, const struct quantize_option
 
 static int quantize(const char *path, const struct quantize_options *given) {
     struct dime_model source;
-    if (!given->out)
-        return cli_fail(&cli_quantize, dime_error_set(DIME_ERROR_USAGE, "--out FILE is missing"));
-    int code = dime_model_read(path, &source);
+    struct conversion wanted;
+    int code = translate(given, &wanted);
+    if (!code) code = dime_model_read(path, &source);
     if (code) return cli_fail(&cli_quantize, code);
-    int status = convert(&source, given);
+    int status = convert(&source, &wanted, given);
     dime_model_free(&source);
     return status;
 }
 
 static int run(int argc, const char **argv) {
     struct quantize_options given = {0};
+    char formats[160];
+    snprintf(formats, sizeof formats, "weight format: %s", dime_format_quantized_list());
     struct poptOption options[] = {
-        {"format", 0, POPT_ARG_STRING, &given.format, 0, "weight format, such as 4bitsym", "FORMAT"},
+        {"format", 0, POPT_ARG_STRING, &given.format, 0, formats, "FORMAT"},
         {"clip", 0, POPT_ARG_STRING, &given.clip, 0, "clipping algorithm, octav or prop (default: octav)",
          "NAME"},
         {"out", 'o', POPT_ARG_STRING, &given.out, 0, "model file to write", "FILE"},

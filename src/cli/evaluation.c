@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/class_names.h"
 #include "train/evaluate.h"
 #include "train/train_data.h"
 
@@ -106,6 +107,19 @@ int cli_evaluate(const struct dime_model *model, const struct dime_dataset_pair 
                               pair->train.classes, model->classes);
     if (strcmp(split, "test") == 0) return evaluate_test(model, &pair->test, threads, evaluation);
     return evaluate_part(model, &pair->train, validation, threads, evaluation);
+}
+
+int cli_check_class_names(const struct dime_model *model, const char *model_name,
+                          const struct dime_dataset_pair *pair, const char *data_name) {
+    uint32_t classes = pair->train.classes < model->classes ? pair->train.classes : model->classes;
+    if (!model->class_names || dime_class_names_are_numbers(pair->class_names, pair->train.classes)) return 0;
+    for (uint32_t i = 0; i < classes; i++)
+        if (strcmp(model->class_names[i], pair->class_names[i]))
+            return dime_error_set(
+                DIME_ERROR_CONFIG,
+                "class %u is '%s' in %s, but '%.*s' in %s; choose data with the model's classes", i,
+                model->class_names[i], model_name, DIME_CLASS_NAME_BYTES, pair->class_names[i], data_name);
+    return 0;
 }
 
 void cli_evaluation_free(struct cli_evaluation *evaluation) {

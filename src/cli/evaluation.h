@@ -21,6 +21,9 @@ struct cli_evaluation {
    Errors: USAGE (unknown split), CONFIG (the data has more classes than the model), MEMORY. */
 int cli_evaluate(const struct dime_model *model, const struct dime_dataset_pair *pair, const char *split,
                  uint32_t threads, struct cli_evaluation *evaluation);
+/* CONFIG, naming model and data, where both know what their classes are called and differ. */
+int cli_check_class_names(const struct dime_model *model, const char *model_name,
+                          const struct dime_dataset_pair *pair, const char *data_name);
 void cli_evaluation_free(struct cli_evaluation *evaluation);
 
 #endif

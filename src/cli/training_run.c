@@ -169,6 +169,7 @@ static void show_progress(void *context, uint32_t epoch, uint64_t done, uint64_t
     struct training_run *run = context;
     char label[48];
     snprintf(label, sizeof label, "epoch %u/%u", epoch, run->request->config.epochs);
+    dime_progress_place(&run->progress, (epoch - 1) * total, (run->request->config.epochs - epoch) * total);
     dime_progress_show(&run->progress, label, done, total, "images");
 }
 
@@ -188,7 +189,7 @@ static int run_epochs(struct training_run *run) {
         if (code) break;
         run->trained_images += report.images_per_second * report.seconds;
         run->trained_seconds += report.seconds;
-        dime_epoch_line(&report, line, sizeof line);
+        dime_epoch_line(&report, dime_terminal_columns(stderr), line, sizeof line);
         fprintf(stderr, "%s\n", line);
         code = save_epoch(run, &report);
     }

@@ -16,7 +16,7 @@ struct dime_augment_settings {
     float elastic_probability;  /* 0..1 */
     float elastic_alpha,
         elastic_sigma; /* strength and smoothness in pixels, as of torchvision's ElasticTransform:
-                          noise blurred with sigma, times alpha / 2; sigma >= 1 */
+                          noise blurred with sigma, times alpha / 2; sigma > 0 */
 };
 
 struct dime_augmenter;

@@ -100,6 +100,8 @@ static int open_file(const char *path, struct dime_dataset_pair *pair) {
 
 static int open_path(const char *path, struct dime_dataset_pair *pair) {
     int code = dime_is_folder(path) ? open_folder(path, pair) : open_file(path, pair);
+    int numbered = !pair->class_names; /* folders become 0, 1, ... by themselves */
+    if (!code && numbered) code = dime_part_check_labels(path, &pair->train);
     if (!code && !pair->test.count) code = dime_pair_split(path, pair);
     return code ? code : dime_pair_check(path, pair, pair->train.classes);
 }
@@ -176,6 +178,18 @@ static int open_named(const struct dime_registry_entry *entry, const char *cache
 
 /* ---- both ---- */
 
+/* Adds to the message on a name that neither is known nor leads anywhere the place where it was looked for.
+ */
+static int looked_for(int code, const char *name) {
+    char *here = name[0] && name[0] != '/' ? getcwd(NULL, 0) : NULL;
+    while (name[0] == '.' && name[1] == '/') name += 2;
+    if (here)
+        code = dime_error_set(code, "%s; looked for the folder or file %s/%s too", dime_error_message(), here,
+                              name);
+    free(here);
+    return code;
+}
+
 int dime_dataset_open(const char *name, const char *folder, struct dime_dataset_pair *pair) {
     memset(pair, 0, sizeof *pair);
     const struct dime_registry_entry *entry = dime_registry_find(name);
@@ -185,9 +199,9 @@ int dime_dataset_open(const char *name, const char *folder, struct dime_dataset_
     else if (exists(name))
         code = open_path(name, pair);
     else if (strpbrk(name, "/."))
-        code = dime_error_set(DIME_ERROR_IO, "%s: %s", name, strerror(ENOENT));
+        code = looked_for(dime_error_set(DIME_ERROR_IO, "%s: %s", name, strerror(ENOENT)), name);
     else
-        code = dime_registry_unknown(name);
+        code = looked_for(dime_registry_unknown(name), name);
     if (!code) code = dime_pair_number_classes(pair);
     if (code) dime_dataset_close(pair);
     return code;

@@ -29,7 +29,8 @@ struct dime_dataset_pair {
      - a folder with train/ and test/, or with classes directly: a sub-folder of PGM or PNG pictures for each
        class
 
-   Labels count from 0; there are as many classes as the greatest label + 1 of both parts, or as folders.
+   Labels count from 0 (a training part without label 0 is an error); there are as many classes as the
+   greatest label + 1 of both parts, or as folders.
    Folders become classes in the order of their names, as numbers when all are numbers; pictures are read in
    the order of their names. The first picture of the first class sets the size, reduced to fit 256x256 where
    it is larger (aspect ratio kept); pictures of another size are resized to it by dime_resize. A file that is

@@ -41,6 +41,16 @@ int dime_pair_check(const char *name, struct dime_dataset_pair *pair, uint32_t c
     return 0;
 }
 
+int dime_part_check_labels(const char *name, const struct dime_dataset *part) {
+    uint8_t least = UINT8_MAX;
+    for (uint32_t i = 0; i < part->count; i++)
+        if (part->labels[i] < least) least = part->labels[i];
+    if (least == 0) return 0;
+    return dime_error_set(DIME_ERROR_MALFORMED,
+                          "%s: no picture has label 0; labels count from 0, but the least one here is %u",
+                          name, least);
+}
+
 static uint32_t count_test_share(const struct dime_dataset *train) {
     uint32_t seen[256] = {0}, chosen = 0;
     for (uint32_t i = 0; i < train->count; i++) chosen += ++seen[train->labels[i]] % DIME_TEST_SHARE == 0;

@@ -15,6 +15,9 @@ void dime_part_free(struct dime_dataset *part);
    greatest label + 1. */
 int dime_pair_check(const char *name, struct dime_dataset_pair *pair, uint32_t classes);
 
+/* MALFORMED where no picture has label 0, which would make a class that never occurs. */
+int dime_part_check_labels(const char *name, const struct dime_dataset *part);
+
 /* Moves every sixth picture of each class (the 6th, 12th, ...) from train into the empty test part. */
 int dime_pair_split(const char *name, struct dime_dataset_pair *pair);
 

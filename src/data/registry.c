@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/nearest.h"
 
 enum { MD5_BYTES = 16 };
 
@@ -67,10 +68,15 @@ const struct dime_registry_entry *dime_registry_find(const char *name) {
 int dime_registry_unknown(const char *name) {
     char known[256] = "";
     size_t used = 0;
+    struct dime_nearest nearest;
+    dime_nearest_start(&nearest, name);
+    for (uint32_t i = 0; i < dime_registry_count; i++) dime_nearest_offer(&nearest, dime_registry[i].name);
     for (uint32_t i = 0; i < dime_registry_count && used < sizeof known; i++)
         used +=
             (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", dime_registry[i].name);
-    return dime_error_set(DIME_ERROR_UNSUPPORTED, "%s: no dataset of this name (known: %s)", name, known);
+    return dime_error_set(DIME_ERROR_UNSUPPORTED, "%s: no dataset of this name%s%s%s (known: %s)", name,
+                          nearest.name ? "; did you mean " : "", nearest.name ? nearest.name : "",
+                          nearest.name ? "?" : "", known);
 }
 
 /* `base`/dime/`name` or, when `extra` is NULL, `base`/`name`. */

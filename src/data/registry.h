@@ -44,7 +44,7 @@ extern const uint32_t dime_registry_count;
 
 /* The entry of that name, whatever its case and hyphens ("FashionMNIST"); NULL if there is none. */
 const struct dime_registry_entry *dime_registry_find(const char *name);
-/* Sets an error that names what was asked for and lists what is known; returns UNSUPPORTED. */
+/* Sets an error that names what was asked for, the nearest name, and what is known; returns UNSUPPORTED. */
 int dime_registry_unknown(const char *name);
 
 /* The folder of a dataset's files, malloc'ed: CACHE/NAME with CACHE = `cache`, or when that is NULL

@@ -29,9 +29,10 @@ int dime_class_names_check(const char *where, char *const *names, uint32_t count
     for (uint32_t i = 0; i < count; i++) {
         const char *fault = fault_of(names[i]);
         if (fault)
-            return dime_error_set(DIME_ERROR_MALFORMED,
-                                  "%s: the name of class %u %s; 1 to %d bytes of printable UTF-8 are expected",
-                                  where, i, fault, DIME_CLASS_NAME_BYTES);
+            return dime_error_set(
+                DIME_ERROR_MALFORMED,
+                "%s: the name of class %u %s; 1 to %d bytes of printable UTF-8 are expected", where, i, fault,
+                DIME_CLASS_NAME_BYTES);
     }
     return 0;
 }

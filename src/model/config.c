@@ -32,11 +32,21 @@ void dime_config_default(struct dime_config *config) {
     *config = draft.config;
 }
 
+/* Most often somebody named the data in place of the configuration. */
+static int no_configuration(int error, const char *name, const char *reason) {
+    return dime_error_set(
+        error, "%s: %s; expected a configuration in YAML, whose key `dataset:` names the data", name, reason);
+}
+
+static int too_large(const char *name) {
+    char reason[80];
+    snprintf(reason, sizeof reason, "larger than %d bytes, the most a configuration may have",
+             CONFIG_LARGEST_FILE);
+    return no_configuration(DIME_ERROR_MALFORMED, name, reason);
+}
+
 int dime_config_parse(const char *name, const char *text, size_t size, struct dime_config *config) {
-    if (size > CONFIG_LARGEST_FILE)
-        return dime_error_set(DIME_ERROR_MALFORMED,
-                              "%s: larger than %d bytes, the most a configuration may have", name,
-                              CONFIG_LARGEST_FILE);
+    if (size > CONFIG_LARGEST_FILE) return too_large(name);
     struct config_draft draft;
     draft_start(&draft, name);
     draft.has_lines = 1;
@@ -126,8 +136,9 @@ int dime_config_read(const char *path, const char *const *assignments, size_t co
                      struct dime_config *config) {
     uint8_t *bytes;
     size_t size;
+    if (dime_is_folder(path)) return no_configuration(DIME_ERROR_IO, path, "is a folder");
     int error = dime_file_read(path, CONFIG_LARGEST_FILE, &bytes, &size);
-    if (error) return error;
+    if (error) return error == DIME_ERROR_MALFORMED ? too_large(path) : error;
     error = parse_and_set(path, (const char *)bytes, size, assignments, count, config);
     free(bytes);
     return error;

@@ -32,7 +32,7 @@ struct dime_config {
     enum dime_norm norm;
     enum dime_wscale wscale;
     enum dime_clip clip;
-    enum dime_clip_update clip_update; /* EVERY_STEP when the seed's `quantscale` is given */
+    enum dime_clip_update clip_update; /* EVERY_STEP when RiscV's `quantscale` is given */
     uint32_t clip_until_epoch;         /* maxw_update_until_epoch; frozen afterwards */
     float clip_scale; /* maxw_quantscale or quantscale: mean weight magnitude / clipping value */
 
@@ -79,7 +79,8 @@ struct dime_config {
 void dime_config_default(struct dime_config *config);
 /* Reads a YAML file of at most 1 MiB. On an error *config is unchanged. Errors: IO, MEMORY, MALFORMED (not
    YAML), CONFIG (unknown key, wrong value, contradiction), the last two with "FILE:LINE: ...". */
-int dime_config_read(const char *path, const char *const *assignments, size_t count, struct dime_config *config);
+int dime_config_read(const char *path, const char *const *assignments, size_t count,
+                     struct dime_config *config);
 int dime_config_parse(const char *name, const char *text, size_t size, struct dime_config *config);
 /* Applies KEY=VALUE pairs (`--set`, VALUE is YAML) over an already parsed configuration, the last of equal
    keys winning, then checks the whole again. What followed another key goes on following it: a layer in the
@@ -98,7 +99,7 @@ const char *dime_input_encoding_name(enum dime_input_encoding encoding);
 /* One key as documentation shows it. */
 struct dime_config_key {
     const char *group;         /* "Quantization" */
-    const char *owner;         /* who introduced it: "seed", "BitNetMCU" or "dime" */
+    const char *owner;         /* who introduced it: "RiscV", "BitNetMCU" or "dime" */
     const char *name;          /* "learning_rate" */
     const char *default_value; /* as YAML, "" where there is none */
     const char *unit;          /* "epochs", "" where there is none */

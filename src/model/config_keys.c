@@ -38,7 +38,7 @@ _Static_assert(sizeof(enum dime_format_id) == 4 && sizeof(enum dime_norm) == 4 &
 #define CHOICE(member, function) TYPE_CHOICE, IN(member), 0, 0, function
 #define TEXT(member, least) TYPE_TEXT, IN(member), least, sizeof(((struct config_draft *)0)->member) - 1, NULL
 
-#define SEED "seed"
+#define RISCV "RiscV" /* dhanvantibhavsar/RiscV, whose parameter file came first */
 #define PEER "BitNetMCU"
 #define OWN "dime"
 
@@ -49,17 +49,17 @@ static const char network[] = "Network", data[] = "Data and input", quantization
 const struct config_key config_keys[KEY_COUNT] = {
     [KEY_MODEL] = {"model", TEXT(config.model, 1), "FCMNIST", network, PEER, "",
                    "Kind of network. `FCMNIST`: fully connected layers."},
-    [KEY_NETWORK_WIDTH1] = {"network_width1", UINT(config.width[0], 0, 4096), "64", network, SEED, "outputs",
+    [KEY_NETWORK_WIDTH1] = {"network_width1", UINT(config.width[0], 0, 4096), "64", network, RISCV, "outputs",
                             "Width of the first hidden layer; 0 leaves it out."},
-    [KEY_NETWORK_WIDTH2] = {"network_width2", UINT(config.width[1], 0, 4096), "64", network, SEED, "outputs",
+    [KEY_NETWORK_WIDTH2] = {"network_width2", UINT(config.width[1], 0, 4096), "64", network, RISCV, "outputs",
                             "Width of the second hidden layer; 0 leaves it out."},
-    [KEY_NETWORK_WIDTH3] = {"network_width3", UINT(config.width[2], 0, 4096), "64", network, SEED, "outputs",
+    [KEY_NETWORK_WIDTH3] = {"network_width3", UINT(config.width[2], 0, 4096), "64", network, RISCV, "outputs",
                             "Width of the third hidden layer; 0 leaves it out."},
     [KEY_LAYERS] = {"layers", TYPE_LAYERS, IN(config.layers), 1, DIME_MAX_LAYERS, NULL, NULL, network, OWN,
                     "", "Every layer by itself, instead of `network_width1..3`; see below."},
     [KEY_CNN_WIDTH] = {"cnn_width", UINT(config.cnn_width, 1, 4096), "64", network, PEER, "channels",
                        "Width of the convolutions; without effect on `FCMNIST`."},
-    [KEY_RUNTAG] = {"runtag", TEXT(config.runtag, 0), "\"\"", network, SEED, "",
+    [KEY_RUNTAG] = {"runtag", TEXT(config.runtag, 0), "\"\"", network, RISCV, "",
                     "Start of the run folder's name; must not contain `/`."},
 
     [KEY_DATASET] = {"dataset", TEXT(config.dataset, 1), "MNIST", data, PEER, "",
@@ -76,19 +76,18 @@ const struct config_key config_keys[KEY_COUNT] = {
                              "grey level",
                              "A pixel this bright or brighter is 1 when `input_encoding` is `binary`."},
 
-    [KEY_QUANT_TYPE] = {"QuantType", CHOICE(config.format, format_choice), "4bitsym", quantization, SEED, "",
+    [KEY_QUANT_TYPE] = {"QuantType", CHOICE(config.format, format_choice), "4bitsym", quantization, RISCV, "",
                         "Weight format; `None` trains float weights."},
-    [KEY_BPW] = {"BPW", FLOAT(bpw, 1, 32), NULL, quantization, SEED, "bits a weight",
+    [KEY_BPW] = {"BPW", FLOAT(bpw, 1, 32), NULL, quantization, RISCV, "bits a weight",
                  "Only checked against `QuantType`, which decides."},
-    [KEY_NORM_TYPE] = {"NormType", CHOICE(config.norm, norm_choice), "RMS", quantization, SEED, "",
+    [KEY_NORM_TYPE] = {"NormType", CHOICE(config.norm, norm_choice), "RMS", quantization, RISCV, "",
                        "Normalization of each layer."},
-    [KEY_WSCALE] = {"WScale", CHOICE(config.wscale, wscale_choice), "PerTensor", quantization, SEED, "",
+    [KEY_WSCALE] = {"WScale", CHOICE(config.wscale, wscale_choice), "PerTensor", quantization, RISCV, "",
                     "One weight scale for a layer, or one for each of its outputs."},
     [KEY_ACTIVATION_BITS] = {"activation_bits", UINT(config.activation_bits, 2, 8), "8", quantization, OWN,
                              "bits", "Width of the activations between layers, sign included."},
-    [KEY_QUANTSCALE] =
-        {"quantscale", FLOAT(quantscale, 0.001, 100), NULL, quantization, SEED, "",
-         "Clipping as the seed does it: `prop` with this scale, anew in every step; see below."},
+    [KEY_QUANTSCALE] = {"quantscale", FLOAT(quantscale, 0.001, 100), NULL, quantization, RISCV, "",
+                        "Clipping as RiscV does it: `prop` with this scale, anew in every step; see below."},
     [KEY_MAXW_ALGO] = {"maxw_algo", CHOICE(config.clip, clip_choice), "octav", quantization, PEER, "",
                        "How the clipping value of the weights is found, anew in every epoch; see below."},
     [KEY_MAXW_QUANTSCALE] = {"maxw_quantscale", FLOAT(maxw_quantscale, 0.001, 100), "0.25", quantization,
@@ -99,11 +98,11 @@ const struct config_key config_keys[KEY_COUNT] = {
 
     [KEY_SEED] = {"seed", TYPE_UINT64, IN(config.seed), 0, 18446744073709551615.0, NULL, "1", training, OWN,
                   "", "Start of all random numbers; the same seed gives the same model."},
-    [KEY_BATCH_SIZE] = {"batch_size", UINT(config.batch_size, 1, 65536), "128", training, SEED, "images",
+    [KEY_BATCH_SIZE] = {"batch_size", UINT(config.batch_size, 1, 65536), "128", training, RISCV, "images",
                         "Images between two steps of the optimizer."},
-    [KEY_NUM_EPOCHS] = {"num_epochs", UINT(config.epochs, 1, 100000), "60", training, SEED, "epochs",
+    [KEY_NUM_EPOCHS] = {"num_epochs", UINT(config.epochs, 1, 100000), "60", training, RISCV, "epochs",
                         "Passes over the training images."},
-    [KEY_LEARNING_RATE] = {"learning_rate", FLOAT(config.learning_rate, 1e-9, 10), "0.001", training, SEED,
+    [KEY_LEARNING_RATE] = {"learning_rate", FLOAT(config.learning_rate, 1e-9, 10), "0.001", training, RISCV,
                            "", "Adam's step at the start of the schedule."},
     [KEY_WARMUP_EPOCHS] = {"warmup_epochs", UINT(config.warmup_epochs, 0, 100000), "0", training, OWN,
                            "epochs", "The learning rate rises linearly over these; at most `num_epochs`."},
@@ -125,11 +124,11 @@ const struct config_key config_keys[KEY_COUNT] = {
         {"revive", BOOL(config.revive), "True", training, OWN, "",
          "In the first half of training, draw hidden units anew that no image of an epoch activated."},
 
-    [KEY_SCHEDULER] = {"scheduler", CHOICE(config.schedule, schedule_choice), "Cosine", schedule, SEED, "",
+    [KEY_SCHEDULER] = {"scheduler", CHOICE(config.schedule, schedule_choice), "Cosine", schedule, RISCV, "",
                        "Course of the learning rate over the epochs."},
-    [KEY_LR_DECAY] = {"lr_decay", FLOAT(config.lr_decay, 0, 1), "0.1", schedule, SEED, "",
+    [KEY_LR_DECAY] = {"lr_decay", FLOAT(config.lr_decay, 0, 1), "0.1", schedule, RISCV, "",
                       "`StepLR`: factor every `step_size` epochs."},
-    [KEY_STEP_SIZE] = {"step_size", UINT(config.step_size, 1, 100000), "10", schedule, SEED, "epochs",
+    [KEY_STEP_SIZE] = {"step_size", UINT(config.step_size, 1, 100000), "10", schedule, RISCV, "epochs",
                        "`StepLR`: epochs between two decays."},
     [KEY_T_0] = {"T_0", UINT(config.t_0, 1, 100000), "10", schedule, PEER, "epochs",
                  "`CosineWarmRestarts`: length of the first period."},
@@ -138,15 +137,15 @@ const struct config_key config_keys[KEY_COUNT] = {
     [KEY_HALVE_LR_EPOCH] = {"halve_lr_epoch", INT(config.halve_lr_epoch, -1, 100000), "-1", schedule, PEER,
                             "epoch", "The learning rate is halved after this epoch; -1: never."},
 
-    [KEY_AUGMENTATION] = {"augmentation", BOOL(config.augmentation), "True", augment, SEED, "",
+    [KEY_AUGMENTATION] = {"augmentation", BOOL(config.augmentation), "True", augment, RISCV, "",
                           "Train on distorted copies of the images too, drawn anew each epoch."},
     [KEY_KEEP_ORIGINAL] = {"keep_original", BOOL(config.keep_original), "True", augment, OWN, "",
                            "Train on the untouched images beside the distorted ones."},
     [KEY_BILINEAR] = {"bilinear", BOOL(config.bilinear), "False", augment, OWN, "",
                       "Sample distorted images between pixels instead of at the nearest one."},
-    [KEY_ROTATION1] = {"rotation1", FLOAT(config.rotation1, 0, 180), "10.0", augment, SEED, "degrees",
+    [KEY_ROTATION1] = {"rotation1", FLOAT(config.rotation1, 0, 180), "10.0", augment, RISCV, "degrees",
                        "First rotation, by -`rotation1` .. `rotation1`."},
-    [KEY_ROTATION2] = {"rotation2", FLOAT(config.rotation2, 0, 180), "10.0", augment, SEED, "degrees",
+    [KEY_ROTATION2] = {"rotation2", FLOAT(config.rotation2, 0, 180), "10.0", augment, RISCV, "degrees",
                        "Second rotation, in one step with translation, scale and shear."},
     [KEY_TRANSLATION] = {"translation", FLOAT(config.translation, 0, 0.5), "0.1", augment, OWN,
                          "share of the picture", "Shift in each direction, at most."},

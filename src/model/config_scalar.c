@@ -227,14 +227,13 @@ static int has_control(const struct config_scalar *scalar) {
 }
 
 static int store_text(const struct config_key *key, const struct config_scalar *scalar, char *field) {
-    if (is_null(scalar)) return wrong_scalar(key, scalar);
+    size_t length = is_null(scalar) ? 0 : scalar->length; /* no value is the empty text, where it may be */
     if (has_control(scalar))
         return config_error(DIME_ERROR_CONFIG, scalar->name, scalar->line,
                             "key '%s' contains a line break or another control character", key->name);
-    if ((double)scalar->length < key->low || (double)scalar->length > key->high)
-        return wrong_scalar(key, scalar);
+    if ((double)length < key->low || (double)length > key->high) return wrong_scalar(key, scalar);
     memset(field, 0, (size_t)key->high + 1); /* equal configurations have equal bytes */
-    memcpy(field, scalar->text, scalar->length);
+    memcpy(field, scalar->text, length);
     return 0;
 }
 

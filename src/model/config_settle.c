@@ -31,7 +31,7 @@ int config_made_from_widths(const struct dime_config *config) {
     return 1;
 }
 
-/* `quantscale` alone is the seed's clipping; beside a key of BitNetMCU's it only names the scale. */
+/* `quantscale` alone is RiscV's clipping; beside a key of BitNetMCU's it only names the scale. */
 static int settle_clipping(struct config_draft *draft) {
     struct dime_config *config = &draft->config;
     const uint8_t *given = draft->given;

@@ -206,8 +206,10 @@ static int read_pair(struct reader *reader) {
 
 static int read_mapping(struct reader *reader) {
     if (reader->event.type != YAML_MAPPING_START_EVENT)
-        return config_error(DIME_ERROR_CONFIG, reader->draft->name, line_of(reader),
-                            "expected lines such as 'batch_size: 128'");
+        return config_error(
+            DIME_ERROR_CONFIG, reader->draft->name, line_of(reader),
+            "expected a configuration in YAML: lines such as 'batch_size: 128'; data goes into its "
+            "key `dataset:`");
     int error;
     while (!(error = next(reader)) && reader->event.type != YAML_MAPPING_END_EVENT)
         if ((error = read_pair(reader))) break;
@@ -236,15 +238,27 @@ int config_yaml_read(struct config_draft *draft, const char *text, size_t size) 
     return error;
 }
 
+/* "--set runtag=": no document at all is the empty value. */
+static int store_nothing(struct config_draft *draft, enum config_id id) {
+    struct config_scalar nothing = {"", 0, 1, draft->name, 0};
+    return config_scalar_store(&config_keys[id], &nothing, draft);
+}
+
+/* The one value that a document consists of. The current event is the document's start. */
+static int read_document(struct reader *reader, enum config_id id) {
+    int error = next(reader);
+    if (!error) error = read_value(reader, id);
+    return error ? error : read_end(reader);
+}
+
 int config_yaml_read_value(struct config_draft *draft, enum config_id id, const char *text, size_t size) {
     struct reader reader;
     int error = reader_open(&reader, draft, text, size);
     if (!error) error = next(&reader);
     if (!error && reader.event.type == YAML_STREAM_END_EVENT)
-        error = config_wrong_value(&config_keys[id], draft->name, 0, "empty");
-    if (!error) error = next(&reader);
-    if (!error) error = read_value(&reader, id);
-    if (!error) error = read_end(&reader);
+        error = store_nothing(draft, id);
+    else if (!error)
+        error = read_document(&reader, id);
     reader_close(&reader);
     return error;
 }

@@ -51,3 +51,7 @@ int dime_format_find(const char *name) {
 const char *dime_format_list(void) {
     return "None, Binary, BinarySym, Ternary, 2bitsym, 4bit, 4bitsym, 5bitsym, 8bit, FP130, NF4";
 }
+
+const char *dime_format_quantized_list(void) {
+    return dime_format_list() + sizeof "None, " - 1;
+}

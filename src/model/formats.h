@@ -27,6 +27,7 @@ const char *dime_format_symbol(enum dime_format_id id); /* C identifier: "dime_f
 double dime_format_bits(enum dime_format_id id); /* bits per weight as packed: 1, 1.6, 2, 4, 5, 8; 32 */
 /* The id of a name as in configuration files (exact case), or a negative number. */
 int dime_format_find(const char *name);
-const char *dime_format_list(void); /* "None, Binary, ..." for messages */
+const char *dime_format_list(void);           /* "None, Binary, ..." for messages */
+const char *dime_format_quantized_list(void); /* the same without None */
 
 #endif

@@ -139,7 +139,7 @@ void dime_model_free(struct dime_model *model) {
 int dime_model_name_classes(struct dime_model *model, char *const *names) {
     dime_class_names_free(model->class_names, model->classes);
     model->class_names = NULL;
-    return dime_class_names_copy("class names", names, model->classes, &model->class_names);
+    return dime_class_names_copy(model->config.dataset, names, model->classes, &model->class_names);
 }
 
 size_t dime_model_bytes(const struct dime_model *model) {

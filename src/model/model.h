@@ -51,6 +51,9 @@ int dime_model_parse(const char *name, const uint8_t *bytes, size_t size, struct
 /* Refuses integer weights that are not levels of their format (not quantized yet). Errors: IO, MALFORMED,
  * MEMORY. */
 int dime_model_write(const char *path, const struct dime_model *model);
+/* Whether a model may be written there without losing anything but another model: there is no file yet, or
+   one that holds a model. Errors: IO (something else is there), MEMORY. */
+int dime_model_check_target(const char *path);
 
 /* Packed bytes of all weights and affine tables, as they lie in flash. */
 size_t dime_model_bytes(const struct dime_model *model);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -183,7 +184,7 @@ static int read_layers(struct reader *reader, struct dime_model *model) {
 static int required_meta(const struct reader *reader, const char *key, const char **value) {
     *value = dime_safetensors_meta(reader->file, key);
     if (*value) return 0;
-    return dime_error_set(DIME_ERROR_MALFORMED, "%s: no \"%s\" in its metadata; not a model file of dime",
+    return dime_error_set(DIME_ERROR_MALFORMED, "%s: not a model file of dime: its metadata has no \"%s\"",
                           reader->name, key);
 }
 
@@ -251,8 +252,8 @@ static int from_safetensors(const char *name, const struct dime_safetensors *fil
         error = dime_error_set(DIME_ERROR_MALFORMED, "%s: its configuration is wrong: %s", name,
                                dime_error_message());
     if (!error) error = read_metrics(&reader, model);
-    if (!error) error = read_class_names(&reader, model);
-    return error ? error : read_layers(&reader, model);
+    if (!error) error = read_layers(&reader, model);
+    return error ? error : read_class_names(&reader, model);
 }
 
 int dime_model_parse(const char *name, const uint8_t *bytes, size_t size, struct dime_model *model) {
@@ -266,6 +267,11 @@ int dime_model_parse(const char *name, const uint8_t *bytes, size_t size, struct
     return error;
 }
 
+static int exists(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
 static int read_model(const char *path, struct dime_model *model) {
     struct dime_safetensors file;
     int error = dime_safetensors_read(path, &file);
@@ -276,13 +282,23 @@ static int read_model(const char *path, struct dime_model *model) {
     return error;
 }
 
-int dime_model_read(const char *path, struct dime_model *model) {
-    memset(model, 0, sizeof *model);
-    if (!dime_is_folder(path)) return read_model(path, model);
+static int read_run_folder(const char *path, struct dime_model *model) {
     char *inside = dime_path_join(path, "model.safetensors");
     if (!inside) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", path);
     int error = read_model(inside, model);
+    if (error == DIME_ERROR_IO && !exists(inside))
+        error = dime_error_set(error, "%s: holds no model.safetensors; expected a run folder or a model file",
+                               path);
     free(inside);
+    return error;
+}
+
+int dime_model_read(const char *path, struct dime_model *model) {
+    memset(model, 0, sizeof *model);
+    if (dime_is_folder(path)) return read_run_folder(path, model);
+    int error = read_model(path, model);
+    if (error == DIME_ERROR_IO && !exists(path))
+        error = dime_error_set(error, "%s; expected a run folder or a model file", dime_error_message());
     return error;
 }
 
@@ -382,6 +398,24 @@ static int write_model(const char *path, const struct dime_model *model, const c
     }
     for (uint32_t i = 0; i < model->layer_count; i++) add_narrow(writer, model, i);
     return dime_safetensors_write(writer, path);
+}
+
+/* Whether a regular file says of itself that it is a model; a device would be read for ever, or replaced. */
+static int holds_model(const char *path) {
+    struct stat status;
+    struct dime_safetensors file;
+    if (stat(path, &status) || !S_ISREG(status.st_mode) || dime_safetensors_read(path, &file)) return 0;
+    const char *format = dime_safetensors_meta(&file, "format");
+    int found = format && !strcmp(format, FORMAT_NAME);
+    dime_safetensors_free(&file);
+    return found;
+}
+
+int dime_model_check_target(const char *path) {
+    if (!exists(path) || holds_model(path)) return 0;
+    return dime_error_set(DIME_ERROR_IO,
+                          "%s: exists and is not a model file; it is not overwritten, choose another name",
+                          path);
 }
 
 int dime_model_write(const char *path, const struct dime_model *model) {

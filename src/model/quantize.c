@@ -159,6 +159,8 @@ int dime_clip_update(const struct dime_weight_view *view, enum dime_format_id fo
  */
 static void affine_scale(double ratio, struct dime_affine *affine) {
     int exponent;
+    if (!(ratio > 0x1p-32)) ratio = 0; /* NaN too: an output that is switched off */
+    if (ratio > 63) ratio = 63;
     double mantissa = frexp(ratio, &exponent); /* ratio = mantissa * 2^exponent, 0.5 <= mantissa < 1 */
     int multiplier = (int)floor(mantissa * 64 + 0.5), shift = 6 - exponent;
     if (multiplier == 64) {
@@ -169,7 +171,7 @@ static void affine_scale(double ratio, struct dime_affine *affine) {
         multiplier = 63;
         shift = 0;
     }
-    if (shift > 25 || !(ratio > 0)) multiplier = shift = 0;
+    if (shift > 25 || ratio == 0) multiplier = shift = 0;
     affine->multiplier = (uint8_t)multiplier;
     affine->shift = (uint8_t)shift;
 }
@@ -185,11 +187,14 @@ double dime_affine_from_scales(const double *scale, uint32_t outputs, struct dim
     return factor;
 }
 
+/* What 16 bits and the largest bias shift, 9, can say. */
+#define LARGEST_BIAS (32767.0 * 512)
+
 /* Bias of output m in units of its integer sum. */
 static double norm_bias(const struct dime_norm_view *norm, uint32_t m) {
     double deviation = sqrt((double)norm->variance[m] + DIME_BATCHNORM_EPSILON);
     double bias = ((double)norm->offset[m] * deviation / norm->gain[m] - norm->mean[m]) / norm->sum_scale[m];
-    return fmin(fmax(bias, -16777215), 16777215);
+    return fmin(fmax(bias, -LARGEST_BIAS), LARGEST_BIAS);
 }
 
 static double norm_scale(const struct dime_norm_view *norm, uint32_t m) {
@@ -288,7 +293,7 @@ int dime_model_quantize(struct dime_model *model) {
 
 static int convert_layer(const struct dime_model_layer *source, const struct dime_config *config,
                          struct dime_model_layer *target) {
-    if (!source->weight)
+    if (!source->weight || source->format != DIME_FORMAT_NONE)
         return dime_error_set(DIME_ERROR_UNSUPPORTED,
                               "this model has no float weights to quantize; expected a model "
                               "trained with QuantType: None");

@@ -264,7 +264,7 @@ static int parse_header(const char *name, const char *text, size_t size, cJSON *
     static const struct dime_json_limits limits = {3, DIME_SAFETENSORS_MAX_VALUES, 1};
     if (size == 0 || text[0] != '{')
         return dime_error_set(DIME_ERROR_MALFORMED,
-                              "%s: its header does not start with {; not a safetensors file?", name);
+                              "%s: not a model file: its safetensors header does not start with {", name);
     const char *wrong = dime_json_guard(text, size, &limits);
     if (wrong) return dime_error_set(DIME_ERROR_MALFORMED, "%s: the header has %s", name, wrong);
     const char *end = NULL;
@@ -286,14 +286,14 @@ int dime_safetensors_parse(const char *name, const uint8_t *bytes, size_t size,
                            struct dime_safetensors *file) {
     memset(file, 0, sizeof *file);
     if (size < 8)
-        return dime_error_set(DIME_ERROR_MALFORMED, "%s: %zu bytes are too few for a safetensors file", name,
+        return dime_error_set(DIME_ERROR_MALFORMED, "%s: not a model file: %zu bytes are too few", name,
                               size);
     uint64_t length = read_little_endian_64(bytes);
     if (length > DIME_SAFETENSORS_HEADER_LIMIT || length > size - 8)
         return dime_error_set(
             DIME_ERROR_MALFORMED,
-            "%s: says its header has %llu bytes, but the file has %zu and at most %llu are read; "
-            "not a safetensors file, or cut short",
+            "%s: not a model file, or cut short: as safetensors its header would have %llu bytes, but the "
+            "file has %zu and at most %llu are read",
             name, (unsigned long long)length, size, (unsigned long long)DIME_SAFETENSORS_HEADER_LIMIT);
     cJSON *root = NULL;
     int error = parse_header(name, (const char *)bytes + 8, (size_t)length, &root);

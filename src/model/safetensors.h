@@ -39,6 +39,8 @@ const char *dime_safetensors_meta(const struct dime_safetensors *file, const cha
 /* Builds a file in memory order: tensors are borrowed until write; equal content gives equal bytes. */
 struct dime_safetensors_writer;
 struct dime_safetensors_writer *dime_safetensors_writer_new(void); /* NULL when out of memory */
+/* For a writer that will not be written; NULL is fine. */
+void dime_safetensors_writer_free(struct dime_safetensors_writer *writer);
 /* Add returns nothing: a failed allocation is remembered and reported by write. */
 void dime_safetensors_add(struct dime_safetensors_writer *writer, const char *name, enum dime_dtype type,
                           uint32_t rank, const uint64_t *shape, const void *data);

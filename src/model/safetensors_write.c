@@ -30,7 +30,8 @@ struct dime_safetensors_writer *dime_safetensors_writer_new(void) {
     return calloc(1, sizeof(struct dime_safetensors_writer));
 }
 
-static void writer_free(struct dime_safetensors_writer *writer) {
+void dime_safetensors_writer_free(struct dime_safetensors_writer *writer) {
+    if (!writer) return;
     for (size_t i = 0; i < writer->tensor_count; i++) free(writer->tensors[i].name);
     for (size_t i = 0; i < writer->metadata_count; i++) {
         free(writer->metadata[i].key);
@@ -220,6 +221,6 @@ static int write_file(const struct dime_safetensors_writer *writer, const char *
 int dime_safetensors_write(struct dime_safetensors_writer *writer, const char *path) {
     if (!writer) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", path);
     int error = write_file(writer, path);
-    writer_free(writer);
+    dime_safetensors_writer_free(writer);
     return error;
 }

@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 #define REDRAW_SECONDS 0.1
+#define USUAL_COLUMNS 80
 #define MAX_COLUMNS 200
+/* Room behind the line for the ^C that the terminal echoes; and some terminals wrap when their last column is
+   written. */
+#define FREE_COLUMNS 3
 #define MIN_BAR 10 /* columns of a bar that is worth drawing */
 #define MAX_BAR 40
 #define BAR_FRAME 4 /* two spaces before it and an end on both sides */
@@ -44,10 +48,17 @@ void dime_progress_start(struct dime_progress *progress, FILE *stream) {
     progress->colour = !(no_color && *no_color);
 }
 
-static size_t terminal_columns(FILE *stream) {
+uint32_t dime_terminal_columns(FILE *stream) {
     struct winsize size;
-    if (ioctl(fileno(stream), TIOCGWINSZ, &size) || size.ws_col == 0) return 80;
-    return size.ws_col < MAX_COLUMNS ? size.ws_col : MAX_COLUMNS;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) ? 0 : size.ws_col;
+}
+
+/* That a line may cover. */
+static size_t line_columns(FILE *stream) {
+    size_t columns = dime_terminal_columns(stream);
+    if (columns == 0) columns = USUAL_COLUMNS;
+    if (columns > MAX_COLUMNS) columns = MAX_COLUMNS;
+    return columns > FREE_COLUMNS ? columns - FREE_COLUMNS : 0;
 }
 
 /* ---- parts of the line ---- */
@@ -217,18 +228,25 @@ static void arrange(struct part *line, struct parts *parts, const struct dime_pr
     append(line, &tail);
 }
 
+/* To the end of the run, whose pace has the tasks' pauses in it. Negative: not known yet. */
+static double seconds_left(const struct dime_progress *progress, uint64_t done) {
+    double passed = (double)(progress->before + done) - (double)progress->run_first;
+    double to_come = (double)(progress->total - done) + (double)progress->after;
+    return passed > 0 ? to_come * (progress->drawn - progress->run_started) / passed : -1;
+}
+
 static void compose(struct part *line, const struct dime_progress *progress, const char *label, uint64_t done,
-                    double elapsed, const char *unit) {
-    /* The last column stays free: some terminals wrap when it is written. */
-    size_t columns = terminal_columns(progress->stream) - 1;
+                    const char *unit) {
+    size_t columns = line_columns(progress->stream);
     struct parts parts = {0};
+    double elapsed = progress->drawn - progress->started, left = seconds_left(progress, done);
     double rate = elapsed > 0 ? (double)(done - progress->first) / elapsed : 0;
     double share = -1;
     put_label(&parts.label, label, columns, progress->utf8);
     if (progress->total > 0) {
         share = (double)done / (double)progress->total;
         put_percentage(&parts.percentage, done, progress->total);
-        if (rate > 0) put_time_left(&parts.left, (double)(progress->total - done) / rate);
+        if (left >= 0) put_time_left(&parts.left, left);
     } else {
         put_quantity(&parts.percentage, (double)done, unit, "");
     }
@@ -236,8 +254,25 @@ static void compose(struct part *line, const struct dime_progress *progress, con
     arrange(line, &parts, progress, columns, share);
 }
 
+void dime_progress_place(struct dime_progress *progress, uint64_t before, uint64_t after) {
+    progress->before = before;
+    progress->after = after;
+}
+
 static int is_new_task(const struct dime_progress *progress, uint64_t done, uint64_t total) {
     return progress->started == 0 || done < progress->last || total != progress->total;
+}
+
+/* A run begins with its first task; a task with nothing before or behind it is a run of its own. */
+static void begin_task(struct dime_progress *progress, double now, uint64_t done, uint64_t total) {
+    int alone = progress->before == 0 && progress->after == 0;
+    if (progress->run_started == 0 || alone) {
+        progress->run_started = now;
+        progress->run_first = progress->before + done;
+    }
+    progress->started = now;
+    progress->first = done;
+    progress->total = total;
 }
 
 void dime_progress_show(struct dime_progress *progress, const char *label, uint64_t done, uint64_t total,
@@ -245,17 +280,13 @@ void dime_progress_show(struct dime_progress *progress, const char *label, uint6
     if (!progress->enabled) return;
     if (total > 0 && done > total) done = total;
     double now = seconds_now();
-    if (is_new_task(progress, done, total)) {
-        progress->started = now;
-        progress->first = done;
-        progress->total = total;
-    }
+    if (is_new_task(progress, done, total)) begin_task(progress, now, done, total);
     progress->last = done;
     if (progress->drawn >= 0 && now - progress->drawn < REDRAW_SECONDS) return;
     progress->drawn = now;
     progress->visible = 1;
     struct part line = {0};
-    compose(&line, progress, label, done, now - progress->started, unit);
+    compose(&line, progress, label, done, unit);
     fprintf(progress->stream, "\r%s\033[K", line.text);
     fflush(progress->stream);
 }

@@ -323,18 +323,39 @@ static void put_layers(struct text *text, const struct dime_epoch_report *report
     }
 }
 
+static void put_training(struct text *text, const struct dime_epoch_report *report) {
+    put(text, "%*u/%u train %.3f %5.2f%%", digits_of(report->epochs), report->epoch, report->epochs,
+        report->train_loss, report->train_accuracy);
+}
+
+static void put_validation(struct text *text, const struct dime_epoch_report *report) {
+    if (!isnan(report->validation_accuracy))
+        put(text, "  val %.3f %5.2f%%", report->validation_loss, report->validation_accuracy);
+}
+
+static void put_pace(struct text *text, const struct dime_epoch_report *report) {
+    put(text, "  lr %-7.2g", report->learning_rate);
+    put_seconds(text, report->seconds);
+}
+
+static void put_active(struct text *text, const struct dime_epoch_report *report) {
+    if (!isnan(report->active_fraction)) put(text, "  active %2.0f%%", 100 * report->active_fraction);
+}
+
 /* Four layers must fit into 120 columns: hence one space after the epoch and no images per second, which the
-   progress bar shows. */
-void dime_epoch_line(const struct dime_epoch_report *report, char *line, uint32_t size) {
+   progress bar shows. Too narrow a terminal loses whole parts, from the end; of the first it shows what fits.
+ */
+void dime_epoch_line(const struct dime_epoch_report *report, uint32_t columns, char *line, uint32_t size) {
+    static void (*const parts[])(struct text *, const struct dime_epoch_report *) = {
+        put_training, put_validation, put_pace, put_active, put_layers};
     if (size == 0) return;
     struct text text = {line, size, 0};
     line[0] = 0;
-    put(&text, "%*u/%u train %.3f %5.2f%%", digits_of(report->epochs), report->epoch, report->epochs,
-        report->train_loss, report->train_accuracy);
-    if (!isnan(report->validation_accuracy))
-        put(&text, "  val %.3f %5.2f%%", report->validation_loss, report->validation_accuracy);
-    put(&text, "  lr %-7.2g", report->learning_rate);
-    put_seconds(&text, report->seconds);
-    if (!isnan(report->active_fraction)) put(&text, "  active %2.0f%%", 100 * report->active_fraction);
-    put_layers(&text, report);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t before = text.used;
+        parts[i](&text, report);
+        if (columns == 0 || text.used <= columns) continue;
+        line[i > 0 ? before : columns] = 0;
+        return;
+    }
 }

@@ -22,7 +22,8 @@ int dime_run_log_epoch(struct dime_run_log *log, const struct dime_epoch_report 
 int dime_run_log_test(struct dime_run_log *log, uint32_t epoch, double test_accuracy);
 int dime_run_log_close(struct dime_run_log *log);
 
-/* One line for an epoch, without newline, into text of `size` bytes. */
-void dime_epoch_line(const struct dime_epoch_report *report, char *text, uint32_t size);
+/* One line for an epoch, without newline, into text of `size` bytes. columns: of the terminal, where what
+   does not fit is left out, the layers first (metrics.csv has everything); 0: as long as it gets. */
+void dime_epoch_line(const struct dime_epoch_report *report, uint32_t columns, char *text, uint32_t size);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "train/network.h"
 
-/* gradient = d loss / d real output; softmax minus one-hot, in double as the loss is. */
+/* gradient = d loss / d real output: softmax minus one-hot. */
 static void loss_gradient(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t n,
                           float *gradient) {
     uint32_t wide = network->layers[network->layer_count - 1].padded_outputs;
@@ -30,9 +30,10 @@ static void last_layer_gradient(const struct dime_network_state *network, struct
 }
 
 /* Through the normalisation of one row. In: d loss / d next layer's integer input; out: d loss / d (sum after
-   affine). With r the positive part, u = r / size, x = integer activation and x * 2^shift / size its real
-   value: RMS         dr = (g - u mean(g u)) / 2^shift Lin         dr = (g - mean(g u)) / 2^shift LayerNorm dr
-   = (g - mean(g) - u mean(g u)) / 2^shift, u = (r - mean) / deviation */
+ * affine). With r the positive part, u = r / size, x the integer activation and x * 2^shift / size its real
+ * value: RMS        dr = (g - u mean(g u)) / 2^shift Lin        dr = (g - mean(g u)) / 2^shift LayerNorm  dr
+ * = (g - mean(g) - u mean(g u)) / 2^shift, with u = (r - mean) / deviation
+ */
 static void normalize_gradient_row(const struct dime_network_state *network, struct dime_chunk_layer *buffers,
                                    const struct dime_train_layer *layer, uint32_t n) {
     float *gradient = buffers->gradient + (size_t)n * layer->padded_outputs;

@@ -100,6 +100,7 @@ int dime_trainer_save(const struct dime_trainer *trainer, const char *path) {
     struct dime_safetensors_writer *writer = dime_safetensors_writer_new();
     if (!config || !writer) {
         free(config);
+        dime_safetensors_writer_free(writer);
         return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", path);
     }
     dime_safetensors_add_meta(writer, "format", CHECKPOINT_FORMAT);
@@ -185,7 +186,11 @@ static int restore_from(const char *path, const struct dime_safetensors *file, s
     trainer->chosen_epoch = (uint32_t)chosen;
     trainer->chosen_correct = (uint32_t)correct;
     code = dime_network_refresh(&trainer->network);
-    return code ? code : dime_network_refresh(&trainer->chosen);
+    if (!code) code = dime_network_refresh(&trainer->chosen);
+    if (!code)
+        code =
+            dime_network_copy(&trainer->candidate, &trainer->network, trainer->config.weight_averaging > 0);
+    return code;
 }
 
 int dime_trainer_restore(struct dime_trainer *trainer, const char *path) {

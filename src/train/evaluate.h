@@ -7,7 +7,8 @@
 
 struct dime_evaluation {
     uint32_t count, correct;
-    double loss; /* mean, nats; NaN where there is no real scale (imported models) or no image */
+    double loss; /* mean, nats; NaN for the engine and without images; without meaning for an imported model,
+                    whose scales are unknown */
 };
 
 /* The trainer's own forward pass over encoded pictures (count x K). indices: count picture numbers into

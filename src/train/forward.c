@@ -233,13 +233,13 @@ static void input_scales(const struct dime_network_state *network, struct dime_c
     const struct dime_train_layer *layer = &network->layers[0];
     for (uint32_t n = 0; n < chunk->count; n++) {
         const float *input = chunk->layers[0].input + (size_t)n * layer->padded_inputs;
-        float sum = 0, square = 0; /* whole numbers: exact */
+        double sum = 0, square = 0; /* whole numbers: exact */
         for (uint32_t k = 0; k < layer->inputs; k++) {
             sum += fabsf(input[k]);
             square += input[k] * input[k];
         }
-        float count = (float)layer->inputs;
-        float size = network->config.norm == DIME_NORM_LIN ? sum / count : sqrtf(square / count);
+        double share = 1.0 / layer->inputs;
+        float size = (float)(network->config.norm == DIME_NORM_LIN ? sum * share : sqrt(square * share));
         chunk->input_scale[n] = network->config.norm == DIME_NORM_BATCH
                                     ? (float)dime_activation_unit(&network->config, 0)
                                 : size > TINY ? 1.0f / size

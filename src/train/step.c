@@ -127,8 +127,10 @@ static int update_layer(struct dime_trainer *trainer, const struct step *step, u
         const float *const *gradients = trainer->gradients + 3 * (size_t)index * trainer->chunk_most;
         update_norm_parameter(trainer, step, &layer->gain, gradients + trainer->chunk_most);
         update_norm_parameter(trainer, step, &layer->offset, gradients + 2 * (size_t)trainer->chunk_most);
-        for (uint32_t m = 0; m < layer->outputs; m++)
+        for (uint32_t m = 0; m < layer->outputs; m++) {
             layer->gain.value[m] = fmaxf(layer->gain.value[m], LEAST_GAIN);
+            layer->gain.average[m] = fmaxf(layer->gain.average[m], LEAST_GAIN);
+        }
         update_running_statistics(trainer, step, index);
     }
     if (!layer->last) note_active_units(trainer, step, index);

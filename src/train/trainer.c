@@ -191,11 +191,29 @@ static int finish_epoch(struct dime_trainer *trainer) {
     return code;
 }
 
+/* A parameter that is no number stays none and spreads; nothing behind this has to expect one. */
+static int check_finite(const struct dime_trainer *trainer, const struct dime_epoch_totals *totals) {
+    int finite = isfinite(totals->loss);
+    for (uint32_t i = 0; finite && i < trainer->network.layer_count; i++) {
+        const struct dime_train_layer *layer = &trainer->network.layers[i];
+        const struct dime_parameter *parameters[3] = {&layer->weight, &layer->gain, &layer->offset};
+        for (int p = 0; p < 3; p++)
+            for (size_t k = 0; finite && k < parameters[p]->count; k++)
+                finite = isfinite(parameters[p]->value[k]);
+    }
+    if (finite) return 0;
+    return dime_error_set(DIME_ERROR_CONFIG,
+                          "training diverged in epoch %u: weights or loss grew beyond all numbers; lower "
+                          "learning_rate or weight_decay",
+                          trainer->epochs_done + 1);
+}
+
 int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_watch *watch,
                        struct dime_epoch_report *report) {
     struct dime_epoch_totals totals;
     double start = now();
     int code = dime_trainer_run_steps(trainer, watch, &totals);
+    if (!code) code = check_finite(trainer, &totals);
     if (code) return code;
     *report = (struct dime_epoch_report){.epoch = trainer->epochs_done + 1, .epochs = trainer->config.epochs};
     report->seconds = now() - start;
