@@ -72,7 +72,7 @@ static int convert(const struct dime_model *source, const struct conversion *wan
 
 static int quantize(const char *path, const struct quantize_options *given) {
     struct dime_model source;
-    struct conversion wanted;
+    struct conversion wanted = {DIME_FORMAT_NONE, DIME_CLIP_OCTAV};
     int code = translate(given, &wanted);
     if (!code) code = dime_model_read(path, &source);
     if (code) return cli_fail(&cli_quantize, code);
