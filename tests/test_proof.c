@@ -78,6 +78,34 @@ static void train_model(const struct dime_config *config, struct dime_model *mod
     dime_trainer_free(trainer);
 }
 
+/* Not only the answers: every logit of the first images, to the last unit. */
+static void check_logits(const struct dime_model *model, const struct dime_network_state *network,
+                         const int8_t *encoded, const char *what) {
+    const struct dime_train_layer *first = &network->layers[0],
+                                  *last = &network->layers[network->layer_count - 1];
+    struct dime_runtime runtime;
+    struct dime_chunk chunk;
+    int32_t sums[64];
+    int8_t activations[64];
+    assert_int_equal(dime_runtime_create(&runtime, model), 0);
+    assert_int_equal(dime_chunk_create(&chunk, network, 0), 0);
+    for (uint32_t start = 0; start + DIME_CHUNK <= TESTED_ON && start < 1600; start += DIME_CHUNK) {
+        chunk.count = DIME_CHUNK;
+        for (uint32_t n = 0; n < DIME_CHUNK; n++)
+            dime_input_row(encoded + (size_t)(start + n) * first->inputs, first->inputs,
+                           chunk.layers[0].input + (size_t)n * first->padded_inputs);
+        dime_chunk_forward(network, &chunk, 0);
+        for (uint32_t n = 0; n < DIME_CHUNK; n++) {
+            dime_network_infer(&runtime.network, encoded + (size_t)(start + n) * first->inputs, sums,
+                               activations);
+            if (memcmp(sums, chunk.logits + (size_t)n * last->padded_outputs, last->outputs * sizeof *sums))
+                fail_msg("%s: the logits of image %u differ", what, start + n);
+        }
+    }
+    dime_chunk_free(&chunk);
+    dime_runtime_free(&runtime);
+}
+
 /* least: percent that a trained network reaches; an untrained one has about 10. Agreement of networks that
    have learned nothing would prove little. */
 static void check_model(const struct dime_model *model, double least, const char *what) {
@@ -103,6 +131,7 @@ static void check_model(const struct dime_model *model, double least, const char
     if (mismatches) fail_msg("%s: %u mismatches", what, mismatches);
     if (TESTED_ON == 10000 && engine.correct < 100 * least)
         fail_msg("%s: only %u of 10000 right", what, engine.correct);
+    check_logits(model, &network, encoded, what);
     dime_network_free(&network);
     free(encoded);
 }

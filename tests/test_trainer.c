@@ -247,6 +247,20 @@ static void test_split(void **state) {
     assert_non_null(strstr(dime_error_message(), "validation_size"));
 }
 
+/* Gradients of many chunks of a wide network: refused, not left to the kernel's out-of-memory killer. */
+static void test_batch_beyond_memory(void **state) {
+    (void)state;
+    static const struct dime_dataset many = {65536, 1, 1, 2, (uint8_t[65536]){0}, (uint8_t[65536]){1}};
+    struct dime_config config = small_config();
+    struct dime_trainer *trainer;
+    config.input_size = 28;
+    config.batch_size = 65536;
+    config.layers[0].outputs = 4096;
+    config.layers[2].outputs = 2;
+    assert_int_equal(dime_trainer_create(&trainer, &config, &many, 1), DIME_ERROR_CONFIG);
+    assert_non_null(strstr(dime_error_message(), "batch_size"));
+}
+
 /* Absurd settings end in an error, not in a crash or a model of NaNs. */
 static void test_divergence(void **state) {
     (void)state;
@@ -294,6 +308,7 @@ int main(void) {
         cmocka_unit_test(test_revives_dead_units),
         cmocka_unit_test(test_selection),
         cmocka_unit_test(test_split),
+        cmocka_unit_test(test_batch_beyond_memory),
         cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_stop),
     };

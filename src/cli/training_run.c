@@ -65,19 +65,26 @@ static void describe_widths(const struct dime_config *config, char *text, size_t
         used += (size_t)snprintf(text + used, size - used, "%s%u", i ? "-" : "", config->layers[i].outputs);
 }
 
-/* runs/TAG_FORMAT_WIDTHS, with -2, -3 ... behind it where that is taken. */
+/* runs/TAG_FORMAT_WIDTHS, from the second on with -2, -3 ... behind it. */
+static void number_folder(const struct dime_config *config, uint32_t number, char *folder, size_t size) {
+    char widths[128], suffix[16] = "";
+    size_t tag = strlen(config->runtag);
+    describe_widths(config, widths, sizeof widths);
+    if (number > 1) snprintf(suffix, sizeof suffix, "-%u", number);
+    snprintf(folder, size, "runs/%s%s%s_%s%s", config->runtag,
+             tag && config->runtag[tag - 1] != '_' ? "_" : "", dime_format_name(config->format), widths,
+             suffix);
+}
+
+/* The first name that is free; to resume, the last that is taken. */
 static int choose_folder(struct training_run *run) {
     const struct dime_config *config = &run->request->config;
-    char widths[128];
-    describe_widths(config, widths, sizeof widths);
-    for (uint32_t attempt = 1; attempt < 10000; attempt++) {
-        int length =
-            snprintf(run->folder, sizeof run->folder, "runs/%s%s%s_%s", config->runtag,
-                     config->runtag[0] && config->runtag[strlen(config->runtag) - 1] != '_' ? "_" : "",
-                     dime_format_name(config->format), widths);
-        if (attempt > 1 && length > 0 && length < (int)sizeof run->folder)
-            snprintf(run->folder + length, sizeof run->folder - (size_t)length, "-%u", attempt);
-        if (!exists(run->folder) || run->request->resume) return 0;
+    for (uint32_t number = 1; number < 10000; number++) {
+        number_folder(config, number, run->folder, sizeof run->folder);
+        if (exists(run->folder)) continue;
+        if (run->request->resume && number > 1)
+            number_folder(config, number - 1, run->folder, sizeof run->folder);
+        return 0;
     }
     return dime_error_set(DIME_ERROR_IO, "runs: too many run folders; name one with --out");
 }
@@ -103,7 +110,7 @@ static int prepare_folder(struct training_run *run) {
         return dime_error_set(DIME_ERROR_IO,
                               "%s: holds a run already; go on with it by --resume, or choose another --out",
                               run->folder);
-    return dime_make_folders(run->folder);
+    return 0;
 }
 
 static int write_config(const struct training_run *run) {
@@ -247,6 +254,8 @@ static int finish(struct training_run *run, struct cli_run_result *result) {
 static int start_trainer(struct training_run *run) {
     int code =
         dime_trainer_create(&run->trainer, &run->request->config, &run->pair.train, run->request->threads);
+    if (!code)
+        code = dime_make_folders(run->folder); /* not before the configuration is known to be possible */
     if (code) return code;
     int restore = run->request->resume && exists(run->checkpoint);
     if (run->request->resume && !restore)

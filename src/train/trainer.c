@@ -62,6 +62,20 @@ static int make_makers(struct dime_trainer *trainer) {
     return 0;
 }
 
+/* Each chunk of a batch has gradients of its own. */
+static int check_memory(const struct dime_trainer *trainer) {
+    uint64_t weights = 0, most = UINT64_C(1) << 32;
+    for (uint32_t i = 0; i < trainer->network.layer_count; i++)
+        weights += trainer->network.layers[i].weight.count;
+    uint64_t bytes = weights * sizeof(float) * trainer->chunk_most;
+    if (bytes <= most) return 0;
+    return dime_error_set(
+        DIME_ERROR_CONFIG,
+        "batch_size %u needs %.1f GB for the gradients of this network, at most %.1f are taken; "
+        "choose a smaller batch or narrower layers",
+        trainer->config.batch_size, (double)bytes / 1e9, (double)most / 1e9);
+}
+
 static int prepare(struct dime_trainer *trainer, const struct dime_dataset *dataset) {
     int code = dime_network_create(&trainer->network, &trainer->config, dataset->classes);
     if (!code) code = dime_network_create(&trainer->candidate, &trainer->config, dataset->classes);
@@ -80,7 +94,8 @@ static int prepare(struct dime_trainer *trainer, const struct dime_dataset *data
         trainer->seen[i] = malloc(trainer->network.layers[i].outputs);
         if (!trainer->seen[i]) return out_of_memory();
     }
-    code = make_blocks(trainer);
+    code = check_memory(trainer);
+    if (!code) code = make_blocks(trainer);
     if (!code) code = make_chunks(trainer);
     if (!code) code = make_makers(trainer);
     return code;
