@@ -92,6 +92,8 @@ LIBRARY := $(BUILD)/libdime.a
 # include a generated model.h: they are embedded, never compiled here.
 EMBEDDED := LICENSE $(sort $(wildcard device/engine/*.[ch])) \
 	device/vision/encode.c device/vision/encode.h $(sort $(wildcard lib/*.[ch]))
+# And what `dime firmware` compiles beside that for the chip.
+FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[ch] device/display/*.[ch]))
 PROGRAM := $(BUILD)/dime
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 FUZZERS := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/%)
@@ -121,7 +123,7 @@ $(BUILD)/flags: FORCE
 	@scripts/setup.sh --libraries $(CC) $(PACKAGES)
 	$(call stamp,$(shell $(CC) --version 2>/dev/null | head -n 1) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))
 $(BUILD)/sources: FORCE
-	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED))
+	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED) $(FIRMWARE))
 
 # GCC 12 sees dangling pointers that are none in cmocka programs at -O3.
 $(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(if $(filter -O3,$(OPTIMIZE)),-O2) $(CMOCKA_CFLAGS)
@@ -141,13 +143,16 @@ $(OBJ)/%.o: %.c $(BUILD)/flags Makefile
 
 $(BUILD)/embedded.c: scripts/embed.sh $(EMBEDDED) $(BUILD)/sources
 	$(call say,EMBED,$@)
-	$(Q)sh scripts/embed.sh $@ $(EMBEDDED)
-$(OBJ)/embedded.o: $(BUILD)/embedded.c $(BUILD)/flags Makefile
+	$(Q)sh scripts/embed.sh $@ dime_embedded $(EMBEDDED)
+$(BUILD)/embedded_firmware.c: scripts/embed.sh $(FIRMWARE) $(BUILD)/sources
+	$(call say,EMBED,$@)
+	$(Q)sh scripts/embed.sh $@ dime_firmware $(FIRMWARE)
+$(OBJ)/embed%.o: $(BUILD)/embed%.c $(BUILD)/flags Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(LIBRARY): $(call objects,$(LIB_SOURCES)) $(OBJ)/embedded.o $(BUILD)/sources
+$(LIBRARY): $(call objects,$(LIB_SOURCES)) $(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(BUILD)/sources
 	$(call say,AR,$@)
 	@rm -f $@.new
 	$(Q)$(AR) rcs $@.new $(filter %.o,$^)
@@ -172,8 +177,8 @@ $(BUILD)/bench/%: $(OBJ)/bench/%.o $(call objects,$(BENCH_SUPPORT)) $(LIBRARY)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(call objects,$(LIB_SOURCES) $(CLI_SOURCES) \
-	$(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
+-include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(call objects,$(LIB_SOURCES) \
+	$(CLI_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
 
 # ---- the device code stands alone --------------------------------------------------------------------------
 # Compiled with no headers but the compiler's own freestanding ones; and for the chip where its compiler is.

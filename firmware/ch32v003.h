@@ -27,7 +27,7 @@ struct rcc {
 #define RCC_CFGR0_SW_PLL (2u << 0)
 #define RCC_CFGR0_SWS (3u << 2)
 #define RCC_CFGR0_SWS_PLL (2u << 2)
-#define RCC_CFGR0_HPRE (15u << 4) /* 0: HCLK = SYSCLK; after reset 2: SYSCLK / 3 */
+#define RCC_CFGR0_HPRE (15u << 4)   /* 0: HCLK = SYSCLK; after reset 2: SYSCLK / 3 */
 #define RCC_CFGR0_PLLSRC (1u << 16) /* 0: HSI, 24 MHz; the PLL doubles it */
 #define RCC_AHB_DMA1 (1u << 0)
 #define RCC_APB2_AFIO (1u << 0)
@@ -41,7 +41,8 @@ struct rcc {
 #define RCC_RSTSCKR_RMVF (1u << 24) /* clears the reset flags */
 #define RCC_RSTSCKR_IWDGRSTF (1u << 29)
 
-/* ---- Flash: RM chapter 16 "Flash Memory and User Option Bytes", register ACTLR -------------------------- */
+/* ---- Flash: RM chapter 16 "Flash Memory and User Option Bytes", register ACTLR --------------------------
+ */
 struct flash {
     chip_register ACTLR;
 };
@@ -49,7 +50,8 @@ struct flash {
 #define FLASH_ACTLR_LATENCY_0 0u /* SYSCLK up to 24 MHz */
 #define FLASH_ACTLR_LATENCY_1 1u /* up to 48 MHz */
 
-/* ---- General-purpose pins: RM chapter 7 "GPIO and Alternate Function" ----------------------------------- */
+/* ---- General-purpose pins: RM chapter 7 "GPIO and Alternate Function" -----------------------------------
+ */
 struct gpio {
     chip_register CFGLR, reserved, INDR, OUTDR, BSHR, BCR, LCKR;
 };
@@ -57,7 +59,8 @@ struct gpio {
 #define GPIOC ((struct gpio *)0x40011000)
 #define GPIOD ((struct gpio *)0x40011400)
 
-/* ---- DMA: RM chapter 8 "Direct Memory Access Control (DMA)" --------------------------------------------- */
+/* ---- DMA: RM chapter 8 "Direct Memory Access Control (DMA)" ---------------------------------------------
+ */
 struct dma_channel {
     chip_register CFGR, CNTR, PADDR, MADDR, reserved;
 };
@@ -75,7 +78,8 @@ struct dma {
 #define DMA_FLAGS(channel) (15u << (4 * ((channel)-1)))
 #define DMA_TCIF(channel) (2u << (4 * ((channel)-1)))
 
-/* ---- USART: RM chapter 12 "Universal Synchronous Asynchronous Receiver Transmitter (USART)" ------------- */
+/* ---- USART: RM chapter 12 "Universal Synchronous Asynchronous Receiver Transmitter (USART)" -------------
+ */
 struct usart {
     chip_register STATR, DATAR, BRR, CTLR1, CTLR2, CTLR3, GPR;
 };
@@ -95,7 +99,8 @@ struct usart {
 #define USART_CTLR3_DMAR (1u << 6)
 #define USART_CTLR3_DMAT (1u << 7)
 
-/* ---- Timer 2: RM chapter 11 "General-purpose Timer (GPTM)" ---------------------------------------------- */
+/* ---- Timer 2: RM chapter 11 "General-purpose Timer (GPTM)" ----------------------------------------------
+ */
 struct timer {
     chip_register CTLR1, CTLR2, SMCFGR, DMAINTENR, INTFR, SWEVGR, CHCTLR1, CHCTLR2, CCER, CNT, PSC, ATRLR;
 };
@@ -106,7 +111,8 @@ struct timer {
 #define TIM_INTFR_UIF (1u << 0)
 #define TIM_SWEVGR_UG (1u << 0) /* loads prescaler and counter at once */
 
-/* ---- Independent watchdog: RM chapter 4 "Independent Watchdog (IWDG)" ----------------------------------- */
+/* ---- Independent watchdog: RM chapter 4 "Independent Watchdog (IWDG)" -----------------------------------
+ */
 struct iwdg {
     chip_register CTLR, PSCR, RLDR, STATR;
 };
@@ -117,7 +123,8 @@ struct iwdg {
 #define IWDG_CTLR_START 0xCCCCu
 #define IWDG_STATR_BUSY 3u /* PVU and RVU: a new prescaler or reload value is on its way */
 
-/* ---- Interrupts: RM chapter 6 "Interrupt and Events (PFIC)" --------------------------------------------- */
+/* ---- Interrupts: RM chapter 6 "Interrupt and Events (PFIC)" ---------------------------------------------
+ */
 struct pfic {
     chip_register ISR[8], IPR[8], ITHRESDR, reserved1, CFGR, GISR, reserved2[44];
     chip_register IENR[32], IRER[32];
@@ -132,7 +139,8 @@ enum interrupt {
     INTERRUPT_TIM2 = 38,
 };
 
-/* ---- System tick: QingKeV2 manual, chapter "System Timer (SysTick)" ------------------------------------- */
+/* ---- System tick: QingKeV2 manual, chapter "System Timer (SysTick)" -------------------------------------
+ */
 struct systick {
     chip_register CTLR, SR, CNT, reserved1, CMP;
 };
@@ -142,7 +150,8 @@ struct systick {
 #define SYSTICK_CTLR_STIE (1u << 1)
 #define SYSTICK_CTLR_STCLK (1u << 2) /* 1: counts HCLK; 0: HCLK / 8 */
 
-/* ---- Single-wire debug data registers: QingKeV2 manual, chapter "Debug Support" ------------------------- */
+/* ---- Single-wire debug data registers: QingKeV2 manual, chapter "Debug Support" -------------------------
+ */
 #define DMDATA0 (*(chip_register *)0xE00000F4)
 #define DMDATA1 (*(chip_register *)0xE00000F8)
 

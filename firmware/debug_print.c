@@ -3,8 +3,9 @@
 
 #include "ch32v003.h"
 
-/* DMDATA0, lowest byte: bit 7 set by the chip, "there is text", cleared by the programmer that has fetched it; bits
-   3..0: number of bytes + 4. The text follows in the other three bytes and in the four of DMDATA1. */
+/* DMDATA0, lowest byte: bit 7 set by the chip, "there is text", cleared by the programmer that has fetched
+   it; bits 3..0: number of bytes + 4. The text follows in the other three bytes and in the four of DMDATA1.
+ */
 #define THERE_IS_TEXT 0x80u
 #define LENGTH_BASE 4u
 #define PATIENCE 200000u /* rounds of about 10 cycles */

@@ -4,7 +4,8 @@
 
 #include "interrupt.h"
 
-/* Nothing more to do. Pins stay as they are. A simulator sees the end in a jump to itself with interrupts off. */
+/* Nothing more to do. Pins stay as they are. A simulator sees the end in a jump to itself with interrupts
+ * off. */
 static inline _Noreturn void finish(void) {
     interrupts_off();
     for (;;) {

@@ -5,8 +5,8 @@
 
 #include "ch32v003.h"
 
-/* The four bits of a pin in CFGLR: CNF, then MODE. Outputs at up to 2 MHz where edges may be slow, 50 MHz (30 on
-   the CH32V003) where not. */
+/* The four bits of a pin in CFGLR: CNF, then MODE. Outputs at up to 2 MHz where edges may be slow, 50 MHz (30
+   on the CH32V003) where not. */
 enum gpio_mode {
     GPIO_ANALOG = 0x0,
     GPIO_FLOATING = 0x4,
@@ -26,8 +26,8 @@ static inline void gpio_start(uint32_t ports) {
 /* All pins 0..7 of a mask get one mode. */
 void gpio_configure(struct gpio *port, uint32_t pins, enum gpio_mode mode);
 
-/* Sets the pins of `high` and clears those of `low` in one access, so that no interrupt sees half of it. Where a
-   pin is in both it is set. */
+/* Sets the pins of `high` and clears those of `low` in one access, so that no interrupt sees half of it.
+   Where a pin is in both it is set. */
 static inline void gpio_write(struct gpio *port, uint32_t high, uint32_t low) {
     port->BSHR = high | low << 16;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of the C library that compilers call for assignments and plain loops. Byte by byte: nothing that
-   counts uses them. The attribute keeps the compiler from making them call themselves. */
+/* The functions of the C library that compilers call for assignments and plain loops. Byte by byte: nothing
+   that counts uses them. The attribute keeps the compiler from making them call themselves. */
 #include <stddef.h>
 
 #define PLAIN __attribute__((optimize("no-tree-loop-distribute-patterns"), used))

@@ -51,8 +51,7 @@ void print_text(const char *text) {
 
 /* By subtraction of powers of ten: the chip cannot divide. */
 void print_unsigned(uint32_t value) {
-    static const uint32_t powers[] = {1000000000, 100000000, 10000000, 1000000, 100000,
-                                      10000,      1000,      100,      10};
+    static const uint32_t powers[] = {1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10};
     uint32_t begun = 0;
     for (uint32_t i = 0; i < sizeof powers / sizeof *powers; i++) {
         uint8_t digit = '0';

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text and numbers without printf. They go to USART1, or with DIME_PRINT_SWIO defined to the programmer's single
-   wire. */
+/* Text and numbers without printf. They go to USART1, or with DIME_PRINT_SWIO defined to the programmer's
+   single wire. */
 #ifndef FIRMWARE_PRINT_H
 #define FIRMWARE_PRINT_H
 

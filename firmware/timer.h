@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Sleeps for this many milliseconds; the core stands still between the ticks. Interrupts must be on. The timer
-   runs only meanwhile, so that nothing disturbs what is timed. */
+/* Sleeps for this many milliseconds; the core stands still between the ticks. Interrupts must be on. The
+   timer runs only meanwhile, so that nothing disturbs what is timed. */
 void timer_sleep_ms(uint32_t milliseconds);
 
 #endif

@@ -11,20 +11,21 @@ void usart_start(uint32_t baud);
 /* Waits until the transmitter takes the byte. */
 void usart_put(uint8_t byte);
 
-/* Sends bytes by DMA, channel 4, while the program goes on; waits for an earlier transmission. The bytes must stay
-   as they are until usart_finish(), or the next usart_send(), returns. count: 1..65535. */
+/* Sends bytes by DMA, channel 4, while the program goes on; waits for an earlier transmission. The bytes must
+   stay as they are until usart_finish(), or the next usart_send(), returns. count: 1..65535. */
 void usart_send(const void *bytes, uint32_t count);
 
 /* Waits until the last bit has left the pin. */
 void usart_finish(void);
 
-/* From now on `take` is called in the interrupt for each byte received. It must take less than the time of a byte:
-   4166 cycles at 115200 baud. errors: USART_STATR_ORE (a byte before this one was lost), _FE or _NE. */
-typedef void usart_receiver(uint8_t byte, uint32_t errors);
-void usart_receive(usart_receiver *take);
+/* From now on usart_received(), which the program defines, is called in the interrupt for each byte. It must
+   take less than the time of a byte: 4166 cycles at 115200 baud. errors: USART_STATR_ORE (a byte before this
+   one was lost), _FE or _NE. */
+void usart_receive(void);
+void usart_received(uint8_t byte, uint32_t errors);
 
-/* Receives bytes by DMA, channel 5, into a ring of `size` bytes, without the core. usart_ring_position() is where
-   the next byte will be written. */
+/* Receives bytes by DMA, channel 5, into a ring of `size` bytes, without the core. usart_ring_position() is
+   where the next byte will be written. */
 void usart_receive_ring(void *ring, uint32_t size);
 uint32_t usart_ring_position(uint32_t size);
 

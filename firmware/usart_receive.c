@@ -5,10 +5,7 @@
 
 #define RX_CHANNEL 5 /* RM chapter 8, table of DMA1 requests */
 
-static usart_receiver *receiver;
-
-void usart_receive(usart_receiver *take) {
-    receiver = take;
+void usart_receive(void) {
     interrupt_enable(INTERRUPT_USART1);
     USART1->CTLR1 |= USART_CTLR1_RXNEIE;
 }
@@ -18,7 +15,7 @@ INTERRUPT_HANDLER void usart1_handler(void) {
     uint32_t status = USART1->STATR;
     uint8_t byte = (uint8_t)USART1->DATAR;
     if (status & (USART_STATR_RXNE | USART_STATR_ORE))
-        receiver(byte, status & (USART_STATR_ORE | USART_STATR_FE | USART_STATR_NE));
+        usart_received(byte, status & (USART_STATR_ORE | USART_STATR_FE | USART_STATR_NE));
 }
 
 void usart_receive_ring(void *ring, uint32_t size) {

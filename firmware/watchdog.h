@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Independent watchdog: RM chapter 4. It runs from the 128 kHz oscillator, which may be a third slower or faster,
-   and cannot be stopped once started, not even by a debugger that halts the core: a programmer may have to use its
-   power-off erase. */
+/* Independent watchdog: RM chapter 4. It runs from the 128 kHz oscillator, which may be a third slower or
+   faster, and cannot be stopped once started, not even by a debugger that halts the core: a programmer may
+   have to use its power-off erase. */
 #ifndef FIRMWARE_WATCHDOG_H
 #define FIRMWARE_WATCHDOG_H
 

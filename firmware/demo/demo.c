@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the digits in built-in pictures, one after another: prints what it reads, what is right and how long it
-   took, and shows the digit on the display. */
+/* Reads the digits in built-in pictures, one after another: prints what it reads, what is right and how long
+   it took, and shows the digit on the display. */
 #include "clock.h"
 #include "display.h"
 #include "engine.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads pictures that arrive over USART1 and answers with the digit, so that a whole test set can be put through
-   the chip. The chip asks for each picture:
+/* Reads pictures that arrive over USART1 and answers with the digit, so that a whole test set can be put
+   through the chip. The chip asks for each picture:
 
        chip  READY
        PC    PICTURE, then DIME_MODEL_INPUTS grey levels, row by row, 0 = background
        chip  the class, then the cycles that encoding and inference took: 4 groups of 7 bits, lowest first,
              each with bit 7 set
 
-   so READY cannot be taken for a part of an answer. A receive error is answered with FAULT; then READY follows,
-   and the picture can be sent again. */
+   so READY cannot be taken for a part of an answer. A receive error is answered with FAULT; then READY
+   follows, and the picture can be sent again. */
 #include "clock.h"
 #include "encode.h"
 #include "engine.h"
@@ -26,8 +26,8 @@
 
 _Static_assert(DIME_MODEL_CLASSES < FAULT, "a class must not look like FAULT or READY");
 
-/* Grey levels, which become the network's input in place. Written by the interrupt until `complete` is set, and by
-   the program from then until READY. */
+/* Grey levels, which become the network's input in place. Written by the interrupt until `complete` is set,
+   and by the program from then until READY. */
 static union {
     uint8_t grey[DIME_MODEL_INPUTS];
     int8_t input[DIME_MODEL_INPUTS];
@@ -38,7 +38,7 @@ static volatile uint8_t begun, complete, faulty;
 static int32_t sums[DIME_MODEL_WIDEST];
 static int8_t activations[DIME_MODEL_WIDEST];
 
-static void take(uint8_t byte, uint32_t errors) {
+void usart_received(uint8_t byte, uint32_t errors) {
     if (complete) return;
     if (!begun) {
         begun = byte == PICTURE && !errors;
@@ -59,7 +59,7 @@ static void ask(void) {
 
 static void answer(uint32_t class, uint32_t cycles) {
     static uint8_t bytes[ANSWER_BYTES]; /* READY, sent next, waits until these have left */
-    bytes[0] = (uint8_t)class;
+    bytes[0] = (uint8_t) class;
     for (uint32_t i = 1; i < ANSWER_BYTES; i++, cycles >>= 7) bytes[i] = (uint8_t)(cycles | 0x80);
     usart_send(bytes, ANSWER_BYTES);
 }
@@ -78,7 +78,7 @@ int main(void) {
     cycles_start();
     usart_start(DIME_BAUD);
     complete = 1; /* nothing is wanted before READY */
-    usart_receive(take);
+    usart_receive();
     interrupts_on();
     for (;;) {
         ask();
