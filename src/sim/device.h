@@ -48,7 +48,14 @@ void sim_chip_set_clock(struct sim_chip *chip, uint32_t hz);
 void sim_chip_set_wait_states(struct sim_chip *chip, uint32_t wait_states);
 
 /* Pins. port 0 = A, 1 = C, 2 = D; number 0..7. The outside drives inputs and listens to outputs. */
-enum sim_pin_drive { SIM_PIN_FLOATING, SIM_PIN_LOW, SIM_PIN_HIGH };
+enum sim_pin_drive {
+    SIM_PIN_FLOATING,
+    SIM_PIN_LOW,
+    SIM_PIN_HIGH,
+    /* Through a resistor or an LED: any output of the chip wins. */
+    SIM_PIN_PULLED_LOW,
+    SIM_PIN_PULLED_HIGH,
+};
 void sim_chip_pin_drive(struct sim_chip *chip, uint32_t port, uint32_t number, enum sim_pin_drive drive);
 typedef void sim_pin_listener(void *context, uint64_t cycle, uint32_t port, uint32_t number, int level);
 void sim_chip_pin_listen(struct sim_chip *chip, sim_pin_listener *listener, void *context);
