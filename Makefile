@@ -83,7 +83,7 @@ TEST_SCRIPTS := $(sort $(wildcard tests/test_*.sh tests/test_*.py))
 FUZZ_SOURCES := $(sort $(wildcard fuzz/fuzz_*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/bench_*.c))
 BENCH_SUPPORT := $(filter-out $(BENCH_SOURCES),$(wildcard bench/*.c))
-C_FILES = $(sort $(shell find device src lib examples tests fuzz bench -name '*.[ch]' \
+C_FILES = $(sort $(shell find device firmware src lib examples tests fuzz bench -name '*.[ch]' \
 	-not -path 'fuzz/corpus/*' 2>/dev/null))
 
 objects = $(1:%.c=$(OBJ)/%.o)
@@ -252,6 +252,15 @@ LIB_OUT = $(if $(OUT),$(OUT),$(BUILD)/lib)
 lib: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [OUT=build/lib]: libdime_model.so, and a .dll with mingw-w64
 	@$(if $(MODEL),,echo 'usage: make lib MODEL=<run folder or model file> [OUT=build/lib]' >&2; exit 2)
 	@DIME=$(PROGRAM) CC="$(CC)" sh scripts/make_library.sh "$(MODEL)" "$(LIB_OUT)"
+
+FIRMWARE_APP ?= demo
+FIRMWARE_OUT = $(if $(OUT),$(OUT),$(BUILD)/firmware/$(FIRMWARE_APP).elf)
+.PHONY: flash
+flash: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [FIRMWARE_APP=demo] [DRY_RUN=1]: build a firmware and write it to the board
+	@$(if $(MODEL),,echo 'usage: make flash MODEL=<run folder or model file> [DRY_RUN=1]' >&2; exit 2)
+	@mkdir -p $(dir $(FIRMWARE_OUT))
+	$(PROGRAM) firmware $(MODEL) --app $(FIRMWARE_APP) --out $(FIRMWARE_OUT)
+	$(PROGRAM) flash $(FIRMWARE_OUT) $(if $(DRY_RUN),--dry-run)
 
 .PHONY: install
 install: all ## install below PREFIX (/usr/local), or into DESTDIR for packagers
