@@ -88,6 +88,7 @@ void sim_chip_stop(struct sim_chip *chip);
 enum sim_fault_kind {
     SIM_FAULT_ILLEGAL,  /* not an instruction of RV32EC + Zicsr */
     SIM_FAULT_REGISTER, /* names one of x16..x31 */
+    SIM_FAULT_ECALL, /* there is no operating system to call */
     SIM_FAULT_CSR,      /* a CSR that the core does not have, or a write to a read-only one */
     SIM_FAULT_FETCH_UNMAPPED,
     SIM_FAULT_LOAD_MISALIGNED,
@@ -135,6 +136,8 @@ size_t sim_chip_poke(struct sim_chip *chip, uint32_t address, const void *bytes,
    `destroy` is not NULL is freed through it by sim_chip_free. Later devices win where ranges overlap.
    Errors: MEMORY. */
 int sim_chip_attach(struct sim_chip *chip, const struct sim_device *device, void (*destroy)(void *state));
+/* The state of the device of that name, or NULL. */
+void *sim_chip_device_state(const struct sim_chip *chip, const char *name);
 
 /* The interrupt controller's side. The core calls `pending` at an instruction boundary only while mstatus.MIE
    is set and something changed since it was last asked: an interrupt line, mstatus, mret, INTSYSCR, or a call
