@@ -285,6 +285,15 @@ static uint32_t afio_load(struct sim_peripherals *all, const struct sim_block *b
     }
 }
 
+/* Peripherals let go of their pins and take up the new ones. */
+static void set_remap(struct sim_peripherals *all, uint32_t pcfr1) {
+    sim_usart_release_pins(all);
+    sim_timers_release_pins(all);
+    all->gpio.pcfr1 = pcfr1;
+    sim_usart_pins_changed(all);
+    sim_timers_claim_pins(all);
+}
+
 static void store_remap(struct sim_peripherals *all, const struct sim_block *block, uint32_t value,
                         uint32_t mask) {
     uint32_t after = sim_merge(all->gpio.pcfr1, value, mask & 0x07FFFFFF);
@@ -292,11 +301,7 @@ static void store_remap(struct sim_peripherals *all, const struct sim_block *blo
         sim_block_unmodelled(all, block, AFIO_PCFR1,
                              "remap of ADC, SPI, LSI capture or PA1/PA2: without effect");
     }
-    sim_usart_release_pins(all);
-    sim_timers_release_pins(all);
-    all->gpio.pcfr1 = after;
-    sim_usart_pins_changed(all);
-    sim_timers_claim_pins(all);
+    set_remap(all, after);
 }
 
 static void afio_store(struct sim_peripherals *all, const struct sim_block *block, uint32_t offset,
@@ -315,7 +320,7 @@ static void afio_store(struct sim_peripherals *all, const struct sim_block *bloc
 
 static void afio_reset(struct sim_peripherals *all, const struct sim_block *block) {
     (void)block;
-    all->gpio.pcfr1 = 0;
+    set_remap(all, 0);
     all->gpio.exticr = 0;
 }
 

@@ -62,6 +62,10 @@ static uint32_t output_mode(const struct sim_timer *timer, uint32_t channel) {
     return channel_control(timer, channel) >> 4 & 7;
 }
 
+static uint32_t compare_flag(uint32_t channel) {
+    return (uint32_t)CC1IF << channel;
+}
+
 static int is_preloaded(const struct sim_timer *timer, uint32_t channel) {
     return is_output(timer, channel) && (channel_control(timer, channel) & 8) != 0;
 }
@@ -139,12 +143,12 @@ static void request_update_dma(struct sim_peripherals *all, const struct sim_tim
 static void request_channel_dma(struct sim_peripherals *all, const struct sim_timer *timer,
                                 uint32_t channel) {
     static const uint8_t dma_channels[2][SIM_TIMER_CHANNELS] = {{2, 3, 6, 4}, {5, 7, 1, 7}};
-    request_dma(all, timer, CC1DE << channel, dma_channels[number_of(all, timer) - 1][channel]);
+    request_dma(all, timer, (uint32_t)CC1DE << channel, dma_channels[number_of(all, timer) - 1][channel]);
 }
 
 /* The counter reached the channel's compare value `times` times. */
 static void matched(struct sim_peripherals *all, struct sim_timer *timer, uint32_t channel, uint64_t times) {
-    timer->intfr |= CC1IF << channel;
+    timer->intfr |= compare_flag(channel);
     request_channel_dma(all, timer, channel);
     switch (output_mode(timer, channel)) {
     case OC_ACTIVE:
@@ -330,7 +334,7 @@ static uint64_t time_of(const struct sim_timer *timer, uint32_t value) {
 }
 
 static int wants_match(const struct sim_peripherals *all, const struct sim_timer *timer, uint32_t channel) {
-    uint32_t asked = CC1IF << channel | CC1DE << channel;
+    uint32_t asked = (uint32_t)(CC1IF | CC1DE) << channel;
     return is_output(timer, channel) && timer->ccr_now[channel] <= timer->atrlr_now &&
            (timer->dmaintenr & asked || is_shown(all, timer, channel));
 }
@@ -378,8 +382,8 @@ static void event_due(struct sim_chip *chip, void *state) {
 /* ---- input capture ------------------------------------------------------------------------------------- */
 
 static void capture(struct sim_peripherals *all, struct sim_timer *timer, uint32_t channel) {
-    uint32_t flag = CC1IF << channel;
-    timer->intfr |= timer->intfr & flag ? CC1OF << channel : 0;
+    uint32_t flag = compare_flag(channel);
+    timer->intfr |= timer->intfr & flag ? (uint32_t)CC1OF << channel : 0;
     timer->ccr[channel] = timer->ccr_now[channel] = timer->count;
     timer->intfr |= flag;
     request_channel_dma(all, timer, channel);
@@ -459,7 +463,7 @@ static uint32_t load_stored(const struct sim_timer *timer, uint32_t offset) {
 /* Reading a captured value clears its flag. */
 static void capture_read(struct sim_peripherals *all, struct sim_timer *timer, uint32_t channel) {
     if (!is_output(timer, channel)) {
-        timer->intfr &= ~(uint32_t)(CC1IF << channel);
+        timer->intfr &= ~compare_flag(channel);
         update_interrupts(all, timer);
     }
 }
@@ -505,10 +509,11 @@ static void store_event(struct sim_peripherals *all, struct sim_timer *timer, ui
         timer->base = sim_chip_now(all->chip);
     }
     for (uint32_t channel = 0; channel < SIM_TIMER_CHANNELS; channel++) {
-        if (value & CC1G << channel && is_output(timer, channel)) {
-            timer->intfr |= CC1IF << channel;
+        uint32_t generate = value >> channel & CC1G;
+        if (generate && is_output(timer, channel)) {
+            timer->intfr |= compare_flag(channel);
             request_channel_dma(all, timer, channel);
-        } else if (value & CC1G << channel) {
+        } else if (generate) {
             capture(all, timer, channel);
         }
     }

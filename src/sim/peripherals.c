@@ -85,21 +85,22 @@ static int attach_block(struct sim_peripherals *all, const struct sim_block *blo
     return sim_chip_attach(all->chip, &device, NULL);
 }
 
-/* RCC comes first: it is the first to be reset, and sets the clock that the others reckon with. */
+/* RCC is the first to be reset: it sets the clock that the others reckon with. The bus looks the last ones up
+   first, so those that programs touch most stand there. */
 static const struct sim_block *const modelled[] = {
-    &sim_rcc_block,     &sim_option_block,   &sim_signature_block, &sim_flash_block,     &sim_pfic_block,
-    &sim_systick_block, &sim_gpio_blocks[0], &sim_gpio_blocks[1],  &sim_gpio_blocks[2],  &sim_afio_block,
-    &sim_exti_block,    &sim_usart_block,    &sim_dma_block,       &sim_timer_blocks[0], &sim_timer_blocks[1],
-    &sim_i2c_block,     &sim_iwdg_block,     &sim_wwdg_block,      &sim_debug_block,
+    &sim_rcc_block,       &sim_option_block,   &sim_signature_block, &sim_flash_block,   &sim_pfic_block,
+    &sim_iwdg_block,      &sim_wwdg_block,     &sim_i2c_block,       &sim_debug_block,   &sim_timer_blocks[0],
+    &sim_timer_blocks[1], &sim_dma_block,      &sim_exti_block,      &sim_usart_block,   &sim_afio_block,
+    &sim_gpio_blocks[0],  &sim_gpio_blocks[1], &sim_gpio_blocks[2],  &sim_systick_block,
 };
 
 static int attach_blocks(struct sim_peripherals *all) {
     int status = DIME_OK;
-    for (size_t i = 0; i < sizeof modelled / sizeof *modelled && status == DIME_OK; i++) {
-        status = attach_block(all, modelled[i]);
-    }
     for (uint32_t i = 0; i < sim_unmodelled_block_count && status == DIME_OK; i++) {
         status = attach_block(all, &sim_unmodelled_blocks[i]);
+    }
+    for (size_t i = 0; i < sizeof modelled / sizeof *modelled && status == DIME_OK; i++) {
+        status = attach_block(all, modelled[i]);
     }
     return status;
 }
