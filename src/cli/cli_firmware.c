@@ -200,6 +200,7 @@ static int build(const struct settings *settings, struct dime_firmware_settings 
                  : settings->json ? print_object(settings, &report)
                                   : print_text(&report);
     dime_firmware_report_free(&report);
+    firmware->pictures = NULL;
     free(chosen.grey);
     free(chosen.labels);
     return status;

@@ -38,23 +38,30 @@ static int larger_first(const void *a, const void *b) {
 
 static const char hexadecimal[] = "0123456789abcdefABCDEF";
 
-/* "20000000 00000040 b activations"; symbols without size have three columns. */
-static int read_symbol(struct dime_space *space, size_t *room, const char *line, int *has_end) {
-    unsigned address, size;
-    char type, name[256];
-    int has_size =
-        strspn(line, hexadecimal) == 8 && strspn(line + 8, " ") == 1 && strspn(line + 9, hexadecimal) == 8;
-    if (has_size && sscanf(line, "%8x %8x %c %255s", &address, &size, &type, name) == 4) {
-        struct dime_space_item item = measure(name, type, address, size);
-        /* two names for one function take the space once */
-        int is_alias = space->count && strncmp(name, "__hidden_", 9) == 0;
-        return is_alias || size == 0 ? 0 : add_item(space, room, &item);
-    }
-    if (!has_size && sscanf(line, "%8x %c %255s", &address, &type, name) == 3 && strcmp(name, "_end") == 0) {
+/* A number of eight digits and the space behind it; returns what follows, or NULL. */
+static const char *read_number(const char *text, uint32_t *number) {
+    if (strspn(text, hexadecimal) != 8 || text[8] != ' ') return NULL;
+    *number = (uint32_t)strtoul(text, NULL, 16);
+    return text + 9;
+}
+
+/* "20000000 00000040 b activations"; symbols without size have three columns. Two names for one function take
+   the space once. */
+static int read_symbol(struct dime_space *space, size_t *room, char *line, int *has_end) {
+    uint32_t address, size;
+    const char *rest = read_number(line, &address);
+    if (!rest) return 0;
+    const char *sized = read_number(rest, &size);
+    const char *letter = sized ? sized : rest;
+    if (!letter[0] || letter[1] != ' ') return 0;
+    char *name = line + (letter - line) + 2;
+    if (!sized && strcmp(name, "_end") == 0) {
         space->ram = address - DIME_CHIP_RAM_BASE;
         *has_end = 1;
     }
-    return 0;
+    if (!sized || size == 0 || strncmp(name, "__hidden_", 9) == 0) return 0;
+    struct dime_space_item item = measure(name, *letter, address, size);
+    return add_item(space, room, &item);
 }
 
 int dime_space_parse(const char *text, struct dime_space *space) {

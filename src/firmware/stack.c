@@ -282,24 +282,23 @@ int dime_stack_candidates(const struct dime_listing *listing, const char *reloca
 
 /* " 0010 00000000 f6000000 ...": four bytes a group, lowest first. */
 static uint32_t little_endian_word(const char *digits) {
-    unsigned bytes[4] = {0};
-    sscanf(digits, "%2x%2x%2x%2x", &bytes[0], &bytes[1], &bytes[2], &bytes[3]);
-    return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+    char number[9] = "";
+    for (int i = 0; i < 4; i++) memcpy(number + 6 - 2 * i, digits + 2 * i, 2);
+    return (uint32_t)strtoul(number, NULL, 16);
 }
 
 int dime_stack_handlers(const struct dime_listing *listing, const char *dump, uint32_t **handlers,
                         uint32_t *count) {
+    static const char digits[] = "0123456789abcdef";
     int code = 0, first = 1;
     *handlers = NULL;
     *count = 0;
     for (const char *next; !code && *dump; dump = next) {
-        unsigned address;
-        int used = 0;
         next = dump + strcspn(dump, "\n");
         next += *next == '\n';
-        if (*dump != ' ' || sscanf(dump, " %x%n", &address, &used) != 1) continue;
-        for (const char *group = dump + used + 1; !code && strspn(group, "0123456789abcdef") == 8;
-             group += 9) {
+        if (*dump != ' ') continue; /* a heading */
+        size_t used = 1 + strspn(dump + 1, digits);
+        for (const char *group = dump + used + 1; !code && strspn(group, digits) == 8; group += 9) {
             uint32_t word = little_endian_word(group);
             if (!first && word && dime_listing_function(listing, word))
                 code = add_address(handlers, count, word);

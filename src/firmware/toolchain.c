@@ -60,7 +60,7 @@ int dime_toolchain_run(const struct dime_toolchain *toolchain, const char *folde
     if (asprintf(&tool, "%s%s", toolchain->prefix, arguments[0]) < 0) return out_of_memory();
     complete[0] = tool;
     size_t count = 1;
-    for (; arguments[count] && count < MOST_ARGUMENTS; count++) complete[count] = arguments[count];
+    for (; count < MOST_ARGUMENTS && arguments[count]; count++) complete[count] = arguments[count];
     int status = arguments[count] ? dime_error_set(DIME_ERROR_UNSUPPORTED, "more than %d arguments for %s",
                                                    MOST_ARGUMENTS, tool)
                                   : dime_tool_run(folder, complete, output);
