@@ -45,11 +45,12 @@ struct sim_op {
     int32_t imm;
     uint32_t pc;
     uint32_t bits;
-    uint16_t cycle; /* at which it begins, from the start of the block; its fetch stalls are after that */
+    uint16_t cycle; /* at which the one before is done, from the start of the block */
     uint16_t taken; /* cycles from the start of the block to the end of the redirect */
     uint16_t fetch; /* queue state at `cycle`, packed */
     uint8_t flash_cycles[2];
-    uint8_t hold; /* after a redirect */
+    uint8_t hold;  /* after a redirect */
+    uint8_t stall; /* cycles it waits for its words */
     uint8_t index, operation, rd, rs1, rs2, size, csr_kind;
 };
 

@@ -104,7 +104,7 @@ static uint32_t multiply_high(uint32_t operation, uint32_t a, uint32_t b) {
             if (chip->line > 1) goto flash_read;                                                             \
             NEXT;                                                                                            \
         }                                                                                                    \
-        if (slow_load(chip, op, base + op->cycle, address, bytes, &value)) goto faulted;                     \
+        if (slow_load(chip, op, base + op->cycle + op->stall, address, bytes, &value)) goto faulted;                     \
         x[op->rd] = (uint32_t)(type)value;                                                                   \
         if (chip->deadline != deadline) goto interrupted;                                                    \
         NEXT;                                                                                                \
@@ -309,9 +309,9 @@ flash_read: {
 }
 
 store: {
-    const uint64_t cycle = base + op->cycle;
-    const uint32_t wait = store_address >> 28 == 4 ? sim_posted_wait(chip, cycle) : 0;
-    if (slow_store(chip, op, cycle + wait, store_address, store_bytes, x[op->rs2])) goto faulted;
+    const uint64_t cycle = base + op->cycle, begin = cycle + op->stall;
+    const uint32_t wait = store_address >> 28 == 4 ? sim_posted_wait(chip, begin) : 0;
+    if (slow_store(chip, op, begin + wait, store_address, store_bytes, x[op->rs2])) goto faulted;
     if (wait) {
         leave_with(chip, op, cycle, SIM_TIMING_ACCESS, wait);
         chip->instructions = executed + op->index + 1;
