@@ -431,14 +431,24 @@ static void store_data(struct sim_peripherals *all, uint32_t value) {
     }
 }
 
-static void reset_machine(struct sim_peripherals *all) {
+/* Ends whatever is under way on the bus. */
+static void abandon(struct sim_peripherals *all) {
     struct sim_i2c *i2c = &all->i2c;
     sim_chip_schedule(all->chip, UINT64_MAX, SIM_ORDER_I2C, step, all);
-    i2c->ctlr1 = i2c->ctlr2 = i2c->oaddr1 = i2c->oaddr2 = i2c->star1 = i2c->star2 = i2c->ckcfgr = 0;
-    i2c->seen = 0;
-    i2c->phase = SIM_I2C_IDLE;
+    if (i2c->phase >= SIM_I2C_SLAVE_ADDRESSING) {
+        transfer_over(i2c, (int)i2c->transferred);
+    } else if (i2c->phase != SIM_I2C_IDLE) {
+        stopped(i2c);
+    }
+    i2c->ctlr1 &= ~(uint32_t)(START | STOP);
+    i2c->star1 = i2c->star2 = i2c->seen = 0;
     i2c->tdr_full = i2c->held = 0;
-    i2c->target = NULL;
+}
+
+static void reset_machine(struct sim_peripherals *all) {
+    struct sim_i2c *i2c = &all->i2c;
+    abandon(all);
+    i2c->ctlr1 = i2c->ctlr2 = i2c->oaddr1 = i2c->oaddr2 = i2c->ckcfgr = 0;
 }
 
 static void store_ctlr1(struct sim_peripherals *all, uint32_t value, uint32_t mask) {
@@ -457,7 +467,7 @@ static void store_ctlr1(struct sim_peripherals *all, uint32_t value, uint32_t ma
         i2c->seen &= ~(uint32_t)STOPF;
     }
     if (!(i2c->ctlr1 & PEN)) {
-        i2c->ctlr1 &= ~(uint32_t)(START | STOP);
+        abandon(all);
         return;
     }
     if (i2c->phase == SIM_I2C_IDLE && i2c->ctlr1 & START) {

@@ -161,6 +161,18 @@ static uint32_t in_use(const struct sim_rcc *rcc) {
     }
 }
 
+/* Without a clock at its input the PLL never locks. */
+static void start_pll(struct sim_peripherals *all, const struct sim_block *block, uint32_t before) {
+    struct sim_rcc *rcc = &all->rcc;
+    int starts = (rcc->ctlr & ~before & PLLON) != 0;
+    if (starts && !is_ready(rcc, rcc->cfgr0 & PLLSRC ? FROM_HSE : FROM_HSI)) {
+        sim_block_unmodelled(all, block, CTLR,
+                             "PLL switched on while its source is not ready: it does not lock");
+        return;
+    }
+    set_oscillator(all, before, PLLON, PLLRDY, PLL_LOCK_NS, pll_ready);
+}
+
 static void store_ctlr(struct sim_peripherals *all, const struct sim_block *block, uint32_t value,
                        uint32_t mask) {
     struct sim_rcc *rcc = &all->rcc;
@@ -176,7 +188,7 @@ static void store_ctlr(struct sim_peripherals *all, const struct sim_block *bloc
         sim_block_unmodelled(all, block, CTLR,
                              "HSE switched on, but no crystal is fitted: HSERDY never comes");
     }
-    set_oscillator(all, before, PLLON, PLLRDY, PLL_LOCK_NS, pll_ready);
+    start_pll(all, block, before);
     switch_clock(all);
 }
 

@@ -238,6 +238,11 @@ static void skip_turns(struct sim_peripherals *all, struct sim_timer *timer, uin
     }
 }
 
+/* 1 where no coming update event changes the counter's course. */
+static int turns_are_alike(const struct sim_timer *timer) {
+    return timer->ctlr1 & UDIS || (preloads_are_loaded(timer) && !(timer->ctlr1 & OPM));
+}
+
 /* Carries the counter to the present. */
 static void catch_up(struct sim_peripherals *all, struct sim_timer *timer) {
     uint64_t now = sim_chip_now(all->chip);
@@ -250,7 +255,7 @@ static void catch_up(struct sim_peripherals *all, struct sim_timer *timer) {
             return;
         }
         uint64_t turn = (uint64_t)timer->atrlr_now + 1;
-        if (timer->count == 0 && counts >= 2 * turn && preloads_are_loaded(timer) && !(timer->ctlr1 & OPM)) {
+        if (timer->count == 0 && counts >= 2 * turn && turns_are_alike(timer)) {
             skip_turns(all, timer, counts / turn - 1);
         } else {
             step_over_top(all, timer, left);

@@ -38,6 +38,7 @@ enum {
 };
 enum { CTLR2_STOP = 3 << 12 };
 enum { EIE = 1 << 0, DMAR = 1 << 6, DMAT = 1 << 7 };
+enum { BRR_LEAST = 16 };
 enum { DMA_SEND = 4, DMA_RECEIVE = 5 }; /* channels (section 8.2.5); 5 is uncertain */
 
 static void usart_unmodelled(struct sim_peripherals *all, uint32_t offset, const char *what) {
@@ -119,9 +120,10 @@ static uint32_t frame_bits(const struct sim_usart *usart) {
     return 1 + word_bits(usart) + stop_bits(usart);
 }
 
-/* Section 12.2: BRR holds the divider in sixteenths, so its number is the cycles of a bit. */
+/* Section 12.2: BRR holds the divider in sixteenths, so its number is the cycles of a bit. A divider below 1
+   is not valid. */
 static uint32_t bit_time(const struct sim_usart *usart) {
-    return usart->brr;
+    return usart->brr < BRR_LEAST ? BRR_LEAST : usart->brr;
 }
 
 /* The word as it goes over the line: with parity its topmost bit is replaced. */
@@ -203,7 +205,7 @@ static void next_bit(struct sim_chip *chip, void *state) {
 
 static void store_data(struct sim_peripherals *all, uint32_t value) {
     struct sim_usart *usart = &all->usart;
-    if (!sender_on(usart) || usart->brr < 16) {
+    if (!sender_on(usart) || usart->brr < BRR_LEAST) {
         usart_unmodelled(all, DATAR, "written while UE, TE or BRR are not set: the byte is lost");
         return;
     }
@@ -323,7 +325,7 @@ static void sample_pin(struct sim_chip *chip, void *state) {
         return;
     }
     receiver->frame |= level << receiver->sampled++;
-    if (receiver->sampled == 2 + word_bits(&all->usart)) {
+    if (receiver->sampled >= 2 + word_bits(&all->usart)) {
         pin_frame_ended(all);
     } else {
         schedule_sample(all);
@@ -334,7 +336,7 @@ void sim_usart_pin_changed(struct sim_peripherals *all, struct sim_pin pin, int 
     struct sim_usart *usart = &all->usart;
     struct sim_pin input = receive_pin(all);
     if (level || pin.port != input.port || pin.number != input.number || !receiver_on(usart) ||
-        usart->brr < 16 || usart->receiver.from != SIM_USART_IDLE || sim_gpio_is_output(all, pin)) {
+        usart->brr < BRR_LEAST || usart->receiver.from != SIM_USART_IDLE || sim_gpio_is_output(all, pin)) {
         return;
     }
     begin_reception(all, SIM_USART_FROM_PIN, sim_chip_now(all->chip));
