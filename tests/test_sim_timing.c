@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The cycle model against loops measured on hardware (tests/data/timing-vectors.tsv). With DIME_SHOW_RESIDUALS set,
-   prints every loop that is not exact: the table in docs/simulator.md. */
+/* The cycle model against loops measured on hardware (tests/data/timing-vectors.tsv). With
+   DIME_SHOW_RESIDUALS set, prints every loop that is not exact: the table in docs/simulator.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,16 +46,27 @@ static void put(struct code *code, uint32_t bits) {
 
 static uint32_t encoding(char letter) {
     switch (letter) {
-    case 'c': return 0x0001;
-    case 'n': return 0x00000013;
-    case 'l': return 0x4198;     /* c.lw a4,0(a1) */
-    case 'L': return 0x0005A703; /* lw a4,0(a1) */
-    case 's': return 0xC198;     /* c.sw a4,0(a1) */
-    case 'S': return 0x00E5A023; /* sw a4,0(a1) */
-    case 'g': return 0xC218;     /* c.sw a4,0(a2) */
-    case 'f': return 0x4298;     /* c.lw a4,0(a3) */
-    case 'i': return 0x01F4F713; /* andi a4,s1,31 */
-    default: fail_msg("unknown letter %c", letter); return 0;
+    case 'c':
+        return 0x0001;
+    case 'n':
+        return 0x00000013;
+    case 'l':
+        return 0x4198; /* c.lw a4,0(a1) */
+    case 'L':
+        return 0x0005A703; /* lw a4,0(a1) */
+    case 's':
+        return 0xC198; /* c.sw a4,0(a1) */
+    case 'S':
+        return 0x00E5A023; /* sw a4,0(a1) */
+    case 'g':
+        return 0xC218; /* c.sw a4,0(a2) */
+    case 'f':
+        return 0x4298; /* c.lw a4,0(a3) */
+    case 'i':
+        return 0x01F4F713; /* andi a4,s1,31 */
+    default:
+        fail_msg("unknown letter %c", letter);
+        return 0;
     }
 }
 
@@ -136,8 +147,9 @@ static int read_vector(FILE *file, struct vector *vector) {
     char line[256];
     while (fgets(line, sizeof line, file)) {
         if (*line == '#') continue;
-        assert_int_equal(sscanf(line, "%3[^\t]\t%63[^\t]\t%63[^\t]\t%d\t%15[^\t]\t%d\t%d", vector->set, vector->name,
-                                vector->body, &vector->end, vector->where, &vector->wait_states, &vector->cycles),
+        assert_int_equal(sscanf(line, "%3[^\t]\t%63[^\t]\t%63[^\t]\t%d\t%15[^\t]\t%d\t%d", vector->set,
+                                vector->name, vector->body, &vector->end, vector->where, &vector->wait_states,
+                                &vector->cycles),
                          7);
         return 1;
     }
@@ -158,7 +170,8 @@ static void count(struct tally *tally, const struct vector *vector) {
     if (off > tally->worst) tally->worst = off;
     if (difference && getenv("DIME_SHOW_RESIDUALS"))
         printf("| %s | %s | %s | %d | %d | %.2f | %+.2f |\n", vector->set, vector->name, vector->where,
-               vector->wait_states, vector->cycles, (double)cycles / ITERATIONS, (double)difference / ITERATIONS);
+               vector->wait_states, vector->cycles, (double)cycles / ITERATIONS,
+               (double)difference / ITERATIONS);
 }
 
 static void tally_sets(const char *sets, struct tally *tally) {

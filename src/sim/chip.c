@@ -99,6 +99,10 @@ void sim_chip_set_register(struct sim_chip *chip, uint32_t number, uint32_t valu
     if (number && number < 16) chip->x[number] = value;
 }
 
+uint32_t sim_chip_interrupted_pc(const struct sim_chip *chip) {
+    return chip->mepc;
+}
+
 uint64_t sim_chip_instructions(const struct sim_chip *chip) {
     return chip->instructions;
 }
@@ -149,8 +153,8 @@ void sim_chip_dma_request(struct sim_chip *chip, uint32_t channel, int level) {
 }
 
 void sim_chip_set_flash_write(struct sim_chip *chip,
-                              int (*write)(struct sim_chip *chip, void *state, uint32_t offset, uint32_t bytes,
-                                           uint32_t value),
+                              int (*write)(struct sim_chip *chip, void *state, uint32_t offset,
+                                           uint32_t bytes, uint32_t value),
                               void *state) {
     chip->flash_write = write;
     chip->flash_state = state;
@@ -246,7 +250,8 @@ void sim_chip_break_remove(struct sim_chip *chip, uint32_t address) {
         }
 }
 
-static uint32_t watch_index(const struct sim_chip *chip, enum sim_watch kind, uint32_t address, uint32_t size) {
+static uint32_t watch_index(const struct sim_chip *chip, enum sim_watch kind, uint32_t address,
+                            uint32_t size) {
     uint32_t i = 0;
     for (; i < chip->watchpoint_count; i++) {
         const struct sim_watchpoint *point = &chip->watchpoints[i];
@@ -277,17 +282,28 @@ uint32_t sim_chip_watch_hit(const struct sim_chip *chip, enum sim_watch *kind) {
 
 const char *sim_fault_name(enum sim_fault_kind kind) {
     switch (kind) {
-    case SIM_FAULT_ILLEGAL: return "illegal instruction";
-    case SIM_FAULT_REGISTER: return "instruction uses a register above x15, which RV32E does not have";
-    case SIM_FAULT_ECALL: return "ecall, but nothing handles it";
-    case SIM_FAULT_CSR: return "CSR that this core does not have, or that cannot be written";
-    case SIM_FAULT_FETCH_UNMAPPED: return "execution outside of flash and SRAM";
-    case SIM_FAULT_LOAD_MISALIGNED: return "misaligned load";
-    case SIM_FAULT_LOAD_UNMAPPED: return "load from an unmapped address";
-    case SIM_FAULT_STORE_MISALIGNED: return "misaligned store";
-    case SIM_FAULT_STORE_UNMAPPED: return "store to an unmapped address";
-    case SIM_FAULT_STORE_FLASH: return "store to flash as if it were RAM";
-    case SIM_FAULT_STACK: return "stack runs into static data";
+    case SIM_FAULT_ILLEGAL:
+        return "illegal instruction";
+    case SIM_FAULT_REGISTER:
+        return "instruction uses a register above x15, which RV32E does not have";
+    case SIM_FAULT_ECALL:
+        return "ecall, but nothing handles it";
+    case SIM_FAULT_CSR:
+        return "CSR that this core does not have, or that cannot be written";
+    case SIM_FAULT_FETCH_UNMAPPED:
+        return "execution outside of flash and SRAM";
+    case SIM_FAULT_LOAD_MISALIGNED:
+        return "misaligned load";
+    case SIM_FAULT_LOAD_UNMAPPED:
+        return "load from an unmapped address";
+    case SIM_FAULT_STORE_MISALIGNED:
+        return "misaligned store";
+    case SIM_FAULT_STORE_UNMAPPED:
+        return "store to an unmapped address";
+    case SIM_FAULT_STORE_FLASH:
+        return "store to flash as if it were RAM";
+    case SIM_FAULT_STACK:
+        return "stack runs into static data";
     }
     return "?";
 }
@@ -301,8 +317,8 @@ void sim_fault_describe(const struct sim_chip *chip, const struct sim_fault *fau
         used += (size_t)(at > 0 ? at : 0);
     }
     if (used < size) {
-        at = snprintf(text + used, size - used, "\n  at 0x%08x %s, instruction %0*x, sp 0x%08x, cycle %llu", fault->pc,
-                      sim_symbols_describe(chip->symbols, fault->pc, where, sizeof where),
+        at = snprintf(text + used, size - used, "\n  at 0x%08x %s, instruction %0*x, sp 0x%08x, cycle %llu",
+                      fault->pc, sim_symbols_describe(chip->symbols, fault->pc, where, sizeof where),
                       (fault->instruction & 3) == 3 ? 8 : 4, fault->instruction, chip->x[2],
                       (unsigned long long)chip->cycle);
         used += (size_t)(at > 0 ? at : 0);

@@ -88,7 +88,7 @@ void sim_chip_stop(struct sim_chip *chip);
 enum sim_fault_kind {
     SIM_FAULT_ILLEGAL,  /* not an instruction of RV32EC + Zicsr */
     SIM_FAULT_REGISTER, /* names one of x16..x31 */
-    SIM_FAULT_ECALL, /* there is no operating system to call */
+    SIM_FAULT_ECALL,    /* there is no operating system to call */
     SIM_FAULT_CSR,      /* a CSR that the core does not have, or a write to a read-only one */
     SIM_FAULT_FETCH_UNMAPPED,
     SIM_FAULT_LOAD_MISALIGNED,
@@ -119,6 +119,7 @@ void sim_fault_describe(const struct sim_chip *chip, const struct sim_fault *fau
 
 uint32_t sim_chip_register(const struct sim_chip *chip, uint32_t number); /* 0..15; 32 is pc */
 void sim_chip_set_register(struct sim_chip *chip, uint32_t number, uint32_t value);
+uint32_t sim_chip_interrupted_pc(const struct sim_chip *chip); /* mepc */
 uint64_t sim_chip_instructions(const struct sim_chip *chip);
 enum sim_model sim_chip_model(const struct sim_chip *chip);
 const struct sim_symbols *sim_chip_symbols(const struct sim_chip *chip);
@@ -149,7 +150,7 @@ struct sim_interrupts {
     /* The enabled pending line that may be entered now given what is active and the thresholds, or -1. */
     int (*pending)(struct sim_chip *chip, void *state);
     /* The core enters `line`: mark it active, clear its pending bit where it is an edge. Returns 1 with
-       *handler for a table-free interrupt, 0 to take the vector table. */
+     *handler for a table-free interrupt, 0 to take the vector table. */
     int (*enter)(struct sim_chip *chip, void *state, uint32_t line, uint32_t *handler);
     /* mret of an interrupt handler: the innermost active line ends. */
     void (*leave)(struct sim_chip *chip, void *state);

@@ -6,14 +6,22 @@
 
 const char *sim_stop_name(enum sim_stop stop) {
     switch (stop) {
-    case SIM_STOP_CYCLES: return "cycles";
-    case SIM_STOP_EBREAK: return "ebreak";
-    case SIM_STOP_LOOP: return "loop";
-    case SIM_STOP_SLEEP: return "sleep";
-    case SIM_STOP_FAULT: return "fault";
-    case SIM_STOP_BREAKPOINT: return "breakpoint";
-    case SIM_STOP_WATCHPOINT: return "watchpoint";
-    case SIM_STOP_REQUEST: return "request";
+    case SIM_STOP_CYCLES:
+        return "cycles";
+    case SIM_STOP_EBREAK:
+        return "ebreak";
+    case SIM_STOP_LOOP:
+        return "loop";
+    case SIM_STOP_SLEEP:
+        return "sleep";
+    case SIM_STOP_FAULT:
+        return "fault";
+    case SIM_STOP_BREAKPOINT:
+        return "breakpoint";
+    case SIM_STOP_WATCHPOINT:
+        return "watchpoint";
+    case SIM_STOP_REQUEST:
+        return "request";
     }
     return "?";
 }
@@ -80,7 +88,8 @@ static void watch(struct sim_chip *chip, const struct sim_op *op) {
     enum sim_watch kind = op->operation >= SIM_SB ? SIM_WATCH_WRITE : SIM_WATCH_READ;
     for (uint32_t i = 0; i < chip->watchpoint_count; i++) {
         const struct sim_watchpoint *point = &chip->watchpoints[i];
-        uint32_t bytes = op->operation == SIM_SW || op->operation == SIM_PUSH || op->operation == SIM_LW ? 4 : 1;
+        uint32_t bytes =
+            op->operation == SIM_SW || op->operation == SIM_PUSH || op->operation == SIM_LW ? 4 : 1;
         if (op->operation == SIM_LH || op->operation == SIM_LHU || op->operation == SIM_SH) bytes = 2;
         if (!(point->kind & kind) || address + bytes <= point->address ||
             address >= point->address + point->size)
@@ -196,7 +205,8 @@ uint64_t sim_chip_now(const struct sim_chip *chip) {
 }
 
 void sim_chip_set_wait_states(struct sim_chip *chip, uint32_t wait_states) {
-    /* The CH32V003 takes three wait states where its ACTLR is set to the invalid 2 or 3 (measured by jnk0le). */
+    /* The CH32V003 takes three wait states where its ACTLR is set to the invalid 2 or 3 (measured by jnk0le).
+     */
     uint32_t line = 1 + wait_states;
     if (wait_states > 1) line = chip->options.model == SIM_CH32V003 || wait_states > 2 ? 4 : 3;
     if (line == chip->line) return;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of a chip, shared by core*.c, bus.c, events.c and chip.c alone.
 
-   Code runs as blocks: instructions decoded once, from a place that was jumped to up to the next unconditional
-   jump, each with the cycle (from the start of the block) at which it begins. That time is known in advance, because
-   it depends only on the state of the fetch queue at the start, which is part of a block's key. What depends on data
+   Code runs as blocks: instructions decoded once, from a place that was jumped to up to the next
+   unconditional jump, each with the cycle (from the start of the block) at which it begins. That time is
+   known in advance, because it depends only on the state of the fetch queue at the start, which is part of a
+   block's key. What depends on data
    - a load from flash, a peripheral that makes a store wait - leaves the block with another queue state. */
 #ifndef DIME_SIM_CORE_H
 #define DIME_SIM_CORE_H
@@ -19,19 +20,19 @@ enum {
     SIM_NOWHERE = 16, /* the register that takes what is written to x0 */
     SIM_REGISTERS = 17,
     SIM_PC = 32,
-    SIM_CODE_MOST = 40,      /* instructions */
-    SIM_CODE_SLACK = 24,     /* cycles that a block can take beyond its last instruction's beginning */
-    SIM_OPS_MOST = 1 << 16,   /* decoded instructions kept */
+    SIM_CODE_MOST = 40,     /* instructions */
+    SIM_CODE_SLACK = 24,    /* cycles that a block can take beyond its last instruction's beginning */
+    SIM_OPS_MOST = 1 << 16, /* decoded instructions kept */
     SIM_CODES_MOST = 1 << 13,
     SIM_HASH_SLOTS = 1 << 14,
     SIM_DEVICES_MOST = 48,
     SIM_EVENTS_MOST = 64,
-    SIM_POINTS_MOST = 64,     /* breakpoints, and watchpoints */
+    SIM_POINTS_MOST = 64, /* breakpoints, and watchpoints */
     SIM_LISTENERS_MOST = 8,
-    SIM_SEEN_MOST = 256,      /* unmodelled registers reported */
+    SIM_SEEN_MOST = 256, /* unmodelled registers reported */
     SIM_PORTS = 3,
     SIM_PINS = 8,
-    SIM_SHADOWS = 2,          /* levels of the hardware prologue */
+    SIM_SHADOWS = 2, /* levels of the hardware prologue */
     SIM_SHADOW_REGISTERS = 10,
 };
 
@@ -40,7 +41,7 @@ struct sim_code;
 /* One decoded instruction inside a block. */
 struct sim_op {
     const void *handler;
-    struct sim_code *link; /* where the taken branch or jump went last */
+    struct sim_code *link;           /* where the taken branch or jump went last */
     struct sim_code *after_flash[2]; /* where a load from flash went on last, by parity of the cycle */
     int32_t imm;
     uint32_t pc;
@@ -88,12 +89,12 @@ struct sim_chip {
     uint32_t pc;
     uint32_t fetch; /* queue state at pc, packed */
     uint64_t cycle, instructions;
-    uint64_t deadline;       /* run() must look around at this cycle: an event, a limit, 0 for at once */
-    uint64_t access_cycle;   /* while a device is accessed: the cycle of the access */
-    uint64_t pending_stall;  /* cycles that devices asked for */
+    uint64_t deadline;      /* run() must look around at this cycle: an event, a limit, 0 for at once */
+    uint64_t access_cycle;  /* while a device is accessed: the cycle of the access */
+    uint64_t pending_stall; /* cycles that devices asked for */
     uint32_t stack_limit, stack_lowest;
     uint32_t ram_bytes;
-    uint32_t line;           /* 1 + wait states of the flash */
+    uint32_t line; /* 1 + wait states of the flash */
     uint8_t executing, stepping, changed, stop_requested, reset_requested, warm, ended, sleeping;
     enum sim_stop stop;
     struct sim_options options;
@@ -161,7 +162,8 @@ struct sim_chip {
 
 enum { SIM_MSTATUS_MIE = 1u << 3, SIM_MSTATUS_MPIE = 1u << 7, SIM_MSTATUS_MPP = 3u << 11 };
 
-/* Memory that a pc lies in: its bytes, how many follow, and cycles for a word; 0 where nothing can be executed. */
+/* Memory that a pc lies in: its bytes, how many follow, and cycles for a word; 0 where nothing can be
+ * executed. */
 const uint8_t *sim_code_at(const struct sim_chip *chip, uint32_t pc, uint32_t *left, uint32_t *line);
 int sim_in_flash(uint32_t address);
 uint32_t sim_flash_offset(uint32_t address);
@@ -170,13 +172,13 @@ uint32_t sim_flash_offset(uint32_t address);
 int sim_code_create(struct sim_chip *chip);
 void sim_code_free(struct sim_chip *chip);
 void sim_code_flush(struct sim_chip *chip);
-/* The block that begins at chip->pc with chip->fetch, decoded now if need be. Never NULL: where nothing can be
-   executed it holds a FAULT. */
+/* The block that begins at chip->pc with chip->fetch, decoded now if need be. Never NULL: where nothing can
+   be executed it holds a FAULT. */
 struct sim_code *sim_code_find(struct sim_chip *chip);
 enum sim_timing_class sim_timing_of(enum sim_operation operation);
 
-/* core_execute.c: runs from `ops` until deadline or something else needs attention; state is back in the chip then.
-   With ops NULL only sets chip->handlers. */
+/* core_execute.c: runs from `ops` until deadline or something else needs attention; state is back in the chip
+   then. With ops NULL only sets chip->handlers. */
 void sim_execute(struct sim_chip *chip, struct sim_op *ops);
 
 /* core_traps.c */
@@ -188,7 +190,8 @@ int sim_enter_interrupt(struct sim_chip *chip); /* 1 when one was entered */
 void sim_jump(struct sim_chip *chip, uint32_t pc, uint32_t cycles);
 void sim_end(struct sim_chip *chip, enum sim_stop stop);
 
-/* bus.c: 0, or a negative number where nothing is mapped. The program's accesses outside SRAM and flash reads. */
+/* bus.c: 0, or a negative number where nothing is mapped. The program's accesses outside SRAM and flash
+ * reads. */
 int sim_bus_load(struct sim_chip *chip, uint32_t address, uint32_t bytes, uint32_t *value);
 int sim_bus_store(struct sim_chip *chip, uint32_t address, uint32_t bytes, uint32_t value);
 uint32_t sim_posted_wait(struct sim_chip *chip, uint64_t cycle);

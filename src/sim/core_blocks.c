@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decoded code: found by (pc, fetch queue state), made when it is first needed, dropped as a whole when code memory
-   changes. */
+/* Decoded code: found by (pc, fetch queue state), made when it is first needed, dropped as a whole when code
+   memory changes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,7 +98,8 @@ static struct sim_op *decode_next(struct sim_chip *chip, struct sim_code *block,
     int mapped;
     uint32_t bits = fetch_bits(chip, pc, &mapped);
     struct sim_instruction in = sim_decode(bits, pc, chip->options.model);
-    if (!mapped) in = (struct sim_instruction){.operation = SIM_FAULT, .size = 2, .imm = SIM_FAULT_FETCH_UNMAPPED};
+    if (!mapped)
+        in = (struct sim_instruction){.operation = SIM_FAULT, .size = 2, .imm = SIM_FAULT_FETCH_UNMAPPED};
     struct sim_op *op = append(chip, block, pc, &in);
     op->bits = bits;
     op->cycle = (uint16_t)*cycle;

@@ -28,7 +28,8 @@ static uint32_t leave_with(struct sim_chip *chip, const struct sim_op *op, uint6
 }
 
 static void push_check(struct sim_chip *chip, uint32_t address) {
-    if (address - SIM_RAM_BASE < chip->ram_bytes && address < chip->stack_lowest) chip->stack_lowest = address;
+    if (address - SIM_RAM_BASE < chip->ram_bytes && address < chip->stack_lowest)
+        chip->stack_lowest = address;
 }
 
 /* Peripherals, option bytes, writes to flash: everything that is not plain memory. */
@@ -68,7 +69,7 @@ static uint32_t multiply_high(uint32_t operation, uint32_t a, uint32_t b) {
 #define NEXT                                                                                                 \
     do {                                                                                                     \
         op++;                                                                                                \
-        goto *op->handler;                                                                                   \
+        goto * op->handler;                                                                                  \
     } while (0)
 #define HANDLER(name) do_##name:
 #define ALU_IMMEDIATE(name, expression)                                                                      \
@@ -104,7 +105,7 @@ static uint32_t multiply_high(uint32_t operation, uint32_t a, uint32_t b) {
             if (chip->line > 1) goto flash_read;                                                             \
             NEXT;                                                                                            \
         }                                                                                                    \
-        if (slow_load(chip, op, base + op->cycle + op->stall, address, bytes, &value)) goto faulted;                     \
+        if (slow_load(chip, op, base + op->cycle + op->stall, address, bytes, &value)) goto faulted;         \
         x[op->rd] = (uint32_t)(type)value;                                                                   \
         if (chip->deadline != deadline) goto interrupted;                                                    \
         NEXT;                                                                                                \
@@ -147,7 +148,7 @@ void sim_execute(struct sim_chip *chip, struct sim_op *ops) {
     uint32_t target, store_address, store_bytes;
     struct sim_code *code;
     struct sim_op *op = ops;
-    goto *op->handler;
+    goto * op->handler;
 
     ALU_IMMEDIATE(ADDI, a + i)
     ALU_IMMEDIATE(SLTI, (int32_t)a < (int32_t)i)
@@ -281,7 +282,7 @@ taken:
 enter:
     if (base + code->worst <= chip->deadline) {
         op = code->ops;
-        goto *op->handler;
+        goto * op->handler;
     }
     chip->pc = (uint32_t)code->key;
     chip->fetch = (uint32_t)(code->key >> 32);
@@ -289,7 +290,7 @@ enter:
     chip->instructions = executed;
     return;
 
-flash_read: {
+flash_read : {
     const uint32_t parity = (uint32_t)(base + op->cycle) & 1;
     executed += op->index + 1u;
     code = op->after_flash[parity];
@@ -308,7 +309,7 @@ flash_read: {
     goto enter;
 }
 
-store: {
+store : {
     const uint64_t cycle = base + op->cycle, begin = cycle + op->stall;
     const uint32_t wait = store_address >> 28 == 4 ? sim_posted_wait(chip, begin) : 0;
     if (slow_store(chip, op, begin + wait, store_address, store_bytes, x[op->rs2])) goto faulted;

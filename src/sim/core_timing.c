@@ -4,8 +4,9 @@
 enum { DELAY_BITS = 3, WORDS_BITS = 2, HOLD_BITS = 3 };
 
 struct sim_fetch sim_fetch_restart(uint32_t line, uint32_t hold, uint64_t cycle) {
-    return (struct sim_fetch){
-        .hold = (uint8_t)(hold < line ? hold : line), .phase = (uint8_t)(cycle % line), .line = (uint8_t)line};
+    return (struct sim_fetch){.hold = (uint8_t)(hold < line ? hold : line),
+                              .phase = (uint8_t)(cycle % line),
+                              .line = (uint8_t)line};
 }
 
 /* A word whose delay is above 1 is still on the memory's port; in its last cycle it is decoded. */
@@ -50,8 +51,8 @@ static uint32_t occupy(struct sim_fetch *fetch, uint32_t cycles) {
 }
 
 /* The address reaches the memory in the second cycle, where a line that is being fetched goes first; then the
-   read takes one line time, at the times at which the flash hands out lines; the result is written back in one
-   cycle more. `shared`: instructions come from the same port. */
+   read takes one line time, at the times at which the flash hands out lines; the result is written back in
+   one cycle more. `shared`: instructions come from the same port. */
 static uint32_t read_flash(struct sim_fetch *fetch, uint32_t line, uint64_t cycle) {
     int shared = fetch->line == line;
     uint32_t cycles = occupy(fetch, 1);
@@ -69,7 +70,8 @@ static uint32_t read_flash(struct sim_fetch *fetch, uint32_t line, uint64_t cycl
 
 static uint32_t redirect(struct sim_fetch *fetch) {
     uint8_t hold = fetch->hold;
-    if (fetch->words && fetch->delay[fetch->words - 1] > 1) hold = (uint8_t)(fetch->delay[fetch->words - 1] - 1);
+    if (fetch->words && fetch->delay[fetch->words - 1] > 1)
+        hold = (uint8_t)(fetch->delay[fetch->words - 1] - 1);
     fetch->words = 0;
     fetch->hold = hold;
     pass_cycle(fetch);
@@ -81,12 +83,15 @@ uint32_t sim_fetch_execute(struct sim_fetch *fetch, uint32_t pc, uint32_t size, 
     uint32_t waited = wait_for_words(fetch, (pc & 2) && size == 4 ? 2 : 1);
     if (((pc & 2) + size) & 4) drop_word(fetch);
     switch (timing) {
-    case SIM_TIMING_PLAIN: return waited + occupy(fetch, 1 + extra);
-    case SIM_TIMING_REDIRECT: return waited + redirect(fetch);
+    case SIM_TIMING_PLAIN:
+        return waited + occupy(fetch, 1 + extra);
+    case SIM_TIMING_REDIRECT:
+        return waited + redirect(fetch);
     case SIM_TIMING_FLASH_READ:
         if (data_line > 1) return waited + read_flash(fetch, data_line, cycle + waited);
         break;
-    case SIM_TIMING_ACCESS: break;
+    case SIM_TIMING_ACCESS:
+        break;
     }
     return waited + occupy(fetch, SIM_ACCESS_CYCLES + extra);
 }

@@ -23,17 +23,17 @@ enum sim_timing_class {
 struct sim_fetch {
     uint8_t words;                  /* fetched or on their way, from the one that holds pc */
     uint8_t delay[SIM_QUEUE_WORDS]; /* cycles until each can be executed */
-    uint8_t hold;                   /* cycles during which the memory still delivers a word that nobody wants */
-    uint8_t phase;                  /* cycle modulo `line`: flash hands out lines at fixed times */
-    uint8_t line;                   /* cycles the memory needs for a word: 1 + wait states */
+    uint8_t hold;  /* cycles during which the memory still delivers a word that nobody wants */
+    uint8_t phase; /* cycle modulo `line`: flash hands out lines at fixed times */
+    uint8_t line;  /* cycles the memory needs for a word: 1 + wait states */
 };
 
 /* The state after a redirect: an empty queue. */
 struct sim_fetch sim_fetch_restart(uint32_t line, uint32_t hold, uint64_t cycle);
 
-/* Executes an instruction of `size` bytes at `pc`; `extra` more cycles of waiting inside it; `data_line` is the line
-   time of the memory that a FLASH_READ reads, and `cycle` the present one. Returns the cycles until the next
-   instruction may execute and moves the state there. After a REDIRECT only hold is of use. */
+/* Executes an instruction of `size` bytes at `pc`; `extra` more cycles of waiting inside it; `data_line` is
+   the line time of the memory that a FLASH_READ reads, and `cycle` the present one. Returns the cycles until
+   the next instruction may execute and moves the state there. After a REDIRECT only hold is of use. */
 uint32_t sim_fetch_execute(struct sim_fetch *fetch, uint32_t pc, uint32_t size, enum sim_timing_class timing,
                            uint32_t extra, uint32_t data_line, uint64_t cycle);
 

@@ -26,23 +26,35 @@ enum {
 
 static uint32_t *writable_csr(struct sim_chip *chip, uint32_t number) {
     switch (number) {
-    case CSR_MSTATUS: return &chip->mstatus;
-    case CSR_MTVEC: return &chip->mtvec;
-    case CSR_MSCRATCH: return &chip->mscratch;
-    case CSR_MEPC: return &chip->mepc;
-    case CSR_MCAUSE: return &chip->mcause;
-    case CSR_INTSYSCR: return &chip->intsyscr;
-    default: return NULL;
+    case CSR_MSTATUS:
+        return &chip->mstatus;
+    case CSR_MTVEC:
+        return &chip->mtvec;
+    case CSR_MSCRATCH:
+        return &chip->mscratch;
+    case CSR_MEPC:
+        return &chip->mepc;
+    case CSR_MCAUSE:
+        return &chip->mcause;
+    case CSR_INTSYSCR:
+        return &chip->intsyscr;
+    default:
+        return NULL;
     }
 }
 
 static uint32_t writable_bits(uint32_t number) {
     switch (number) {
-    case CSR_MSTATUS: return SIM_MSTATUS_MIE | SIM_MSTATUS_MPIE | SIM_MSTATUS_MPP;
-    case CSR_MTVEC: return ~UINT32_C(0x3FC);
-    case CSR_MEPC: return ~UINT32_C(1);
-    case CSR_INTSYSCR: return 0x3F;
-    default: return UINT32_MAX;
+    case CSR_MSTATUS:
+        return SIM_MSTATUS_MIE | SIM_MSTATUS_MPIE | SIM_MSTATUS_MPP;
+    case CSR_MTVEC:
+        return ~UINT32_C(0x3FC);
+    case CSR_MEPC:
+        return ~UINT32_C(1);
+    case CSR_INTSYSCR:
+        return 0x3F;
+    default:
+        return UINT32_MAX;
     }
 }
 
@@ -51,12 +63,22 @@ static int read_csr(struct sim_chip *chip, uint32_t number, uint32_t *value) {
     *value = csr ? *csr : 0;
     if (csr) return 0;
     switch (number) {
-    case CSR_MISA: *value = UINT32_C(1) << 30 | 1u << 23 | 1u << 4 | 1u << 2; return 0; /* RV32, X, E, C */
-    case CSR_MARCHID: *value = UINT32_C(0xDC68D841); return 0;                        /* "WCH-V2A" */
-    case CSR_MVENDORID: *value = 0x00000000; return 0;
-    case CSR_MIMPID: *value = UINT32_C(0xDC688001); return 0;
-    case CSR_MHARTID: return 0;
-    default: return -1;
+    case CSR_MISA:
+        *value = UINT32_C(1) << 30 | 1u << 23 | 1u << 4 | 1u << 2;
+        return 0; /* RV32, X, E, C */
+    case CSR_MARCHID:
+        *value = UINT32_C(0xDC68D841);
+        return 0; /* "WCH-V2A" */
+    case CSR_MVENDORID:
+        *value = 0x00000000;
+        return 0;
+    case CSR_MIMPID:
+        *value = UINT32_C(0xDC688001);
+        return 0;
+    case CSR_MHARTID:
+        return 0;
+    default:
+        return -1;
     }
 }
 
@@ -93,7 +115,8 @@ void sim_end(struct sim_chip *chip, enum sim_stop stop) {
 
 /* ---- entering and leaving ------------------------------------------------------------------------------ */
 
-/* mtvec bit 0: an entry of four bytes for each interrupt; bit 1: the entry is an address, not an instruction. */
+/* mtvec bit 0: an entry of four bytes for each interrupt; bit 1: the entry is an address, not an instruction.
+ */
 static uint32_t vector(struct sim_chip *chip, uint32_t entry) {
     uint32_t base = chip->mtvec & ~UINT32_C(3), address = base + 4 * entry;
     if (!(chip->mtvec & 1)) return base;
@@ -165,14 +188,21 @@ void sim_return_from_trap(struct sim_chip *chip) {
 
 static uint32_t cause_of(enum sim_fault_kind kind) {
     switch (kind) {
-    case SIM_FAULT_FETCH_UNMAPPED: return 1;
-    case SIM_FAULT_LOAD_MISALIGNED: return 4;
-    case SIM_FAULT_LOAD_UNMAPPED: return 5;
-    case SIM_FAULT_STORE_MISALIGNED: return 6;
+    case SIM_FAULT_FETCH_UNMAPPED:
+        return 1;
+    case SIM_FAULT_LOAD_MISALIGNED:
+        return 4;
+    case SIM_FAULT_LOAD_UNMAPPED:
+        return 5;
+    case SIM_FAULT_STORE_MISALIGNED:
+        return 6;
     case SIM_FAULT_STORE_UNMAPPED:
-    case SIM_FAULT_STORE_FLASH: return 7;
-    case SIM_FAULT_ECALL: return 11;
-    default: return 2;
+    case SIM_FAULT_STORE_FLASH:
+        return 7;
+    case SIM_FAULT_ECALL:
+        return 11;
+    default:
+        return 2;
     }
 }
 
@@ -212,8 +242,7 @@ void sim_raise(struct sim_chip *chip, enum sim_fault_kind kind, const struct sim
         return;
     }
     chip->fetch = op->fetch;
-    chip->fault = (struct sim_fault){
-        .kind = kind, .pc = op->pc, .instruction = op->bits, .address = address};
+    chip->fault = (struct sim_fault){.kind = kind, .pc = op->pc, .instruction = op->bits, .address = address};
     backtrace(chip, &chip->fault);
     sim_end(chip, SIM_STOP_FAULT);
 }

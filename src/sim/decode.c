@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The RISC-V Instruction Set Manual, volume I, version 20191213: chapters 2 (RV32I), 4 (RV32E), 9 (Zicsr), 16 (C). */
+/* The RISC-V Instruction Set Manual, volume I, version 20191213: chapters 2 (RV32I), 4 (RV32E), 9 (Zicsr), 16
+ * (C). */
 #include "sim/decode.h"
 
 enum { SP = 2, RA = 1 };
@@ -85,7 +86,8 @@ static struct sim_instruction decode_branch(uint32_t bits) {
 }
 
 static struct sim_instruction decode_jal(uint32_t bits) {
-    uint32_t imm = move(bits, 31, 1, 20) | move(bits, 12, 8, 12) | move(bits, 20, 1, 11) | move(bits, 21, 10, 1);
+    uint32_t imm =
+        move(bits, 31, 1, 20) | move(bits, 12, 8, 12) | move(bits, 20, 1, 11) | move(bits, 21, 10, 1);
     return make(SIM_JAL, field(bits, 7, 5), 0, 0, extend(imm, 21));
 }
 
@@ -93,15 +95,21 @@ static struct sim_instruction decode_system(uint32_t bits) {
     uint32_t funct3 = field(bits, 12, 3);
     if (funct3 == 0) {
         switch (bits) {
-        case 0x00000073: return make(SIM_ECALL, 0, 0, 0, 0);
-        case 0x00100073: return make(SIM_EBREAK, 0, 0, 0, 0);
-        case 0x30200073: return make(SIM_MRET, 0, 0, 0, 0);
-        case 0x10500073: return make(SIM_WFI, 0, 0, 0, 0);
-        default: return illegal();
+        case 0x00000073:
+            return make(SIM_ECALL, 0, 0, 0, 0);
+        case 0x00100073:
+            return make(SIM_EBREAK, 0, 0, 0, 0);
+        case 0x30200073:
+            return make(SIM_MRET, 0, 0, 0, 0);
+        case 0x10500073:
+            return make(SIM_WFI, 0, 0, 0, 0);
+        default:
+            return illegal();
         }
     }
     if (funct3 == 4) return illegal();
-    struct sim_instruction csr = make(SIM_CSR, field(bits, 7, 5), field(bits, 15, 5), 0, (int32_t)(bits >> 20));
+    struct sim_instruction csr =
+        make(SIM_CSR, field(bits, 7, 5), field(bits, 15, 5), 0, (int32_t)(bits >> 20));
     csr.csr_kind = (uint8_t)funct3;
     return csr;
 }
@@ -115,20 +123,31 @@ static struct sim_instruction decode_full(uint32_t bits, uint32_t pc, enum sim_m
     int32_t upper = (int32_t)(bits & 0xFFFFF000u);
     uint32_t rd = field(bits, 7, 5);
     switch (field(bits, 2, 5)) {
-    case 0x00: return decode_load(bits);
-    case 0x03: return decode_fence(bits);
-    case 0x04: return decode_op_imm(bits);
-    case 0x05: return make(SIM_LUI, rd, 0, 0, (int32_t)((uint32_t)upper + pc));
-    case 0x08: return decode_store(bits);
-    case 0x0C: return decode_op(bits, model);
-    case 0x0D: return make(SIM_LUI, rd, 0, 0, upper);
-    case 0x18: return decode_branch(bits);
+    case 0x00:
+        return decode_load(bits);
+    case 0x03:
+        return decode_fence(bits);
+    case 0x04:
+        return decode_op_imm(bits);
+    case 0x05:
+        return make(SIM_LUI, rd, 0, 0, (int32_t)((uint32_t)upper + pc));
+    case 0x08:
+        return decode_store(bits);
+    case 0x0C:
+        return decode_op(bits, model);
+    case 0x0D:
+        return make(SIM_LUI, rd, 0, 0, upper);
+    case 0x18:
+        return decode_branch(bits);
     case 0x19:
         if (field(bits, 12, 3)) return illegal();
         return make(SIM_JALR, rd, field(bits, 15, 5), 0, (int32_t)bits >> 20);
-    case 0x1B: return decode_jal(bits);
-    case 0x1C: return decode_system(bits);
-    default: return illegal();
+    case 0x1B:
+        return decode_jal(bits);
+    case 0x1C:
+        return decode_system(bits);
+    default:
+        return illegal();
     }
 }
 
@@ -138,10 +157,14 @@ static struct sim_instruction decode_quadrant0(uint32_t c) {
     uint32_t word = move(c, 5, 1, 6) | move(c, 10, 3, 3) | move(c, 6, 1, 2);
     uint32_t frame = move(c, 7, 4, 6) | move(c, 11, 2, 4) | move(c, 5, 1, 3) | move(c, 6, 1, 2);
     switch (field(c, 13, 3)) {
-    case 0: return frame ? make(SIM_ADDI, rd, SP, 0, (int32_t)frame) : illegal();
-    case 2: return make(SIM_LW, rd, rs1, 0, (int32_t)word);
-    case 6: return store(SIM_SW, rs1, rd, (int32_t)word);
-    default: return illegal();
+    case 0:
+        return frame ? make(SIM_ADDI, rd, SP, 0, (int32_t)frame) : illegal();
+    case 2:
+        return make(SIM_LW, rd, rs1, 0, (int32_t)word);
+    case 6:
+        return store(SIM_SW, rs1, rd, (int32_t)word);
+    default:
+        return illegal();
     }
 }
 
@@ -150,17 +173,22 @@ static struct sim_instruction decode_arithmetic(uint32_t c) {
     uint32_t rd = 8 + field(c, 7, 3), rs2 = 8 + field(c, 2, 3);
     uint32_t imm = move(c, 12, 1, 5) | field(c, 2, 5);
     switch (field(c, 10, 2)) {
-    case 0: return imm > 31 ? illegal() : make(SIM_SRLI, rd, rd, 0, (int32_t)imm);
-    case 1: return imm > 31 ? illegal() : make(SIM_SRAI, rd, rd, 0, (int32_t)imm);
-    case 2: return make(SIM_ANDI, rd, rd, 0, extend(imm, 6));
-    default: return field(c, 12, 1) ? illegal() : make(registers[field(c, 5, 2)], rd, rd, rs2, 0);
+    case 0:
+        return imm > 31 ? illegal() : make(SIM_SRLI, rd, rd, 0, (int32_t)imm);
+    case 1:
+        return imm > 31 ? illegal() : make(SIM_SRAI, rd, rd, 0, (int32_t)imm);
+    case 2:
+        return make(SIM_ANDI, rd, rd, 0, extend(imm, 6));
+    default:
+        return field(c, 12, 1) ? illegal() : make(registers[field(c, 5, 2)], rd, rd, rs2, 0);
     }
 }
 
 static struct sim_instruction decode_c_lui(uint32_t c) {
     uint32_t rd = field(c, 7, 5);
     uint32_t imm = move(c, 12, 1, 5) | field(c, 2, 5);
-    uint32_t frame = move(c, 12, 1, 9) | move(c, 3, 2, 7) | move(c, 5, 1, 6) | move(c, 2, 1, 5) | move(c, 6, 1, 4);
+    uint32_t frame =
+        move(c, 12, 1, 9) | move(c, 3, 2, 7) | move(c, 5, 1, 6) | move(c, 2, 1, 5) | move(c, 6, 1, 4);
     if (!imm) return illegal();
     if (rd == SP) return make(SIM_ADDI, SP, SP, 0, extend(frame, 10));
     return make(SIM_LUI, rd, 0, 0, (int32_t)((uint32_t)extend(imm, 6) << 12));
@@ -173,22 +201,30 @@ static int32_t jump_offset(uint32_t c) {
 }
 
 static int32_t branch_offset(uint32_t c) {
-    return extend(move(c, 12, 1, 8) | move(c, 5, 2, 6) | move(c, 2, 1, 5) | move(c, 10, 2, 3) | move(c, 3, 2, 1),
-                  9);
+    return extend(
+        move(c, 12, 1, 8) | move(c, 5, 2, 6) | move(c, 2, 1, 5) | move(c, 10, 2, 3) | move(c, 3, 2, 1), 9);
 }
 
 static struct sim_instruction decode_quadrant1(uint32_t c) {
     uint32_t rd = field(c, 7, 5), near = 8 + field(c, 7, 3);
     int32_t imm = extend(move(c, 12, 1, 5) | field(c, 2, 5), 6);
     switch (field(c, 13, 3)) {
-    case 0: return make(SIM_ADDI, rd, rd, 0, imm);
-    case 1: return make(SIM_JAL, RA, 0, 0, jump_offset(c));
-    case 2: return make(SIM_ADDI, rd, 0, 0, imm);
-    case 3: return decode_c_lui(c);
-    case 4: return decode_arithmetic(c);
-    case 5: return make(SIM_JAL, 0, 0, 0, jump_offset(c));
-    case 6: return make(SIM_BEQ, 0, near, 0, branch_offset(c));
-    default: return make(SIM_BNE, 0, near, 0, branch_offset(c));
+    case 0:
+        return make(SIM_ADDI, rd, rd, 0, imm);
+    case 1:
+        return make(SIM_JAL, RA, 0, 0, jump_offset(c));
+    case 2:
+        return make(SIM_ADDI, rd, 0, 0, imm);
+    case 3:
+        return decode_c_lui(c);
+    case 4:
+        return decode_arithmetic(c);
+    case 5:
+        return make(SIM_JAL, 0, 0, 0, jump_offset(c));
+    case 6:
+        return make(SIM_BEQ, 0, near, 0, branch_offset(c));
+    default:
+        return make(SIM_BNE, 0, near, 0, branch_offset(c));
     }
 }
 
@@ -207,19 +243,27 @@ static struct sim_instruction decode_quadrant2(uint32_t c) {
     uint32_t load = move(c, 2, 2, 6) | move(c, 12, 1, 5) | move(c, 4, 3, 2);
     uint32_t save = move(c, 7, 2, 6) | move(c, 9, 4, 2);
     switch (field(c, 13, 3)) {
-    case 0: return field(c, 12, 1) ? illegal() : make(SIM_SLLI, rd, rd, 0, (int32_t)field(c, 2, 5));
-    case 2: return rd ? make(SIM_LW, rd, SP, 0, (int32_t)load) : illegal();
-    case 4: return decode_jump_or_move(c);
-    case 6: return store(SIM_SW, SP, field(c, 2, 5), (int32_t)save);
-    default: return illegal();
+    case 0:
+        return field(c, 12, 1) ? illegal() : make(SIM_SLLI, rd, rd, 0, (int32_t)field(c, 2, 5));
+    case 2:
+        return rd ? make(SIM_LW, rd, SP, 0, (int32_t)load) : illegal();
+    case 4:
+        return decode_jump_or_move(c);
+    case 6:
+        return store(SIM_SW, SP, field(c, 2, 5), (int32_t)save);
+    default:
+        return illegal();
     }
 }
 
 static struct sim_instruction decode_compressed(uint32_t c) {
     switch (c & 3) {
-    case 0: return decode_quadrant0(c);
-    case 1: return decode_quadrant1(c);
-    default: return decode_quadrant2(c);
+    case 0:
+        return decode_quadrant0(c);
+    case 1:
+        return decode_quadrant1(c);
+    default:
+        return decode_quadrant2(c);
     }
 }
 

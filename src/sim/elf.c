@@ -55,14 +55,15 @@ static int malformed(const struct file *file, const char *what) {
 static int check_machine(const struct file *file) {
     const uint8_t *header = file->bytes;
     if (header[4] != CLASS_32 || header[5] != LITTLE_ENDIAN_DATA || get16(header + 18) != MACHINE_RISCV)
-        return dime_error_set(DIME_ERROR_UNSUPPORTED,
-                              "%s: made for another machine (%s-bit, machine %u); expected 32-bit little-endian "
-                              "RISC-V: build with riscv64-unknown-elf-gcc -march=rv32ec_zicsr -mabi=ilp32e",
-                              file->name, header[4] == CLASS_32 ? "32" : "64", get16(header + 18));
+        return dime_error_set(
+            DIME_ERROR_UNSUPPORTED,
+            "%s: made for another machine (%s-bit, machine %u); expected 32-bit little-endian "
+            "RISC-V: build with riscv64-unknown-elf-gcc -march=rv32ec_zicsr -mabi=ilp32e",
+            file->name, header[4] == CLASS_32 ? "32" : "64", get16(header + 18));
     if (get16(header + 16) != TYPE_EXECUTABLE)
         return dime_error_set(DIME_ERROR_UNSUPPORTED,
-                              "%s: ELF type %u; expected an executable (2): link the objects first", file->name,
-                              get16(header + 16));
+                              "%s: ELF type %u; expected an executable (2): link the objects first",
+                              file->name, get16(header + 16));
     if (!(get32(header + 36) & FLAG_RVE))
         return dime_error_set(DIME_ERROR_UNSUPPORTED,
                               "%s: built for 32 registers; the chip has 16: build with -march=rv32ec_zicsr "
@@ -94,7 +95,8 @@ static int read_segments(struct sim_elf *elf, const struct file *file) {
     const uint8_t *headers = records(file, get32(file->bytes + 28), count, entry);
     if (!headers) return malformed(file, "its program headers lie beyond its end");
     int status = DIME_OK;
-    for (uint32_t i = 0; i < count && !status; i++) status = add_segment(elf, file, headers + (size_t)i * entry);
+    for (uint32_t i = 0; i < count && !status; i++)
+        status = add_segment(elf, file, headers + (size_t)i * entry);
     if (!status && !elf->segment_count) return malformed(file, "nothing in it is to be loaded");
     return status;
 }
@@ -112,7 +114,8 @@ static void add_symbol(struct sim_symbols *symbols, const uint8_t *entry, uint32
     uint32_t name = get32(entry), type = entry[12] & 15u, section = get16(entry + 14);
     if (name >= names_size || !symbols->names[name] || !section) return;
     if (type != SYMBOL_NO_TYPE && type != SYMBOL_OBJECT && type != SYMBOL_FUNCTION) return;
-    if (symbols->names[name] == '$' || symbols->names[name] == '.') return; /* mapping symbols, local labels */
+    if (symbols->names[name] == '$' || symbols->names[name] == '.')
+        return; /* mapping symbols, local labels */
     symbols->list[symbols->count++] = (struct sim_symbol){.name = symbols->names + name,
                                                           .address = get32(entry + 4),
                                                           .size = get32(entry + 8),

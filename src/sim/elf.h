@@ -22,8 +22,8 @@ struct sim_elf {
     struct sim_symbols symbols;
 };
 
-/* `bytes` must outlive the segments; `name` is for messages. Errors: MALFORMED, UNSUPPORTED (another machine, not an
-   executable), MEMORY; nothing is left to free then. */
+/* `bytes` must outlive the segments; `name` is for messages. Errors: MALFORMED, UNSUPPORTED (another machine,
+   not an executable), MEMORY; nothing is left to free then. */
 int sim_elf_read(struct sim_elf *elf, const char *name, const uint8_t *bytes, size_t size);
 void sim_elf_free(struct sim_elf *elf);
 

@@ -64,7 +64,8 @@ const struct sim_symbol *sim_symbols_named(const struct sim_symbols *symbols, co
     return NULL;
 }
 
-const char *sim_symbols_describe(const struct sim_symbols *symbols, uint32_t address, char *text, size_t size) {
+const char *sim_symbols_describe(const struct sim_symbols *symbols, uint32_t address, char *text,
+                                 size_t size) {
     const struct sim_symbol *symbol = sim_symbols_at(symbols, address);
     uint32_t offset = symbol ? (address - symbol->address) % FLASH_ALIAS : 0;
     if (!symbol)

@@ -19,11 +19,12 @@ struct sim_symbols {
 };
 
 void sim_symbols_free(struct sim_symbols *symbols); /* NULL is allowed */
-/* The symbol that an address lies in, or NULL: the nearest at or below whose size reaches it; functions without
-   size reach up to the next symbol. Addresses of flash and of its alias at 0 are the same. */
+/* The symbol that an address lies in, or NULL: the nearest at or below whose size reaches it; functions
+   without size reach up to the next symbol. Addresses of flash and of its alias at 0 are the same. */
 const struct sim_symbol *sim_symbols_at(const struct sim_symbols *symbols, uint32_t address);
 const struct sim_symbol *sim_symbols_named(const struct sim_symbols *symbols, const char *name);
 /* "main+0x12", or the address in hexadecimal. Returns text. */
-const char *sim_symbols_describe(const struct sim_symbols *symbols, uint32_t address, char *text, size_t size);
+const char *sim_symbols_describe(const struct sim_symbols *symbols, uint32_t address, char *text,
+                                 size_t size);
 
 #endif
