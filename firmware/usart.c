@@ -40,6 +40,7 @@ void usart_send(const void *bytes, uint32_t count) {
     channel->PADDR = (uint32_t)&USART1->DATAR;
     channel->MADDR = (uint32_t)bytes;
     channel->CNTR = count;
+    USART1->STATR = ~USART_STATR_TC; /* DMA does not clear it; usart_finish() waits for the next */
     channel->CFGR = DMA_CFGR_EN | DMA_CFGR_DIR_TO_PERIPHERAL | DMA_CFGR_MINC;
     USART1->CTLR3 |= USART_CTLR3_DMAT;
 }

@@ -266,7 +266,8 @@ static void test_selftest(void **state) {
     if (strstr(output.uart, "FAILED") || !strstr(output.uart, "\n0 failed\n")) fail_msg("%s", output.uart);
     assert_non_null(strstr(output.uart, "numbers 0 4294967295 -2147483648 1000000000 deadbeef\n"));
     assert_non_null(strstr(output.uart, "sent by DMA\n"));
-    assert_non_null(strstr(output.uart, "ok alive after 200 ms of feeding\n"));
+    assert_non_null(strstr(output.uart, "ok alive after 200 ms of feeding the watchdog\n"));
+    assert_non_null(strstr(output.uart, "\n0 failed\nok the watchdog resets a chip that hangs\n0 failed\n"));
     assert_string_equal(output.debug, "swio\n");
     check_stack(chip, &report);
     sim_chip_free(chip);
