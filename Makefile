@@ -62,6 +62,8 @@ PKG_CFLAGS = $(call once,PKG_CFLAGS,$(shell pkg-config --cflags $(PACKAGES) 2>/d
 PKG_LIBS = $(call once,PKG_LIBS,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null))
 CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(shell pkg-config --cflags cmocka 2>/dev/null))
 CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell pkg-config --libs cmocka 2>/dev/null))
+# Only for comparing the simulated core with it; nothing else may need it.
+UNICORN_LIBS = $(call once,UNICORN_LIBS,$(shell pkg-config --libs unicorn 2>/dev/null))
 MACHINE = $(call once,MACHINE,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m))
 
 LIBS = $(PKG_LIBS) -lm -pthread
@@ -128,6 +130,9 @@ $(BUILD)/sources: FORCE
 # GCC 12 sees dangling pointers that are none in cmocka programs at -O3.
 $(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(if $(filter -O3,$(OPTIMIZE)),-O2) $(CMOCKA_CFLAGS)
 $(OBJ)/bench/%.o: MODULE_CFLAGS = -Ibench
+UNICORN_USERS := tests/test_sim_unicorn bench/bench_sim
+$(UNICORN_USERS:%=$(OBJ)/%.o): UNICORN_CFLAGS = $(if $(UNICORN_LIBS),-DDIME_HAVE_UNICORN)
+$(UNICORN_USERS:%=$(BUILD)/%): EXTRA_LIBS = $(UNICORN_LIBS)
 
 # The training kernels, once for each instruction set; which one runs is chosen at run time.
 AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
@@ -139,7 +144,7 @@ $(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = $(AVX512_CFLAGS)
 $(OBJ)/%.o: %.c $(BUILD)/flags Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) $(MODULE_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(MODULE_CFLAGS) $(UNICORN_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/embedded.c: scripts/embed.sh $(EMBEDDED) $(BUILD)/sources
 	$(call say,EMBED,$@)
@@ -165,7 +170,7 @@ $(PROGRAM): $(call objects,$(CLI_SOURCES)) $(LIBRARY) $(BUILD)/sources
 $(BUILD)/tests/%: $(OBJ)/tests/%.o $(call objects,$(TEST_SUPPORT)) $(LIBRARY)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(CMOCKA_LIBS) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(CMOCKA_LIBS) $(EXTRA_LIBS) $(LIBS)
 
 $(BUILD)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(LIBRARY)
 	$(call say,LINK,$@)
@@ -174,7 +179,7 @@ $(BUILD)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(LIBRARY)
 $(BUILD)/bench/%: $(OBJ)/bench/%.o $(call objects,$(BENCH_SUPPORT)) $(LIBRARY)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(EXTRA_LIBS) $(LIBS)
 
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(call objects,$(LIB_SOURCES) \
