@@ -287,6 +287,10 @@ static void test_systick_compare(void **state) {
     assert_int_equal(peek(bench, SYSTICK + 0x04), 0);
     advance(bench, 25); /* 501 + 500 = 1001 < 1010 */
     assert_int_equal(peek(bench, SYSTICK + 0x04), 1);
+    poke(bench, SYSTICK + 0x08, 0);
+    uint64_t start = sim_chip_now(bench->chip);
+    advance(bench, 100000);
+    assert_int_equal(peek(bench, SYSTICK + 0x08), (sim_chip_now(bench->chip) - start) % 501);
 }
 
 static void test_systick_beyond_compare(void **state) {
@@ -1284,6 +1288,9 @@ static void test_debug_printf(void **state) {
     assert_int_equal(peek(bench, DMDATA), 0);
     assert_int_equal(bench->byte_count, 7);
     assert_memory_equal(bench->bytes, "bc\n log", 7);
+    poke(bench, DMDATA, 0x6B6F00 | 0x86); /* two bytes; the third is not text */
+    assert_int_equal(bench->byte_count, 9);
+    assert_memory_equal(bench->bytes + 7, "\0o", 2);
     bench->input = "hello world";
     poke(bench, DMDATA, 0x84); /* asks for input */
     assert_int_equal(peek(bench, DMDATA), 0x6C656800 | 11);
