@@ -1290,7 +1290,7 @@ static void test_debug_printf(void **state) {
     assert_memory_equal(bench->bytes, "bc\n log", 7);
     poke(bench, DMDATA, 0x6B6F00 | 0x86); /* two bytes; the third is not text */
     assert_int_equal(bench->byte_count, 9);
-    assert_memory_equal(bench->bytes + 7, "\0o", 2);
+    assert_memory_equal(bench->bytes + 7, "ok", 2);
     bench->input = "hello world";
     poke(bench, DMDATA, 0x84); /* asks for input */
     assert_int_equal(peek(bench, DMDATA), 0x6C656800 | 11);
