@@ -95,7 +95,8 @@ static int resolve(struct sim_peripherals *all, uint32_t port_index, uint32_t nu
 
 static void update_pin(struct sim_peripherals *all, uint32_t port_index, uint32_t number) {
     struct sim_gpio_port *port = &all->gpio.ports[port_index];
-    int before = port->level[number], after = resolve(all, port_index, number);
+    int before = port->level[number] < 0 ? -1 : port->level[number] > 0;
+    int after = resolve(all, port_index, number);
     if (after == before) {
         return;
     }

@@ -87,7 +87,8 @@ static int attach_block(struct sim_peripherals *all, const struct sim_block *blo
 
 /* RCC is the first to be reset: it sets the clock that the others reckon with. The bus looks the last ones up
    first, so those that programs touch most stand there. */
-static const struct sim_block *const modelled[] = {
+enum { MODELLED = 19 };
+static const struct sim_block *const modelled[MODELLED] = {
     &sim_rcc_block,       &sim_option_block,   &sim_signature_block, &sim_flash_block,   &sim_pfic_block,
     &sim_iwdg_block,      &sim_wwdg_block,     &sim_i2c_block,       &sim_debug_block,   &sim_timer_blocks[0],
     &sim_timer_blocks[1], &sim_dma_block,      &sim_exti_block,      &sim_usart_block,   &sim_afio_block,
@@ -99,14 +100,14 @@ static int attach_blocks(struct sim_peripherals *all) {
     for (uint32_t i = 0; i < sim_unmodelled_block_count && status == DIME_OK; i++) {
         status = attach_block(all, &sim_unmodelled_blocks[i]);
     }
-    for (size_t i = 0; i < sizeof modelled / sizeof *modelled && status == DIME_OK; i++) {
+    for (uint32_t i = 0; i < MODELLED && status == DIME_OK; i++) {
         status = attach_block(all, modelled[i]);
     }
     return status;
 }
 
 /* The bus frees the peripherals with the chip: one device without registers owns them all. */
-enum { OWNER_BASE = 0xFFFFFFF0U };
+static const uint32_t OWNER_BASE = 0xFFFFFFF0;
 static const char OWNER_NAME[] = "peripherals";
 
 static uint32_t owner_read(struct sim_chip *chip, void *state, uint32_t offset, uint32_t bytes) {
