@@ -20,8 +20,8 @@ static void put(uint8_t byte) {
     if (byte == '\n' || waiting_count == sizeof waiting) flush();
 }
 
-void print_start(uint32_t baud) {
-    (void)baud;
+void print_start(uint32_t divider) {
+    (void)divider;
 }
 
 void print_finish(void) {
@@ -35,8 +35,8 @@ static void put(uint8_t byte) {
     usart_put(byte);
 }
 
-void print_start(uint32_t baud) {
-    usart_start(baud);
+void print_start(uint32_t divider) {
+    usart_start(divider);
 }
 
 void print_finish(void) {

@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-/* baud: of USART1. */
-void print_start(uint32_t baud);
+/* divider: of USART1, see usart_start(). */
+void print_start(uint32_t divider);
 void print_text(const char *text);
 void print_unsigned(uint32_t value);
 void print_signed(int32_t value);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "usart.h"
 
-#include "clock.h"
 #include "gpio.h"
 
 #define TX_PIN (1u << 5)
@@ -9,13 +8,13 @@
 /* RM chapter 8, table of DMA1 requests. */
 #define TX_CHANNEL 4
 
-void usart_start(uint32_t baud) {
+void usart_start(uint32_t divider) {
     RCC->APB2PCENR |= RCC_APB2_USART1 | RCC_APB2_GPIOD;
     RCC->AHBPCENR |= RCC_AHB_DMA1;
     gpio_configure(GPIOD, TX_PIN, GPIO_ALTERNATE_PUSH_PULL);
     gpio_configure(GPIOD, RX_PIN, GPIO_PULLED);
     gpio_write(GPIOD, RX_PIN, 0); /* pulled up: an open line is idle */
-    USART1->BRR = (CLOCK_HZ + baud / 2) / baud;
+    USART1->BRR = divider;
     USART1->CTLR3 = 0;
     USART1->CTLR1 = USART_CTLR1_UE | USART_CTLR1_TE | USART_CTLR1_RE;
 }

@@ -4,9 +4,12 @@
 #define FIRMWARE_USART_H
 
 #include "ch32v003.h"
+#include "clock.h"
 
-/* HCLK must be 48 MHz. baud: 733 .. 3000000. */
-void usart_start(uint32_t baud);
+/* divider: USART_DIVIDER of 733 .. 3000000 baud; HCLK must be 48 MHz. */
+void usart_start(uint32_t divider);
+/* To be used with a constant, so that the compiler divides. */
+#define USART_DIVIDER(baud) ((CLOCK_HZ + (baud) / 2) / (baud))
 
 /* Waits until the transmitter takes the byte. */
 void usart_put(uint8_t byte);

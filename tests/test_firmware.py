@@ -14,9 +14,9 @@ from tiny_model import CONFIG, DIME, dime, dime_json, make_data, run_tests
 
 PREFIX = os.environ.get("DIME_CROSS", "riscv64-unknown-elf-")
 APPS = ("demo", "testset", "selftest")
-# Registers that RV32E does not have, and instructions outside RV32EC with Zicsr.
+# Registers that RV32E does not have, and instructions outside RV32EC with Zicsr. Padding shows as unimp.
 FOREIGN_REGISTER = re.compile(r"\b(a[67]|s[2-9]|s1[01]|t[3-6])\b")
-FOREIGN = re.compile(r"^(mul|div|rem|amo|lr\.|sc\.|f[a-z]+\.|unimp|\.word|\.short|\.2byte|\.4byte)")
+FOREIGN = re.compile(r"^(mul|div|rem|amo|lr\.|sc\.|f[a-z]+\.|\.word|\.short|\.2byte|\.4byte)")
 
 
 def tool(name, *arguments):
@@ -72,7 +72,9 @@ def check_image(checks, report, text):
     with open(report["bin"], "rb") as file:
         image = file.read()
     checks.equal(len(image), report["flash_bytes"], f"{text}: bytes of flash")
-    checks.equal(intel_hex(report["hex"]), dict(enumerate(image)), f"{text}: HEX and BIN")
+    memory = intel_hex(report["hex"])
+    filled = bytes(memory.get(address, 0) for address in range(len(image)))  # BIN has zeros between sections
+    checks.check(filled == image and max(memory) < len(image), f"{text}: HEX and BIN differ")
     checks.equal(report["ram_bytes"], symbol(report["elf"], "_end") - 0x20000000, f"{text}: static RAM")
     total = report["ram_bytes"] + report["stack_bytes"]
     checks.check(report["flash_bytes"] <= 16384 and 0 < total <= 2048, f"{text}: fits: {report}")

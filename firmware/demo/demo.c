@@ -10,6 +10,7 @@
 #include "pictures.h"
 #include "print.h"
 #include "timer.h"
+#include "usart.h"
 
 #ifndef DIME_BAUD
 #define DIME_BAUD 115200
@@ -17,6 +18,7 @@
 #define SHOW_MS 900
 #define DARK_MS 100 /* so that the same digit twice is seen as two */
 
+static int8_t input[DIME_MODEL_INPUTS];
 static int32_t sums[DIME_MODEL_WIDEST];
 static int8_t activations[DIME_MODEL_WIDEST];
 
@@ -34,6 +36,16 @@ static void report(uint32_t number, const struct picture *picture, uint32_t pred
     print_text("\n");
 }
 
+/* A run begins with a byte: bit 7 set for that many inputs of background, clear for that many that follow. */
+static void unpack(const struct picture *picture) {
+    const uint8_t *run = picture->runs;
+    for (uint32_t i = 0; i < DIME_MODEL_INPUTS;) {
+        uint32_t head = *run++;
+        for (uint32_t left = head & 0x7F; left; left--)
+            input[i++] = head & 0x80 ? picture->background : (int8_t)*run++;
+    }
+}
+
 static void show(uint32_t digit) {
     display_show(digit);
     timer_sleep_ms(SHOW_MS);
@@ -43,8 +55,9 @@ static void show(uint32_t digit) {
 
 static void read_picture(uint32_t number) {
     const struct picture *picture = &pictures[number];
+    unpack(picture);
     uint32_t start = cycles_now();
-    uint32_t prediction = dime_network_infer(&dime_model_network, picture->input, sums, activations);
+    uint32_t prediction = dime_network_infer(&dime_model_network, input, sums, activations);
     uint32_t cycles = cycles_now() - start;
     report(number + 1, picture, prediction, cycles);
     show(prediction);
@@ -54,7 +67,7 @@ int main(void) {
     clock_start();
     cycles_start();
     display_start();
-    print_start(DIME_BAUD);
+    print_start(USART_DIVIDER(DIME_BAUD));
     interrupts_on();
     print_text("dime demo: " DIME_MODEL_NAME "\n");
     do {

@@ -74,6 +74,29 @@ static void check_memory(void) {
     check(equal && moved && b[0] == 0x55 && b[4] == 2 && memcmp(a, b, sizeof a) < 0, "memory functions");
 }
 
+/* Against products and quotients that the compiler has worked out. */
+static void check_arithmetic(void) {
+    static const int32_t factors[][2] = {
+        {7, -21}, {-128, 255}, {65535, 65537}, {-5, 0}, {-2147483647 - 1, 3}};
+    static const uint32_t products[] = {0xFFFFFF6D, 0xFFFF8080, 0xFFFFFFFF, 0, 0x80000000};
+    static const int32_t quotients[][4] = {{100, 7, 14, 2},
+                                           {-100, 7, -14, -2},
+                                           {100, -7, -14, 2},
+                                           {6, 7, 0, 6},
+                                           {-2147483647 - 1, 2, -1073741824, 0}};
+    int right = 1;
+    for (uint32_t i = 0; i < 5; i++) {
+        volatile int32_t a = factors[i][0], b = factors[i][1];
+        right &= (uint32_t)a * (uint32_t)b == products[i];
+        volatile int32_t n = quotients[i][0], d = quotients[i][1];
+        right &= n / d == quotients[i][2] && n % d == quotients[i][3];
+    }
+    volatile uint32_t large = 4294967295u, divisor = 3000000000u, ten = 10;
+    right &= large / divisor == 1 && large % divisor == 1294967295u && large / ten == 429496729 &&
+             large % ten == 5;
+    check(right, "multiplication and division");
+}
+
 static void print_numbers(void) {
     print_text("numbers ");
     print_unsigned(0);
@@ -132,6 +155,7 @@ static void check_all(void) {
     check_time();
     check_pins();
     check_memory();
+    check_arithmetic();
     print_numbers();
     check_dma();
     check_ring();
@@ -142,8 +166,8 @@ static void check_all(void) {
 int main(void) {
     clock_start();
     cycles_start();
-    usart_start(DIME_BAUD);
-    print_start(DIME_BAUD);
+    usart_start(USART_DIVIDER(DIME_BAUD));
+    print_start(USART_DIVIDER(DIME_BAUD));
     interrupts_on();
     int bitten = watchdog_has_bitten();
     if (!bitten) check_all();

@@ -76,7 +76,7 @@ int main(void) {
     static const uint8_t fault = FAULT;
     clock_start();
     cycles_start();
-    usart_start(DIME_BAUD);
+    usart_start(USART_DIVIDER(DIME_BAUD));
     complete = 1; /* nothing is wanted before READY */
     usart_receive();
     interrupts_on();

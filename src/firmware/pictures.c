@@ -20,7 +20,8 @@ static int make_header(uint32_t count, char **header) {
                           "struct picture {\n"
                           "    uint8_t label;\n"
                           "    uint8_t expected; /* the class that the PC computed */\n"
-                          "    int8_t input[DIME_MODEL_INPUTS];\n"
+                          "    int8_t background; /* the network's input where there is no ink */\n"
+                          "    const uint8_t *runs; /* n + 128: n times background; n: n inputs follow */\n"
                           "};\n\n"
                           "extern const struct picture pictures[PICTURES];\n\n#endif\n",
                           generated, count);
@@ -35,19 +36,73 @@ struct scratch {
     int32_t *sums;
 };
 
+#define LONGEST_RUN 127
+
+/* Inputs from `first` on that are background, or that are not; a single background between others is one of
+ * them. */
+static uint32_t run_length(const int8_t *input, uint32_t first, uint32_t inputs, int8_t background,
+                           int *is_ink) {
+    uint32_t i = first;
+    while (i < inputs && i - first < LONGEST_RUN && input[i] == background) i++;
+    *is_ink = i - first < 2 && i < inputs;
+    if (!*is_ink) return i - first;
+    while (i < inputs && i - first < LONGEST_RUN &&
+           (input[i] != background || i + 1 == inputs || input[i + 1] != background))
+        i++;
+    return i - first;
+}
+
+static void print_runs(const int8_t *input, uint32_t inputs, int8_t background, uint32_t number,
+                       FILE *stream) {
+    fprintf(stream, "static const uint8_t runs%u[] = {", number);
+    for (uint32_t first = 0, length; first < inputs; first += length) {
+        int is_ink;
+        length = run_length(input, first, inputs, background, &is_ink);
+        fprintf(stream, "\n    %u,", is_ink ? length : length + 128);
+        for (uint32_t i = first; is_ink && i < first + length; i++)
+            fprintf(stream, " %u,", (uint8_t)input[i]);
+    }
+    fputs("\n};\n\n", stream);
+}
+
+/* What most inputs are. */
+static int8_t background_of(const int8_t *input, uint32_t inputs) {
+    uint32_t count[256] = {0}, most = 0;
+    for (uint32_t i = 0; i < inputs; i++) count[(uint8_t)input[i]]++;
+    for (uint32_t value = 1; value < 256; value++)
+        if (count[value] > count[most]) most = value;
+    return (int8_t)most;
+}
+
+/* Prints the runs of one picture and notes what goes into the table. */
 static void print_picture(const struct dime_model *model, const struct dime_runtime *runtime,
                           const struct dime_export_pictures *pictures, uint32_t index,
-                          const struct scratch *scratch, FILE *stream) {
+                          const struct scratch *scratch, FILE *stream, FILE *table) {
     uint32_t size = model->config.input_size, inputs = size * size;
     dime_encode(model->config.input_encoding, model->config.input_threshold,
                 pictures->grey + (size_t)index * inputs, inputs, scratch->input);
     uint32_t class =
         dime_network_infer(&runtime->network, scratch->input, scratch->sums, scratch->activations);
-    fprintf(stream, "    {\n        .label = %u,\n        .expected = %u,\n        .input = {",
-            pictures->labels[index], class);
-    for (uint32_t i = 0; i < inputs; i++)
-        fprintf(stream, "%s%d,", i % size ? " " : "\n            ", scratch->input[i]);
-    fputs("\n        },\n    },\n", stream);
+    int8_t background = background_of(scratch->input, inputs);
+    print_runs(scratch->input, inputs, background, index, stream);
+    fprintf(table, "    {.label = %u, .expected = %u, .background = %d, .runs = runs%u},\n",
+            pictures->labels[index], class, background, index);
+}
+
+static int print_pictures(const struct dime_model *model, const struct dime_runtime *runtime,
+                          const struct dime_export_pictures *pictures, const struct scratch *scratch,
+                          FILE *stream) {
+    char *rows = NULL;
+    size_t size;
+    FILE *table = open_memstream(&rows, &size);
+    if (!table) return out_of_memory();
+    fprintf(stream, "%s#include \"pictures.h\"\n\n", generated);
+    for (uint32_t i = 0; i < pictures->count; i++)
+        print_picture(model, runtime, pictures, i, scratch, stream, table);
+    int failed = fclose(table);
+    if (!failed) fprintf(stream, "const struct picture pictures[PICTURES] = {\n%s};\n", rows);
+    free(rows);
+    return failed ? out_of_memory() : 0;
 }
 
 static int print_all(const struct dime_model *model, const struct dime_runtime *runtime,
@@ -55,13 +110,7 @@ static int print_all(const struct dime_model *model, const struct dime_runtime *
     uint32_t size = model->config.input_size, widest = runtime->network.widest;
     struct scratch scratch = {malloc((size_t)size * size), malloc(widest), malloc(widest * sizeof(int32_t))};
     int code = scratch.input && scratch.activations && scratch.sums ? 0 : out_of_memory();
-    if (!code) {
-        fprintf(stream, "%s#include \"pictures.h\"\n\nconst struct picture pictures[PICTURES] = {\n",
-                generated);
-        for (uint32_t i = 0; i < pictures->count; i++)
-            print_picture(model, runtime, pictures, i, &scratch, stream);
-        fputs("};\n", stream);
-    }
+    if (!code) code = print_pictures(model, runtime, pictures, &scratch, stream);
     free(scratch.input);
     free(scratch.activations);
     free(scratch.sums);
