@@ -106,11 +106,11 @@ static struct sim_op *decode_next(struct sim_chip *chip, struct sim_code *block,
     op->fetch = (uint16_t)sim_fetch_pack(fetch);
     if (mapped) mark_decoded(chip, pc, in.size);
     struct sim_fetch jumped = *fetch;
-    op->taken = (uint16_t)(*cycle + sim_fetch_execute(&jumped, pc, in.size, SIM_TIMING_REDIRECT, 0, 1, 0));
+    op->taken = (uint16_t)(*cycle + sim_fetch_execute(&jumped, pc, in.size, SIM_TIMING_REDIRECT, 0, 1));
     op->hold = jumped.hold;
     op->stall = (uint8_t)(op->taken - *cycle - 1);
     enum sim_timing_class timing = sim_timing_of(in.operation);
-    *cycle += sim_fetch_execute(fetch, pc, in.size, timing, 0, 1, 0);
+    *cycle += sim_fetch_execute(fetch, pc, in.size, timing, 0, 1);
     if (is_branch(in.operation)) op->imm += (int32_t)pc;
     if (in.operation == SIM_JAL) op->imm += (int32_t)pc;
     return op;

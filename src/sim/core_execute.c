@@ -20,7 +20,7 @@ static uint32_t line_of(const struct sim_chip *chip, uint32_t pc) {
 static uint32_t leave_with(struct sim_chip *chip, const struct sim_op *op, uint64_t cycle,
                            enum sim_timing_class timing, uint32_t extra) {
     struct sim_fetch fetch = sim_fetch_unpack(op->fetch, line_of(chip, op->pc));
-    uint32_t cycles = sim_fetch_execute(&fetch, op->pc, op->size, timing, extra, chip->line, cycle);
+    uint32_t cycles = sim_fetch_execute(&fetch, op->pc, op->size, timing, extra, chip->line);
     chip->cycle = cycle + cycles;
     chip->pc = op->pc + op->size;
     chip->fetch = sim_fetch_pack(&fetch);

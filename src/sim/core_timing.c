@@ -50,20 +50,17 @@ static uint32_t occupy(struct sim_fetch *fetch, uint32_t cycles) {
     return cycles;
 }
 
-/* The address reaches the memory in the second cycle, where a line that is being fetched goes first; then the
-   read takes one line time, at the times at which the flash hands out lines; the result is written back in
-   one cycle more. `shared`: instructions come from the same port. */
-static uint32_t read_flash(struct sim_fetch *fetch, uint32_t line, uint64_t cycle) {
-    int shared = fetch->line == line;
+/* Code elsewhere (SRAM) leaves the flash idle: an access as any other, and its wait states. Code in the same
+   flash shares the port: the address arrives in the second cycle, where a line that is being fetched goes
+   first; then the read takes one line time, at the times at which the flash hands out lines; the queue goes
+   on one cycle later. */
+static uint32_t read_flash(struct sim_fetch *fetch, uint32_t line) {
+    if (fetch->line != line) return occupy(fetch, SIM_ACCESS_CYCLES - 1 + line);
     uint32_t cycles = occupy(fetch, 1);
-    while (shared ? port_busy(fetch) || fetch->phase : (cycle + cycles) % line != 0) {
-        if (shared)
-            pass_cycle(fetch);
-        else
-            occupy(fetch, 1);
+    while (port_busy(fetch) || fetch->phase) {
+        pass_cycle(fetch);
         cycles++;
     }
-    if (!shared) return cycles + occupy(fetch, line + 1);
     for (uint32_t i = 0; i < line; i++) pass_cycle(fetch);
     return cycles + line + occupy(fetch, 1);
 }
@@ -79,7 +76,7 @@ static uint32_t redirect(struct sim_fetch *fetch) {
 }
 
 uint32_t sim_fetch_execute(struct sim_fetch *fetch, uint32_t pc, uint32_t size, enum sim_timing_class timing,
-                           uint32_t extra, uint32_t data_line, uint64_t cycle) {
+                           uint32_t extra, uint32_t data_line) {
     uint32_t waited = wait_for_words(fetch, (pc & 2) && size == 4 ? 2 : 1);
     if (((pc & 2) + size) & 4) drop_word(fetch);
     switch (timing) {
@@ -88,7 +85,7 @@ uint32_t sim_fetch_execute(struct sim_fetch *fetch, uint32_t pc, uint32_t size, 
     case SIM_TIMING_REDIRECT:
         return waited + redirect(fetch);
     case SIM_TIMING_FLASH_READ:
-        if (data_line > 1) return waited + read_flash(fetch, data_line, cycle + waited);
+        if (data_line > 1) return waited + read_flash(fetch, data_line);
         break;
     case SIM_TIMING_ACCESS:
         break;

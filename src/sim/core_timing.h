@@ -35,7 +35,7 @@ struct sim_fetch sim_fetch_restart(uint32_t line, uint32_t hold, uint64_t cycle)
    the line time of the memory that a FLASH_READ reads, and `cycle` the present one. Returns the cycles until
    the next instruction may execute and moves the state there. After a REDIRECT only hold is of use. */
 uint32_t sim_fetch_execute(struct sim_fetch *fetch, uint32_t pc, uint32_t size, enum sim_timing_class timing,
-                           uint32_t extra, uint32_t data_line, uint64_t cycle);
+                           uint32_t extra, uint32_t data_line);
 
 /* All of it but `line` in 16 bits. */
 uint32_t sim_fetch_pack(const struct sim_fetch *fetch);
