@@ -472,7 +472,10 @@ static void test_option_bytes_and_write_protection(void **state) {
     assert_int_equal(peek(bench, FLASH + 0x20), 0xFFFF);
     assert_int_equal(peek(bench, FLASH + 0x1C) & 3, 0);
     assert_int_equal(peek(bench, 0x1FFFF800) & 0xFFFF, 0x5AA5);
+    poke(bench, FLASH + 0x08, 0x45670123); /* before KEYR: without effect */
+    poke(bench, FLASH + 0x08, 0xCDEF89AB);
     unlock_flash(bench);
+    assert_false(peek(bench, FLASH + 0x10) & 1 << 9);
     poke(bench, FLASH + 0x08, 0x45670123);
     poke(bench, FLASH + 0x08, 0xCDEF89AB);
     assert_true(peek(bench, FLASH + 0x10) & 1 << 9);
@@ -785,6 +788,29 @@ static void test_dma_memory_to_memory(void **state) {
     }
     poke(bench, DMA1 + 4, 1);
     assert_int_equal(peek(bench, DMA1), 0);
+}
+
+/* 6 cycles a transfer; a count written to the finished channel starts it again, one to a busy channel is
+ * lost. */
+static void test_dma_restart(void **state) {
+    struct bench *bench = *state;
+    enable_clocks(bench);
+    uint64_t start = sim_chip_now(bench->chip);
+    set_channel(bench, 2, RAM + 0x400, RAM + 0x500, 100, 1 << 14 | 1 << 7 | 1 << 6);
+    advance(bench, 300);
+    uint32_t done = (uint32_t)(sim_chip_now(bench->chip) - start - 2) / 6;
+    assert_in_range(100 - peek(bench, DMA1 + 8 + CHANNEL + 4), done - 1, done + 1);
+    poke(bench, DMA1 + 8 + CHANNEL + 4, 7);
+    assert_reported(bench, "at work");
+    advance(bench, 400);
+    assert_int_equal(peek(bench, DMA1 + 8 + CHANNEL + 4), 0);
+    assert_int_equal(peek(bench, RAM + 0x500), 0);
+    poke(bench, DMA1 + 4, 0xF0);
+    poke(bench, RAM + 0x400, 0x55AA55AA);
+    poke(bench, DMA1 + 8 + CHANNEL + 4, 4);
+    advance(bench, 50);
+    assert_int_equal(peek(bench, DMA1), 0x70);
+    assert_int_equal(peek(bench, RAM + 0x500), 0x55AA55AA);
 }
 
 static void test_dma_sizes(void **state) {
@@ -1334,6 +1360,7 @@ int main(void) {
         TEST(test_usart_parity),
         TEST(test_usart_remap),
         TEST(test_dma_memory_to_memory),
+        TEST(test_dma_restart),
         TEST(test_dma_sizes),
         TEST(test_dma_circular_receive),
         TEST(test_dma_send),

@@ -244,7 +244,8 @@ static void store_key(struct sim_peripherals *all, uint32_t offset, uint32_t key
     if (offset == MODEKEYR && take_key(&flash->mode_key_step, key)) {
         flash->ctlr &= ~(uint32_t)FLOCK;
     }
-    if (offset == OBKEYR && take_key(&flash->option_key_step, key) && !(flash->ctlr & LOCK)) {
+    /* Keys for the option bytes count only once KEYR has opened the controller. */
+    if (offset == OBKEYR && !(flash->ctlr & LOCK) && take_key(&flash->option_key_step, key)) {
         flash->ctlr |= OBWRE;
     }
 }

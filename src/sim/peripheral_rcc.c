@@ -178,7 +178,7 @@ static void store_ctlr(struct sim_peripherals *all, const struct sim_block *bloc
     struct sim_rcc *rcc = &all->rcc;
     uint32_t before = rcc->ctlr;
     rcc->ctlr = sim_merge(before, value, mask & CTLR_WRITABLE) | in_use(rcc);
-    if (rcc->ctlr & CSSON) {
+    if (rcc->ctlr & CSSON && rcc->ctlr & HSEON) {
         sim_block_unmodelled(all, block, CTLR, "clock security system (CSSON)");
     }
     set_oscillator(all, before, HSION, HSIRDY, HSI_START_NS, hsi_ready);
