@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Division for a chip that has none, under the names that the compiler calls. One function a section, so that only
-   those in use are linked; libgcc's come all together. Steps: twice as many as the quotient has bits. */
+/* Division for a chip that has none, under the names that the compiler calls. One function a section, so that
+   only those in use are linked; libgcc's come all together. Steps: twice as many as the quotient has bits. */
 .macro function name
     .section .text.\name, "ax", @progbits
     .global \name
@@ -8,7 +8,8 @@
 \name:
 .endm
 
-/* a0 = a0 / a1, a1 = a0 % a1, unsigned; changes a2, a3. Division by zero: 0, and the dividend as remainder. */
+/* a0 = a0 / a1, a1 = a0 % a1, unsigned; changes a2, a3. Division by zero: 0, and the
+   dividend as remainder. */
 function __udivsi3
     mv a2, a0
     li a0, 0

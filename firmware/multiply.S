@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Multiplication for a chip that has none: the compiler calls __mulsi3. libgcc's goes through 32 bits where the
-   second factor is negative; this one through as many as its magnitude has, which for an activation are at most
-   8. */
+/* Multiplication for a chip that has none: the compiler calls __mulsi3. libgcc's goes through 32 bits where
+   the second factor is negative; this one through as many as its magnitude has: at most 8 for weights and
+   activations. */
     .section .text.__mulsi3, "ax", @progbits
     .global __mulsi3
     .type __mulsi3, @function

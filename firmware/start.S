@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Vector table and what happens between reset and main. */
 
-/* RM chapter 6, table "Vector table". The core starts by executing the first word; the others are addresses of
-   handlers. A driver defines a handler by its name; what nobody defines ends in unhandled_interrupt. */
+/* RM chapter 6, table "Vector table". The core starts by executing the first word; the others are addresses
+   of handlers. A driver defines a handler by its name; what nobody defines ends in unhandled_interrupt. */
 .macro vector name
     .weak \name
     .set \name, unhandled_interrupt
