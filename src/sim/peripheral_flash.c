@@ -364,7 +364,7 @@ void sim_flash_check_wait_states(struct sim_peripherals *all) {
 static void store_actlr(struct sim_peripherals *all, uint32_t value, uint32_t mask) {
     all->flash.actlr = sim_merge(all->flash.actlr, value, mask & 3);
     uint32_t wait_states = all->flash.actlr & 3;
-    if (wait_states > 1) {
+    if (wait_states > 1 && sim_chip_model(all->chip) == SIM_CH32V003) {
         flash_unmodelled(all, ACTLR, "LATENCY above 1 is not valid on this chip: taken as 1");
         wait_states = 1;
     }
