@@ -62,6 +62,8 @@ PKG_CFLAGS = $(call once,PKG_CFLAGS,$(shell pkg-config --cflags $(PACKAGES) 2>/d
 PKG_LIBS = $(call once,PKG_LIBS,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null))
 CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(shell pkg-config --cflags cmocka 2>/dev/null))
 CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell pkg-config --libs cmocka 2>/dev/null))
+# Only for comparing the simulated core with it; nothing else may need it.
+UNICORN_LIBS = $(call once,UNICORN_LIBS,$(shell pkg-config --libs unicorn 2>/dev/null))
 MACHINE = $(call once,MACHINE,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m))
 
 LIBS = $(PKG_LIBS) -lm -pthread
@@ -83,7 +85,7 @@ TEST_SCRIPTS := $(sort $(wildcard tests/test_*.sh tests/test_*.py))
 FUZZ_SOURCES := $(sort $(wildcard fuzz/fuzz_*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/bench_*.c))
 BENCH_SUPPORT := $(filter-out $(BENCH_SOURCES),$(wildcard bench/*.c))
-C_FILES = $(sort $(shell find device src lib examples tests fuzz bench -name '*.[ch]' \
+C_FILES = $(sort $(shell find device firmware src lib examples tests fuzz bench -name '*.[ch]' \
 	-not -path 'fuzz/corpus/*' 2>/dev/null))
 
 objects = $(1:%.c=$(OBJ)/%.o)
@@ -92,6 +94,8 @@ LIBRARY := $(BUILD)/libdime.a
 # include a generated model.h: they are embedded, never compiled here.
 EMBEDDED := LICENSE $(sort $(wildcard device/engine/*.[ch])) \
 	device/vision/encode.c device/vision/encode.h $(sort $(wildcard lib/*.[ch]))
+# And what `dime firmware` compiles beside that for the chip.
+FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[ch] device/display/*.[ch]))
 PROGRAM := $(BUILD)/dime
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 FUZZERS := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/%)
@@ -121,11 +125,14 @@ $(BUILD)/flags: FORCE
 	@scripts/setup.sh --libraries $(CC) $(PACKAGES)
 	$(call stamp,$(shell $(CC) --version 2>/dev/null | head -n 1) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))
 $(BUILD)/sources: FORCE
-	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED))
+	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED) $(FIRMWARE))
 
 # GCC 12 sees dangling pointers that are none in cmocka programs at -O3.
 $(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(if $(filter -O3,$(OPTIMIZE)),-O2) $(CMOCKA_CFLAGS)
 $(OBJ)/bench/%.o: MODULE_CFLAGS = -Ibench
+UNICORN_USERS := tests/test_sim_unicorn bench/bench_sim
+$(UNICORN_USERS:%=$(OBJ)/%.o): UNICORN_CFLAGS = $(if $(UNICORN_LIBS),-DDIME_HAVE_UNICORN)
+$(UNICORN_USERS:%=$(BUILD)/%): EXTRA_LIBS = $(UNICORN_LIBS)
 
 # The training kernels, once for each instruction set; which one runs is chosen at run time.
 AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
@@ -137,17 +144,20 @@ $(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = $(AVX512_CFLAGS)
 $(OBJ)/%.o: %.c $(BUILD)/flags Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) $(MODULE_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(MODULE_CFLAGS) $(UNICORN_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/embedded.c: scripts/embed.sh $(EMBEDDED) $(BUILD)/sources
 	$(call say,EMBED,$@)
-	$(Q)sh scripts/embed.sh $@ $(EMBEDDED)
-$(OBJ)/embedded.o: $(BUILD)/embedded.c $(BUILD)/flags Makefile
+	$(Q)sh scripts/embed.sh $@ dime_embedded $(EMBEDDED)
+$(BUILD)/embedded_firmware.c: scripts/embed.sh $(FIRMWARE) $(BUILD)/sources
+	$(call say,EMBED,$@)
+	$(Q)sh scripts/embed.sh $@ dime_firmware $(FIRMWARE)
+$(OBJ)/embed%.o: $(BUILD)/embed%.c $(BUILD)/flags Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(LIBRARY): $(call objects,$(LIB_SOURCES)) $(OBJ)/embedded.o $(BUILD)/sources
+$(LIBRARY): $(call objects,$(LIB_SOURCES)) $(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(BUILD)/sources
 	$(call say,AR,$@)
 	@rm -f $@.new
 	$(Q)$(AR) rcs $@.new $(filter %.o,$^)
@@ -160,7 +170,7 @@ $(PROGRAM): $(call objects,$(CLI_SOURCES)) $(LIBRARY) $(BUILD)/sources
 $(BUILD)/tests/%: $(OBJ)/tests/%.o $(call objects,$(TEST_SUPPORT)) $(LIBRARY)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(CMOCKA_LIBS) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(CMOCKA_LIBS) $(EXTRA_LIBS) $(LIBS)
 
 $(BUILD)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(LIBRARY)
 	$(call say,LINK,$@)
@@ -169,11 +179,11 @@ $(BUILD)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(LIBRARY)
 $(BUILD)/bench/%: $(OBJ)/bench/%.o $(call objects,$(BENCH_SUPPORT)) $(LIBRARY)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(EXTRA_LIBS) $(LIBS)
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(call objects,$(LIB_SOURCES) $(CLI_SOURCES) \
-	$(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
+-include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(call objects,$(LIB_SOURCES) \
+	$(CLI_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
 
 # ---- the device code stands alone --------------------------------------------------------------------------
 # Compiled with no headers but the compiler's own freestanding ones; and for the chip where its compiler is.
@@ -247,6 +257,15 @@ LIB_OUT = $(if $(OUT),$(OUT),$(BUILD)/lib)
 lib: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [OUT=build/lib]: libdime_model.so, and a .dll with mingw-w64
 	@$(if $(MODEL),,echo 'usage: make lib MODEL=<run folder or model file> [OUT=build/lib]' >&2; exit 2)
 	@DIME=$(PROGRAM) CC="$(CC)" sh scripts/make_library.sh "$(MODEL)" "$(LIB_OUT)"
+
+FIRMWARE_APP ?= demo
+FIRMWARE_OUT = $(if $(OUT),$(OUT),$(BUILD)/firmware/$(FIRMWARE_APP).elf)
+.PHONY: flash
+flash: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [FIRMWARE_APP=demo] [DRY_RUN=1]: build a firmware and write it to the board
+	@$(if $(MODEL),,echo 'usage: make flash MODEL=<run folder or model file> [DRY_RUN=1]' >&2; exit 2)
+	@mkdir -p $(dir $(FIRMWARE_OUT))
+	$(PROGRAM) firmware $(MODEL) --app $(FIRMWARE_APP) --out $(FIRMWARE_OUT)
+	$(PROGRAM) flash $(FIRMWARE_OUT) $(if $(DRY_RUN),--dry-run)
 
 .PHONY: install
 install: all ## install below PREFIX (/usr/local), or into DESTDIR for packagers

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What `make demo` does once the program is built: data, training, proof, C code, shared library. Everything
-# goes to build/demo/, except the dataset, which stays in the user's cache. A second run does not train again.
+# What `make demo` does once the program is built: data, training, proof, C code, shared library, firmware on
+# the simulated chip. Everything goes to build/demo/, except the dataset, which stays in the user's cache. A
+# second run does not train again.
 #
 # Environment: DIME (build/dime), CC (gcc), DEMO_CONFIG (configs/seed-16x16.yaml), DEMO_FOLDER (build/demo).
 set -u
@@ -9,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 dime=${DIME:-build/dime} compiler=${CC:-gcc} config=${DEMO_CONFIG:-configs/seed-16x16.yaml}
 folder=${DEMO_FOLDER:-build/demo}
 run=$folder/run code=$folder/c library=$folder/lib
-steps=6 step=0 bold='' dim='' plain=''
+steps=7 step=0 bold='' dim='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM-dumb}" != dumb ]; then
     bold=$'\033[1m' dim=$'\033[2m' plain=$'\033[0m'
 fi
@@ -29,6 +30,16 @@ show() { # COMMAND...: runs it in sight
 give_up() {
     printf '\ndemo: %s\n' "$*" >&2
     exit 1
+}
+
+# The value of a number in a JSON file of ours.
+json_number() { # FILE KEY
+    tr -d '\n' <"$1" | sed -n "s/.*\"$2\":[[:space:]]*\\([-0-9.e+]*\\).*/\\1/p"
+}
+
+# A list of numbers in a JSON file of ours, without spaces.
+json_list() { # FILE KEY
+    tr -d '\n\t ' <"$1" | sed -n "s/.*\"$2\":\[\([-0-9,]*\)\].*/\1/p"
 }
 
 train() {
@@ -101,6 +112,32 @@ make_library() {
     printf '(make lib MODEL=%s OUT=%s does the same)\n' "$run" "$library"
 }
 
+# The firmware as it would be flashed, but for its end: after the last picture instead of never.
+on_the_chip() {
+    local elf=$folder/chip/digits.elf built=$folder/chip/build.json ran=$folder/chip/sim.json
+    mkdir -p "$folder/chip"
+    say_command "$dime" firmware "$run" --app demo --once --out "$elf"
+    "$dime" firmware "$run" --app demo --once --out "$elf" --json >"$built" || return 1
+    show "$dime" sim "$elf" || return 1
+    "$dime" sim "$elf" --json >"$ran" || return 1
+    summarise_chip "$built" "$ran"
+}
+
+# Time and space, from what `dime firmware` and `dime sim` say; fails where the chip reads another digit than the
+# PC, which it then prints, or shows another than it prints.
+summarise_chip() { # BUILT.json RAN.json
+    local shown cycles flash ram stack
+    shown=$(json_list "$2" display)
+    cycles=$(sed -n 's/.*"uart":[[:space:]]*"\(.*\)",$/\1/p' "$2" | grep -o 'Timing: [0-9]*' |
+        awk '{ sum += $2; count++ } END { if (count) printf "%d", sum / count }')
+    flash=$(json_number "$1" flash_bytes) ram=$(json_number "$1" ram_bytes) stack=$(json_number "$1" stack_bytes)
+    printf '\nThe display shows %s%s%s: ' "$bold" "${shown//,/ - }" "$plain"
+    awk -v cycles="$cycles" -v flash="$flash" -v ram="$((ram + stack))" 'BEGIN {
+        printf "%.1f ms a picture (%d cycles at 48 MHz),\n", cycles / 48000, cycles
+        printf "%d of 16384 bytes of flash, %d of 2048 bytes of RAM with the deepest stack\n", flash, ram }'
+    ! grep -q MISMATCH "$2" && [ -n "$shown" ] && [ "$shown" = "$(json_list "$2" predictions)" ]
+}
+
 mkdir -p "$folder"
 title 'The dataset: MNIST, 70,000 handwritten digits'
 export DIME=$dime
@@ -115,6 +152,8 @@ title 'A shared library for other programs'
 make_library || give_up 'the shared library could not be made'
 title 'What is inside'
 inspect || give_up 'the model could not be inspected'
+title 'The chip: the firmware for the CH32V003, run on a simulated one'
+on_the_chip || give_up 'the firmware could not be built, or the simulated chip does not show what the PC computes'
 
 cat <<END
 
@@ -123,9 +162,11 @@ ${bold}Made in $folder:${plain}
   c/        the network and its engine as C files that need nothing else
   digits    those files, compiled
   lib/      libdime_model.so with its header
+  chip/     digits.elf, .bin and .hex: the firmware; its sources in digits.sources/
 
 ${bold}Try next:${plain}
   $dime predict $run PICTURE.png
+  make flash MODEL=$run          with a board
   $dime train configs/fc-12k.yaml --out runs/fc-12k
   $dime train $config --set QuantType=Ternary
   $dime help

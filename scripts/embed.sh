@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Makes a C file that holds the given files as byte arrays, so that the program can write them without a
-# source tree: embed.sh OUT.c FILE... The table is declared in src/model/embedded.h; names lose their folders.
+# source tree: embed.sh OUT.c NAME FILE... The tables, NAME_files with NAME_file_count, are declared in
+# src/model/embedded.h; names of files lose their folders.
 set -eu
 
-if [ $# -lt 2 ]; then
-    echo "usage: embed.sh OUT.c FILE..." >&2
+if [ $# -lt 3 ]; then
+    echo "usage: embed.sh OUT.c NAME FILE..." >&2
     exit 2
 fi
-output=$1
-shift
+output=$1 name=$2
+shift 2
 temporary=$output.tmp
 trap 'rm -f "$temporary"' EXIT
 
@@ -24,13 +25,13 @@ trap 'rm -f "$temporary"' EXIT
         echo '};'
         number=$((number + 1))
     done
-    echo 'const struct dime_embedded_file dime_embedded_files[] = {'
+    echo "const struct dime_embedded_file ${name}_files[] = {"
     number=0
     for file in "$@"; do
         echo "    {\"$(basename "$file")\", file_$number, sizeof file_$number},"
         number=$((number + 1))
     done
     echo '};'
-    echo 'const size_t dime_embedded_file_count = sizeof dime_embedded_files / sizeof *dime_embedded_files;'
+    echo "const size_t ${name}_file_count = sizeof ${name}_files / sizeof *${name}_files;"
 } >"$temporary"
 mv "$temporary" "$output"

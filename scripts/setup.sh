@@ -13,10 +13,10 @@ cd "$(dirname "$0")/.." || exit 1
 # note where the release has none of them.
 build_packages=(gcc libc6-dev make 'pkg-config|pkgconf' libyaml-dev libcjson-dev zlib1g-dev libpopt-dev
     libpng-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libssl-dev)
-demo_packages=("${build_packages[@]}" ca-certificates)
+demo_packages=("${build_packages[@]}" ca-certificates gcc-riscv64-unknown-elf)
 test_packages=("${demo_packages[@]}" libcmocka-dev python3 python3-pil python3-numpy python3-protobuf
     binutils clang 'libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev?'
-    'gcc-mingw-w64-x86-64?' 'dataset-fashion-mnist?')
+    'gcc-mingw-w64-x86-64?' 'dataset-fashion-mnist?' 'libunicorn-dev?' 'gdb-multiarch?')
 lint_packages=("${build_packages[@]}" python3 'clang-format-14|clang-format' clang-tidy cppcheck shellcheck
     libcmocka-dev)
 

@@ -23,6 +23,7 @@ RULES = {
     "src/report": {"src/base", "src/model"},
     "src/train": {"src/base", "src/data", "src/model", "src/report", "device"},
     "src/sim": {"src/base"},
+    "src/firmware": {"src/base", "src/model", "device"},
     "src/cli": {"src", "device"},
     "lib": {"device"},
     "tests": {"src", "device", "tests"},
@@ -32,9 +33,10 @@ RULES = {
 # Includes of the system that device/ and firmware/ may use: C11, section 4, a freestanding implementation.
 FREESTANDING = {"float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h",
                 "stdint.h", "stdnoreturn.h"}
-# The templates of an export become one flat folder: their headers are found where the engine's files are.
-FLAT = {"lib": ("lib", "device/engine", "device/vision")}
-GENERATED = {"lib": {"model.h", "test_pictures.h"}}
+# Exported templates and the firmware are compiled in flat folders: headers are found where their files are here.
+FLAT = {"lib": ("lib", "device/engine", "device/vision"),
+        "firmware": ("firmware", "device/engine", "device/vision", "device/display")}
+GENERATED = {"lib": {"model.h", "test_pictures.h"}, "firmware": {"model.h", "pictures.h"}}
 SEARCH = ("src", "device")
 # GCC and Clang may write these calls for a plain loop or assignment; the firmware supplies them.
 COMPILER_CALLS = {"memcpy", "memmove", "memset", "memcmp"}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that the program carries inside itself: the engine's sources and the templates of lib/, for dime
-   export. The build makes the table with scripts/embed.sh. */
+/* Files that the program carries inside itself. The build makes the tables with scripts/embed.sh. */
 #ifndef DIME_MODEL_EMBEDDED_H
 #define DIME_MODEL_EMBEDDED_H
 
@@ -12,7 +11,12 @@ struct dime_embedded_file {
     size_t size;
 };
 
+/* For dime export: the engine's sources and the templates of lib/. */
 extern const struct dime_embedded_file dime_embedded_files[];
 extern const size_t dime_embedded_file_count;
+
+/* For dime firmware: what the chip's image is made of beside an exported model. */
+extern const struct dime_embedded_file dime_firmware_files[];
+extern const size_t dime_firmware_file_count;
 
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the digits in built-in pictures, one after another: prints what it reads, what is right and how long
+   it took, and shows the digit on the display. */
+#include "clock.h"
+#include "display.h"
+#include "engine.h"
+#include "finish.h"
+#include "interrupt.h"
+#include "model.h"
+#include "pictures.h"
+#include "print.h"
+#include "timer.h"
+#include "usart.h"
+
+#ifndef DIME_BAUD
+#define DIME_BAUD 115200
+#endif
+#define SHOW_MS 900
+#define DARK_MS 100 /* so that the same digit twice is seen as two */
+
+static int8_t input[DIME_MODEL_INPUTS];
+static int32_t sums[DIME_MODEL_WIDEST];
+static int8_t activations[DIME_MODEL_WIDEST];
+
+static void report(uint32_t number, const struct picture *picture, uint32_t prediction, uint32_t cycles) {
+    print_text("Picture ");
+    print_unsigned(number);
+    print_text("  Prediction: ");
+    print_unsigned(prediction);
+    print_text("  Label: ");
+    print_unsigned(picture->label);
+    print_text("  Timing: ");
+    print_unsigned(cycles);
+    print_text(" clock cycles");
+    if (prediction != picture->expected) print_text("  MISMATCH: the PC computed another digit");
+    print_text("\n");
+}
+
+/* A run begins with a byte: bit 7 set for that many inputs of background, clear for that many that follow. */
+static void unpack(const struct picture *picture) {
+    const uint8_t *run = picture->runs;
+    for (uint32_t i = 0; i < DIME_MODEL_INPUTS;) {
+        uint32_t head = *run++;
+        for (uint32_t left = head & 0x7F; left; left--)
+            input[i++] = head & 0x80 ? picture->background : (int8_t)*run++;
+    }
+}
+
+static void show(uint32_t digit) {
+    display_show(digit);
+    timer_sleep_ms(SHOW_MS);
+    display_clear();
+    timer_sleep_ms(DARK_MS);
+}
+
+static void read_picture(uint32_t number) {
+    const struct picture *picture = &pictures[number];
+    unpack(picture);
+    uint32_t start = cycles_now();
+    uint32_t prediction = dime_network_infer(&dime_model_network, input, sums, activations);
+    uint32_t cycles = cycles_now() - start;
+    report(number + 1, picture, prediction, cycles);
+    show(prediction);
+}
+
+int main(void) {
+    clock_start();
+    cycles_start();
+    display_start();
+    print_start(USART_DIVIDER(DIME_BAUD));
+    interrupts_on();
+    print_text("dime demo: " DIME_MODEL_NAME "\n");
+    do {
+        for (uint32_t i = 0; i < PICTURES; i++) read_picture(i);
+#ifdef DIME_ONCE
+    } while (0);
+#else
+    } while (1);
+#endif
+    print_finish();
+    finish();
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* dime firmware: a model and an application as the image of a CH32V003. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "data/dataset.h"
+#include "data/resize.h"
+#include "firmware/build.h"
+#include "model/model.h"
+
+#define DEFAULT_PICTURES "0,2,7,4" /* of MNIST: 7, 1, 9, 4 */
+#define MOST_PICTURES 64
+#define TABLE_ROWS 16
+#define LEAST_BAUD 1200
+#define MOST_BAUD 3000000
+
+struct settings {
+    const char *model, *out, *app, *pictures, *data, *code, *print;
+    int baud, once, json;
+};
+
+/* Pictures of a test set in the network's size; owns what `pictures` points to. */
+struct chosen {
+    uint8_t *grey, *labels;
+    struct dime_export_pictures pictures;
+};
+
+static int out_of_memory(void) {
+    return dime_error_set(DIME_ERROR_MEMORY, "out of memory while building a firmware");
+}
+
+/* ---- pictures ---- */
+
+/* "0,2,7" to numbers below `limit`. */
+static int parse_list(const char *text, uint32_t limit, uint32_t numbers[MOST_PICTURES], uint32_t *count) {
+    *count = 0;
+    for (const char *place = text;; place++) {
+        char *end;
+        errno = 0;
+        unsigned long number = strtoul(place, &end, 10);
+        if (!isdigit((unsigned char)*place) || errno || (*end && *end != ','))
+            return dime_error_set(DIME_ERROR_USAGE,
+                                  "--pictures %s: expected numbers of test pictures from 0, as in %s", text,
+                                  DEFAULT_PICTURES);
+        if (number >= limit)
+            return dime_error_set(DIME_ERROR_USAGE,
+                                  "--pictures %s: there is no picture %lu; the test set has %u", text, number,
+                                  limit);
+        if (*count == MOST_PICTURES)
+            return dime_error_set(DIME_ERROR_USAGE, "--pictures: at most %d, and flash for fewer",
+                                  MOST_PICTURES);
+        numbers[(*count)++] = (uint32_t)number;
+        if (!*end) return 0;
+        place = end;
+    }
+}
+
+static int copy_pictures(struct chosen *chosen, const struct dime_dataset *test, uint32_t size,
+                         const uint32_t *numbers, uint32_t count) {
+    size_t area = (size_t)test->height * test->width;
+    chosen->grey = malloc((size_t)count * size * size);
+    chosen->labels = malloc(count);
+    if (!chosen->grey || !chosen->labels) return out_of_memory();
+    int code = 0;
+    for (uint32_t i = 0; !code && i < count; i++) {
+        chosen->labels[i] = test->labels[numbers[i]];
+        code = dime_resize_many(test->pixels + numbers[i] * area, 1, test->height, test->width,
+                                chosen->grey + (size_t)i * size * size, size, size);
+    }
+    chosen->pictures = (struct dime_export_pictures){
+        .count = count, .grey = chosen->grey, .labels = chosen->labels, .source = "test set"};
+    return code;
+}
+
+static int choose_from(struct chosen *chosen, const struct settings *settings, const struct dime_model *model,
+                       const char *name, const struct dime_dataset *test) {
+    uint32_t numbers[MOST_PICTURES], count;
+    if (test->classes != model->classes || !test->count)
+        return dime_error_set(
+            DIME_ERROR_USAGE,
+            "%s: %u test pictures of %u classes, but the model tells %u classes apart; choose its "
+            "own dataset with --data",
+            name, test->count, test->classes, model->classes);
+    int code = parse_list(settings->pictures, test->count, numbers, &count);
+    if (code) return code;
+    return copy_pictures(chosen, test, model->config.input_size, numbers, count);
+}
+
+static int choose_pictures(struct chosen *chosen, const struct settings *settings,
+                           const struct dime_model *model) {
+    const char *name = settings->data ? settings->data : model->config.dataset;
+    struct dime_dataset_pair pair;
+    int code = dime_dataset_open(name, NULL, &pair);
+    if (code) {
+        char message[768];
+        snprintf(message, sizeof message, "%.700s", dime_error_message());
+        return dime_error_set(code, "%s (the built-in pictures need it; --data takes another)", message);
+    }
+    code = choose_from(chosen, settings, model, name, &pair.test);
+    dime_dataset_close(&pair);
+    return code;
+}
+
+/* ---- settings ---- */
+
+static int is_one_of(const char *value, const char *a, const char *b) {
+    return strcmp(value, a) == 0 || strcmp(value, b) == 0;
+}
+
+static void list_apps(char *text, size_t room) {
+    size_t used = 0;
+    for (const struct dime_firmware_app *app = dime_firmware_apps; app->name; app++)
+        used +=
+            (size_t)snprintf(text + used, used < room ? room - used : 0, "%s%s", used ? ", " : "", app->name);
+}
+
+static int check_settings(const struct settings *settings, struct dime_firmware_settings *firmware) {
+    char apps[200];
+    list_apps(apps, sizeof apps);
+    if (!settings->out)
+        return dime_error_set(DIME_ERROR_USAGE, "--out FILE.elf is missing: the file to write");
+    if (!settings->app) return dime_error_set(DIME_ERROR_USAGE, "--app is missing; it is one of %s", apps);
+    firmware->app = dime_firmware_app_find(settings->app);
+    if (!firmware->app)
+        return dime_error_set(DIME_ERROR_USAGE, "--app %s: unknown; it is one of %s", settings->app, apps);
+    if (!is_one_of(settings->code, "flash", "ram"))
+        return dime_error_set(DIME_ERROR_USAGE, "--code %s: unknown; it is flash or ram", settings->code);
+    if (!is_one_of(settings->print, "uart", "swio"))
+        return dime_error_set(DIME_ERROR_USAGE, "--print %s: unknown; it is uart or swio", settings->print);
+    if (settings->baud < LEAST_BAUD || settings->baud > MOST_BAUD)
+        return dime_error_set(DIME_ERROR_USAGE, "--baud %d: %d to %d are possible", settings->baud,
+                              LEAST_BAUD, MOST_BAUD);
+    firmware->elf = settings->out;
+    firmware->baud = (uint32_t)settings->baud;
+    firmware->code_in_ram = strcmp(settings->code, "ram") == 0;
+    firmware->print_swio = strcmp(settings->print, "swio") == 0;
+    firmware->once = settings->once;
+    return 0;
+}
+
+/* ---- results ---- */
+
+static void add_space(cJSON *object, const struct dime_space *space) {
+    cJSON *list = cJSON_AddArrayToObject(object, "space");
+    for (size_t i = 0; i < space->count && i < TABLE_ROWS; i++) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "name", space->items[i].name);
+        cJSON_AddNumberToObject(item, "flash", space->items[i].flash);
+        cJSON_AddNumberToObject(item, "ram", space->items[i].ram);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static int print_object(const struct settings *settings, const struct dime_firmware_report *report) {
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "flash_bytes", report->flash_bytes);
+    cJSON_AddNumberToObject(object, "ram_bytes", report->ram_bytes);
+    cJSON_AddNumberToObject(object, "stack_bytes", report->stack.bytes);
+    cJSON_AddStringToObject(object, "stack_path", report->stack.path);
+    cJSON_AddStringToObject(object, "elf", report->elf);
+    cJSON_AddStringToObject(object, "bin", report->bin);
+    cJSON_AddStringToObject(object, "hex", report->hex);
+    cJSON_AddStringToObject(object, "sources", report->sources);
+    cJSON_AddStringToObject(object, "app", settings->app);
+    cJSON_AddStringToObject(object, "compiler", report->compiler);
+    add_space(object, &report->space);
+    return cli_print_json(object);
+}
+
+static int print_text(const struct dime_firmware_report *report) {
+    printf("%s, with .bin and .hex beside it; sources in %s/\n", report->elf, report->sources);
+    dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stdout);
+    printf("  deepest stack: %s\n  compiled by %s\n", report->stack.path, report->compiler);
+    return CLI_DONE;
+}
+
+/* The message first, as for every command; then what takes the space, where that was the reason. */
+static int failed(int code, const struct dime_firmware_report *report) {
+    int status = cli_fail(&cli_firmware, code);
+    if (report->flash_bytes && !report->fits)
+        dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stderr);
+    return status;
+}
+
+static int build(const struct settings *settings, struct dime_firmware_settings *firmware) {
+    struct dime_firmware_report report = {0};
+    struct chosen chosen = {0};
+    int code = 0;
+    if (firmware->app->has_pictures) code = choose_pictures(&chosen, settings, firmware->model);
+    if (!code) {
+        firmware->pictures = firmware->app->has_pictures ? &chosen.pictures : NULL;
+        code = dime_firmware_build(firmware, &report);
+    }
+    int status = code             ? failed(code, &report)
+                 : settings->json ? print_object(settings, &report)
+                                  : print_text(&report);
+    dime_firmware_report_free(&report);
+    firmware->pictures = NULL;
+    free(chosen.grey);
+    free(chosen.labels);
+    return status;
+}
+
+static int build_model(const struct settings *settings) {
+    struct dime_firmware_settings firmware = {0};
+    struct dime_model model;
+    int code = check_settings(settings, &firmware);
+    if (!code) code = dime_model_read(settings->model, &model);
+    if (code) return cli_fail(&cli_firmware, code);
+    char *name = dime_model_name_of_path(settings->model);
+    firmware.model = &model;
+    firmware.model_name = name;
+    int status = name ? build(settings, &firmware) : cli_fail(&cli_firmware, out_of_memory());
+    free(name);
+    dime_model_free(&model);
+    return status;
+}
+
+static int run(int argc, const char **argv) {
+    struct settings settings = {
+        .pictures = DEFAULT_PICTURES, .code = "flash", .print = "uart", .baud = 115200};
+    struct poptOption options[] = {
+        {"app", 0, POPT_ARG_STRING, &settings.app, 0,
+         "demo: reads built-in pictures; testset: reads pictures that arrive over the serial line; selftest: "
+         "tries "
+         "the drivers",
+         "demo|testset|selftest"},
+        {"out", 0, POPT_ARG_STRING, &settings.out, 0, "file to write; .bin and .hex beside it", "FILE.elf"},
+        {"pictures", 0, POPT_ARG_STRING, &settings.pictures, 0, "demo: numbers of test pictures, from 0",
+         "LIST"},
+        {"data", 0, POPT_ARG_STRING, &settings.data, 0, "take them from this dataset (default: the model's)",
+         "NAME|DIR"},
+        {"code", 0, POPT_ARG_STRING, &settings.code, 0, "where the network's inner loops run", "flash|ram"},
+        {"print", 0, POPT_ARG_STRING, &settings.print, 0,
+         "uart: text leaves by USART1, pin PD5; swio: by the programmer's wire", "uart|swio"},
+        {"baud", 0, POPT_ARG_INT, &settings.baud, 0, "of USART1", "N"},
+        {"once", 0, POPT_ARG_NONE, &settings.once, 0, "demo: end after the last picture instead of going on",
+         NULL},
+        {"json", 0, POPT_ARG_NONE, &settings.json, 0, "print one JSON object", NULL},
+        POPT_TABLEEND};
+    struct cli_arguments arguments;
+    int status = cli_parse(&cli_firmware, argc, argv, options, 1, 1, &arguments);
+    if (status >= 0) return status;
+    settings.model = arguments.positional[0];
+    status = build_model(&settings);
+    cli_arguments_free(&arguments);
+    return status;
+}
+
+const struct cli_command cli_firmware = {
+    "firmware",
+    "MODEL --app demo|testset|selftest --out FILE.elf [--pictures LIST] [--data NAME|DIR] [--code flash|ram] "
+    "[--print uart|swio] [--baud N] [--once] [--json]",
+    "build a model and an application for the chip",
+    run,
+};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* A model and an application become the image of a chip. The sources are carried inside the program; the
+   compiler is the distribution's. */
+#ifndef DIME_FIRMWARE_BUILD_H
+#define DIME_FIRMWARE_BUILD_H
+
+#include <stdint.h>
+
+#include "firmware/space.h"
+#include "firmware/stack.h"
+#include "model/export_c.h"
+
+struct dime_firmware_app {
+    const char *name;    /* "demo": its source is demo.c */
+    const char *summary; /* one line */
+    int has_pictures;    /* 1: shows built-in pictures */
+};
+/* Ends with a NULL name. */
+extern const struct dime_firmware_app dime_firmware_apps[];
+const struct dime_firmware_app *dime_firmware_app_find(const char *name); /* NULL: unknown */
+
+struct dime_firmware_settings {
+    const struct dime_firmware_app *app;
+    const struct dime_model *model;
+    const char *model_name;
+    const struct dime_export_pictures *pictures; /* NULL for an application without */
+    const char *elf;                             /* file to write: NAME.elf */
+    uint32_t baud;                               /* of the serial line */
+    int code_in_ram;                             /* 1: the network's inner loops run from RAM */
+    int print_swio;                              /* 1: text leaves by the programmer's single wire */
+    int once;                                    /* 1: the demo ends after the last picture */
+};
+
+struct dime_firmware_report {
+    char *elf, *bin, *hex; /* files; NULL where nothing was written */
+    char *sources;         /* folder of the sources, for debuggers and readers */
+    char *compiler;        /* "riscv64-unknown-elf-gcc ... 12.2.0" */
+    uint32_t flash_bytes, ram_bytes;
+    int fits;
+    struct dime_stack_depth stack;
+    struct dime_space space;
+};
+
+/* Writes NAME.elf, NAME.bin, NAME.hex and the folder NAME.sources. An image that does not fit is measured,
+   but not written: the result is then DIME_ERROR_UNSUPPORTED, and the report holds what takes the space. Free
+   the report in every case. Errors: UNSUPPORTED (no cross compiler, does not fit, stack without bound), IO
+   (the compiler failed: the message has its first error), MEMORY, and those of dime_export_c. */
+int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report);
+void dime_firmware_report_free(struct dime_firmware_report *report);
+
+#endif
