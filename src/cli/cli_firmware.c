@@ -253,9 +253,10 @@ static int run(int argc, const char **argv) {
 }
 
 const struct cli_command cli_firmware = {
-    "firmware",
-    "MODEL --app demo|testset|selftest --out FILE.elf [--pictures LIST] [--data NAME|DIR] [--code flash|ram] "
-    "[--print uart|swio] [--baud N] [--once] [--json]",
-    "build a model and an application for the chip",
-    run,
+    .name = "firmware",
+    .usage = "MODEL --app demo|testset|selftest --out FILE.elf [--pictures LIST] [--data NAME|DIR] [--code "
+             "flash|ram] "
+             "[--print uart|swio] [--baud N] [--once] [--json]",
+    .summary = "build a model and an application for the chip",
+    .run = run,
 };

@@ -175,8 +175,8 @@ static int run(int argc, const char **argv) {
 }
 
 const struct cli_command cli_flash = {
-    "flash",
-    "FILE.elf [--tool minichlink|wlink] [--dry-run] [--json]",
-    "write a firmware to the chip",
-    run,
+    .name = "flash",
+    .usage = "FILE.elf [--tool minichlink|wlink] [--dry-run] [--json]",
+    .summary = "write a firmware to the chip",
+    .run = run,
 };

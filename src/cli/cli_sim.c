@@ -429,6 +429,9 @@ static int run_sim(int argc, const char **argv) {
     return status;
 }
 
-const struct cli_command cli_sim = {"sim",
-                                    "FIRMWARE.elf [--uart-in FILE] [--profile] [--vcd FILE] [--gdb PORT]",
-                                    "run a firmware on the simulated chip", run_sim};
+const struct cli_command cli_sim = {
+    .name = "sim",
+    .usage = "FIRMWARE.elf [--uart-in FILE] [--profile] [--vcd FILE] [--gdb PORT]",
+    .summary = "run a firmware on the simulated chip",
+    .run = run_sim,
+};

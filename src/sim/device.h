@@ -12,20 +12,20 @@ struct sim_device {
     const char *name;    /* "USART1", as in the reference manual */
     uint32_t base, size; /* bytes */
     void *state;
-    /* Offsets are from base. A register that is not modelled is reported by sim_chip_unmodelled and reads as its
-       reset value. */
+    /* Offsets are from base. A register that is not modelled is reported by sim_chip_unmodelled and reads as
+       its reset value. */
     uint32_t (*read)(struct sim_chip *chip, void *state, uint32_t offset, uint32_t bytes);
     void (*write)(struct sim_chip *chip, void *state, uint32_t offset, uint32_t bytes, uint32_t value);
     void (*reset)(struct sim_chip *chip, void *state);
 };
 
-/* The present cycle of the core clock (HCLK), counted from reset. Devices compute counters from it when they are
-   read, instead of being called every cycle. */
+/* The present cycle of the core clock (HCLK), counted from reset. Devices compute counters from it when they
+   are read, instead of being called every cycle. */
 uint64_t sim_chip_now(const struct sim_chip *chip);
 
-/* Calls back at the first instruction boundary at or after `cycle`. Rescheduling the same (callback, state) replaces
-   the old time; UINT64_MAX cancels. Callbacks of one cycle run in the order of `order`, then of registration, so that
-   a run is deterministic. */
+/* Calls back at the first instruction boundary at or after `cycle`. Rescheduling the same (callback, state)
+   replaces the old time; UINT64_MAX cancels. Callbacks of one cycle run in the order of `order`, then of
+   registration, so that a run is deterministic. */
 void sim_chip_schedule(struct sim_chip *chip, uint64_t cycle, uint32_t order,
                        void (*callback)(struct sim_chip *chip, void *state), void *state);
 
