@@ -161,7 +161,7 @@ static void refuses_wrong_lengths(void **state) {
     struct dime_safetensors file;
     const uint8_t huge[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, '{', '}'};
     expect_refused(DIME_ERROR_MALFORMED, "too few", dime_safetensors_parse("x", huge, 7, &file), "7 bytes");
-    expect_refused(DIME_ERROR_MALFORMED, "header has", dime_safetensors_parse("x", huge, 16, &file),
+    expect_refused(DIME_ERROR_MALFORMED, "header would have", dime_safetensors_parse("x", huge, 16, &file),
                    "2^64 - 1");
     const uint8_t longer[10] = {3, 0, 0, 0, 0, 0, 0, 0, '{', '}'};
     expect_refused(DIME_ERROR_MALFORMED, "cut short", dime_safetensors_parse("x", longer, 10, &file),

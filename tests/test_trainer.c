@@ -250,7 +250,8 @@ static void test_split(void **state) {
 /* Gradients of many chunks of a wide network: refused, not left to the kernel's out-of-memory killer. */
 static void test_batch_beyond_memory(void **state) {
     (void)state;
-    static const struct dime_dataset many = {65536, 1, 1, 2, (uint8_t[65536]){0}, (uint8_t[65536]){1}};
+    static uint8_t pixels_of_many[65536], labels_of_many[65536] = {1};
+    const struct dime_dataset many = {65536, 1, 1, 2, pixels_of_many, labels_of_many};
     struct dime_config config = small_config();
     struct dime_trainer *trainer;
     config.input_size = 28;
