@@ -130,9 +130,9 @@ $(BUILD)/sources: FORCE
 # GCC 12 sees dangling pointers that are none in cmocka programs at -O3.
 $(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(if $(filter -O3,$(OPTIMIZE)),-O2) $(CMOCKA_CFLAGS)
 $(OBJ)/bench/%.o: MODULE_CFLAGS = -Ibench
-UNICORN_USERS := tests/test_sim_unicorn bench/bench_sim
+UNICORN_USERS := tests/test_sim_unicorn bench/unicorn
 $(UNICORN_USERS:%=$(OBJ)/%.o): UNICORN_CFLAGS = $(if $(UNICORN_LIBS),-DDIME_HAVE_UNICORN)
-$(UNICORN_USERS:%=$(BUILD)/%): EXTRA_LIBS = $(UNICORN_LIBS)
+$(BUILD)/tests/test_sim_unicorn $(BENCHES): EXTRA_LIBS = $(UNICORN_LIBS)
 
 # The training kernels, once for each instruction set; which one runs is chosen at run time.
 AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
@@ -261,7 +261,7 @@ lib: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [OUT=build/lib]: libdime_model.so, a
 FIRMWARE_APP ?= demo
 FIRMWARE_OUT = $(if $(OUT),$(OUT),$(BUILD)/firmware/$(FIRMWARE_APP).elf)
 .PHONY: flash
-flash: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [FIRMWARE_APP=demo] [DRY_RUN=1]: build a firmware and write it to the board
+flash: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [FIRMWARE_APP=demo] [DRY_RUN=1]: build and write it
 	@$(if $(MODEL),,echo 'usage: make flash MODEL=<run folder or model file> [DRY_RUN=1]' >&2; exit 2)
 	@mkdir -p $(dir $(FIRMWARE_OUT))
 	$(PROGRAM) firmware $(MODEL) --app $(FIRMWARE_APP) --out $(FIRMWARE_OUT)

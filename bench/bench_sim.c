@@ -4,13 +4,11 @@
    code. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 #include "sim/chip.h"
-
-#ifdef DIME_HAVE_UNICORN
-#include <unicorn/unicorn.h>
-#endif
+#include "unicorn.h"
 
 enum { CODE = SIM_FLASH_BASE, DATA = SIM_RAM_BASE };
 
@@ -101,51 +99,31 @@ static struct sim_chip *make_chip(const uint8_t *data) {
     return chip;
 }
 
-#ifdef DIME_HAVE_UNICORN
-
-static uint32_t block_cycles[SIM_FLASH_BYTES / 2];
-static uint64_t cycles;
-
-static void on_block(uc_engine *unicorn, uint64_t address, uint32_t size, void *context) {
-    (void)unicorn, (void)size;
-    *(uint64_t *)context += block_cycles[address % SIM_FLASH_BYTES / 2];
-}
+struct rival {
+    struct bench_unicorn *unicorn;
+    uint32_t registers[16];
+    uint8_t data[32];
+};
 
 static void run_unicorn(void *context) {
-    uc_engine *unicorn = context;
-    const uint32_t rounds = programs[which].rounds;
-    uc_reg_write(unicorn, UC_RISCV_REG_X14, &rounds);
-    if (uc_emu_start(unicorn, CODE, CODE + programs[which].bytes - 4, 0, 0)) abort();
+    struct rival *rival = context;
+    bench_unicorn_set(rival->unicorn, rival->data, sizeof rival->data, rival->registers);
+    bench_unicorn_run(rival->unicorn, CODE, CODE + programs[which].bytes - 4);
 }
 
-static uc_engine *make_unicorn(const uint8_t *data) {
-    uc_engine *unicorn;
-    uc_hook hook;
-    if (uc_open(UC_ARCH_RISCV, UC_MODE_RISCV32, &unicorn)) abort();
-    if (uc_mem_map(unicorn, SIM_FLASH_BASE, SIM_FLASH_BYTES, UC_PROT_ALL)) abort();
-    if (uc_mem_map(unicorn, SIM_RAM_BASE, 4096, UC_PROT_ALL)) abort();
-    uc_mem_write(unicorn, CODE, programs[which].words, programs[which].bytes);
-    uc_mem_write(unicorn, DATA, data, 32);
-    if (uc_hook_add(unicorn, &hook, UC_HOOK_BLOCK, (void *)(uintptr_t)on_block, &cycles, 1, 0)) abort();
-    return unicorn;
-}
-
-static void compare(const uint8_t *data, double seconds) {
-    uc_engine *unicorn = make_unicorn(data);
-    double theirs = bench_run("unicorn, hook on each block", run_unicorn, unicorn, (double)instructions / 1e6,
+static void compare(const struct sim_chip *chip, const uint8_t *data, double seconds) {
+    struct rival rival = {.unicorn = bench_unicorn_create(sim_chip_flash(chip))};
+    if (!rival.unicorn) {
+        puts("  libunicorn-dev was not there when this was built: nothing to compare with");
+        return;
+    }
+    rival.registers[14] = programs[which].rounds;
+    memcpy(rival.data, data, sizeof rival.data);
+    double theirs = bench_run("unicorn, hook on each block", run_unicorn, &rival, (double)instructions / 1e6,
                               "M instructions");
     bench_ratio("unicorn", theirs, seconds);
-    uc_close(unicorn);
+    bench_unicorn_free(rival.unicorn);
 }
-
-#else
-
-static void compare(const uint8_t *data, double seconds) {
-    (void)data, (void)seconds;
-    puts("  libunicorn-dev was not there when this was built: nothing to compare with");
-}
-
-#endif
 
 static void run_program(const uint8_t *data) {
     struct sim_chip *chip = make_chip(data);
@@ -153,7 +131,7 @@ static void run_program(const uint8_t *data) {
     printf("  %s\n", programs[which].name);
     double seconds = bench_run("simulated chip, all cycles counted", run_chip, chip,
                                (double)instructions / 1e6, "M instructions");
-    compare(data, seconds);
+    compare(chip, data, seconds);
     sim_chip_free(chip);
 }
 

@@ -123,14 +123,15 @@ on_the_chip() {
     summarise_chip "$built" "$ran"
 }
 
-# Time and space, from what `dime firmware` and `dime sim` say; fails where the chip reads another digit than the
-# PC, which it then prints, or shows another than it prints.
+# Time and space, from what `dime firmware` and `dime sim` say; fails where the chip reads another digit than
+# the PC, which it then prints, or shows another than it prints.
 summarise_chip() { # BUILT.json RAN.json
     local shown cycles flash ram stack
     shown=$(json_list "$2" display)
     cycles=$(sed -n 's/.*"uart":[[:space:]]*"\(.*\)",$/\1/p' "$2" | grep -o 'Timing: [0-9]*' |
         awk '{ sum += $2; count++ } END { if (count) printf "%d", sum / count }')
-    flash=$(json_number "$1" flash_bytes) ram=$(json_number "$1" ram_bytes) stack=$(json_number "$1" stack_bytes)
+    flash=$(json_number "$1" flash_bytes)
+    ram=$(json_number "$1" ram_bytes) stack=$(json_number "$1" stack_bytes)
     printf '\nThe display shows %s%s%s: ' "$bold" "${shown//,/ - }" "$plain"
     awk -v cycles="$cycles" -v flash="$flash" -v ram="$((ram + stack))" 'BEGIN {
         printf "%.1f ms a picture (%d cycles at 48 MHz),\n", cycles / 48000, cycles
@@ -153,7 +154,8 @@ make_library || give_up 'the shared library could not be made'
 title 'What is inside'
 inspect || give_up 'the model could not be inspected'
 title 'The chip: the firmware for the CH32V003, run on a simulated one'
-on_the_chip || give_up 'the firmware could not be built, or the simulated chip does not show what the PC computes'
+on_the_chip ||
+    give_up 'the firmware could not be built, or the simulated chip does not show what the PC computes'
 
 cat <<END
 

@@ -33,7 +33,8 @@ RULES = {
 # Includes of the system that device/ and firmware/ may use: C11, section 4, a freestanding implementation.
 FREESTANDING = {"float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h",
                 "stdint.h", "stdnoreturn.h"}
-# Exported templates and the firmware are compiled in flat folders: headers are found where their files are here.
+# Exported templates and the firmware are compiled in flat folders: headers are found where their files are
+# here.
 FLAT = {"lib": ("lib", "device/engine", "device/vision"),
         "firmware": ("firmware", "device/engine", "device/vision", "device/display")}
 GENERATED = {"lib": {"model.h", "test_pictures.h"}, "firmware": {"model.h", "pictures.h"}}

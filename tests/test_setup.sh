@@ -154,7 +154,8 @@ setup build
 expect 'sudo that would ask for a password, and nobody there' 1 'needs root' 'apt-get install gcc'
 expect_calls 'sudo that would ask'
 
-required=(ca-certificates gcc-riscv64-unknown-elf libcmocka-dev python3 python3-pil python3-numpy python3-protobuf binutils clang)
+required=(ca-certificates gcc-riscv64-unknown-elf libcmocka-dev python3 python3-pil
+    python3-numpy python3-protobuf binutils clang)
 machine
 has "${build[@]}" "${required[@]}" dataset-fashion-mnist
 offers libclang-common-14-dev

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""`dime sim` from outside: output, JSON, faults, profile, waveforms, and a debugger's side of the remote protocol."""
+"""`dime sim` from outside: output, JSON, faults, profile, waveforms, and a debugger's side of the
+remote protocol."""
 import json
 import os
 import re
@@ -25,7 +26,7 @@ def check(truth, message):
         print("FAIL", message)
 
 
-# ---- programs, assembled here -------------------------------------------------------------------------------
+# ---- programs, assembled here
 
 def u_type(opcode, rd, value):
     return (value & 0xFFFFF000) | rd << 7 | opcode
@@ -61,13 +62,15 @@ def andi(rd, rs1, imm):
 
 def branch(funct3, rs1, rs2, offset):
     imm = offset & 0x1FFF
-    return [(imm >> 12) << 31 | (imm >> 5 & 63) << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 | (imm >> 1 & 15) << 8 |
+    return [(imm >> 12) << 31 | (imm >> 5 & 63) << 25 | rs2 << 20 | rs1 << 15 |
+            funct3 << 12 | (imm >> 1 & 15) << 8 |
             (imm >> 11 & 1) << 7 | 0x63]
 
 
 def jal(rd, offset):
     imm = offset & 0x1FFFFF
-    return [(imm >> 20) << 31 | (imm >> 1 & 0x3FF) << 21 | (imm >> 11 & 1) << 20 | (imm >> 12 & 0xFF) << 12 | rd << 7 |
+    return [(imm >> 20) << 31 | (imm >> 1 & 0x3FF) << 21 | (imm >> 11 & 1) << 20 | (imm >> 12 & 0xFF) << 12 |
+            rd << 7 |
             0x6F]
 
 
@@ -87,7 +90,8 @@ def elf(words, symbols):
     symbol_offset = offset + len(code)
     name_offset = symbol_offset + len(table)
     section_offset = name_offset + len(names)
-    header = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, 243, 1, 0, 52, section_offset, 9, 52, 32, 1,
+    header = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, 243, 1, 0, 52, section_offset, 9,
+                                                            52, 32, 1,
                                                        40, 3, 0)
     segment = struct.pack("<IIIIIIII", 1, offset, 0, 0, len(code), len(code), 5, 4)
     sections = bytes(40) + struct.pack("<10I", 0, 2, 0, 0, symbol_offset, len(table), 2, 0, 4, 16)
@@ -132,7 +136,7 @@ def endless():
     return elf(jal(0, 4) + jal(0, -4), [("endless", 0, 8)])
 
 
-# ---- the command --------------------------------------------------------------------------------------------
+# ---- the command
 
 def run(*arguments):
     return subprocess.run([DIME, "sim", *arguments], capture_output=True, text=True, timeout=60)
@@ -158,14 +162,16 @@ def test_hello(folder):
     again = json.loads(run(path, "--json").stdout)
     check(again["cycles"] == result["cycles"], "hello: another number of cycles the second time")
     plain = run(path)
-    check("Prediction: 4\n" in plain.stdout and "|_|" in plain.stdout, "hello: no text or no display: " + plain.stdout)
+    check("Prediction: 4\n" in plain.stdout and "|_|" in plain.stdout,
+          "hello: no text or no display: " + plain.stdout)
     check("exit: ebreak 0" in plain.stdout, "hello: no exit reason")
 
 
 def test_fault(folder):
     done = run(write(folder, "fault.elf", fault()))
     check(done.returncode == 1, "fault: status %d" % done.returncode)
-    for part in ("misaligned load", "0x20000002", "reads_badly+0x8", "called from 0x00000004 main+0x4", "exit: fault"):
+    for part in ("misaligned load", "0x20000002", "reads_badly+0x8",
+                 "called from 0x00000004 main+0x4", "exit: fault"):
         check(part in done.stderr + done.stdout, "fault: no %r in %s" % (part, done.stderr))
 
 
@@ -218,7 +224,7 @@ def test_trace(folder):
           "trace: " + done.stderr[:500])
 
 
-# ---- the remote protocol ------------------------------------------------------------------------------------
+# ---- the remote protocol
 
 class Debugger:
     def __init__(self, port):
@@ -270,13 +276,15 @@ def talk(debugger):
     check(len(debugger.ask("g")) == 17 * 8, "gdb: not 17 registers")
     check(debugger.ask("s") == "S05" and debugger.register(PC) == 4, "gdb: step")
     check(debugger.ask("Z0,c,4") == "OK" and debugger.ask("c") == "S05", "gdb: breakpoint")
-    check(debugger.register(PC) == 12 and debugger.register(10) == 1, "gdb: stopped at %x" % debugger.register(PC))
+    check(debugger.register(PC) == 12 and debugger.register(10) == 1,
+              "gdb: stopped at %x" % debugger.register(PC))
     check(debugger.ask("z0,c,4") == "OK", "gdb: breakpoint removed")
     check(debugger.ask("Z2,20000100,4") == "OK", "gdb: watchpoint")
     check(debugger.ask("c") == "T05watch:20000100;", "gdb: watchpoint not hit")
     check(debugger.ask("m20000100,4") == "01000000", "gdb: memory read")
     check(debugger.ask("z2,20000100,4") == "OK", "gdb: watchpoint removed")
-    check(debugger.ask("M20000200,4:78563412") == "OK" and debugger.ask("m20000200,2") == "7856", "gdb: memory write")
+    check(debugger.ask("M20000200,4:78563412") == "OK" and debugger.ask("m20000200,2") == "7856",
+              "gdb: memory write")
     check(debugger.ask("m60000000,4") == "E14", "gdb: unmapped memory")
     check(debugger.ask("Pa=00010000") == "OK" and debugger.register(10) == 0x100, "gdb: register write")
     debugger.send("c")
@@ -306,20 +314,23 @@ def test_gdb_multiarch(folder):
                           stderr=subprocess.PIPE, text=True) as process:
         try:
             time.sleep(0.3)
-            commands = ["set architecture riscv:rv32", "target remote 127.0.0.1:%d" % port, "break *12", "continue",
+            commands = ["set architecture riscv:rv32", "target remote 127.0.0.1:%d" % port, "break *12",
+                        "continue",
                         "print/x $pc", "print $a0", "x/1wx 0x20000100", "kill"]
             arguments = ["gdb-multiarch", "-batch", "-nx", path]
             for command in commands:
                 arguments += ["-ex", command]
             done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
-            check("= 0xc" in done.stdout and "= 1" in done.stdout, "gdb-multiarch: " + done.stdout + done.stderr)
+            check("= 0xc" in done.stdout and "= 1" in done.stdout,
+                  "gdb-multiarch: " + done.stdout + done.stderr)
         finally:
             process.kill()
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for test in (test_hello, test_fault, test_limits_and_usage, test_profile, test_vcd, test_trace, test_gdb,
+        for test in (test_hello, test_fault, test_limits_and_usage, test_profile, test_vcd, test_trace,
+                     test_gdb,
                      test_gdb_multiarch):
             try:
                 test(folder)

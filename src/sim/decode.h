@@ -10,14 +10,13 @@
 #include "sim/chip.h"
 
 /* Order matters to decode.c (funct3) and to core_execute.c (its table of handlers). */
-#define SIM_OPERATIONS(X)                                                                                    \
-    X(ADDI)                                                                                                  \
-    X(SLLI)                                                                                                  \
-    X(SLTI)                                                                                                  \
-    X(SLTIU) X(XORI) X(SRLI) X(ORI) X(ANDI) X(SRAI) X(ADD) X(SLL) X(SLT) X(SLTU) X(XOR) X(SRL) X(OR) X(AND)  \
-        X(SUB) X(SRA) X(MUL) X(MULH) X(MULHSU) X(MULHU) X(LUI) X(LB) X(LH) X(LW) X(LBU) X(LHU) X(SB) X(SH)   \
-            X(SW) X(PUSH) X(BEQ) X(BNE) X(BLT) X(BGE) X(BLTU) X(BGEU) X(JAL) X(JALR) X(FENCE) X(FENCE_I)     \
-                X(ECALL) X(EBREAK) X(MRET) X(WFI) X(CSR) X(FAULT) X(END)
+/* clang-format off */
+#define SIM_OPERATIONS(X) \
+    X(ADDI) X(SLLI) X(SLTI) X(SLTIU) X(XORI) X(SRLI) X(ORI) X(ANDI) X(SRAI) X(ADD) X(SLL) X(SLT) \
+    X(SLTU) X(XOR) X(SRL) X(OR) X(AND) X(SUB) X(SRA) X(MUL) X(MULH) X(MULHSU) X(MULHU) X(LUI) X(LB) \
+    X(LH) X(LW) X(LBU) X(LHU) X(SB) X(SH) X(SW) X(PUSH) X(BEQ) X(BNE) X(BLT) X(BGE) X(BLTU) X(BGEU) \
+    X(JAL) X(JALR) X(FENCE) X(FENCE_I) X(ECALL) X(EBREAK) X(MRET) X(WFI) X(CSR) X(FAULT) X(END)
+/* clang-format on */
 
 enum sim_operation {
 #define X(name) SIM_##name,
