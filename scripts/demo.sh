@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What `make demo` does once the program is built: data, training, proof, C code, shared library, firmware on
-# the simulated chip. Everything goes to build/demo/, except the dataset, which stays in the user's cache. A
-# second run does not train again.
+# the simulated chip, report. Everything goes to build/demo/, except the dataset, which stays in the user's
+# cache. A second run does not train again.
 #
 # Environment: DIME (build/dime), CC (gcc), DEMO_CONFIG (configs/seed-16x16.yaml), DEMO_FOLDER (build/demo).
 set -u
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 dime=${DIME:-build/dime} compiler=${CC:-gcc} config=${DEMO_CONFIG:-configs/seed-16x16.yaml}
 folder=${DEMO_FOLDER:-build/demo}
 run=$folder/run code=$folder/c library=$folder/lib
-steps=7 step=0 bold='' dim='' plain=''
+steps=8 step=0 bold='' dim='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM-dumb}" != dumb ]; then
     bold=$'\033[1m' dim=$'\033[2m' plain=$'\033[0m'
 fi
@@ -157,6 +157,9 @@ title 'The chip: the firmware for the CH32V003, run on a simulated one'
 on_the_chip ||
     give_up 'the firmware could not be built, or the simulated chip does not show what the PC computes'
 
+title 'A report: everything above on one page, with pictures'
+show "$dime" report "$run" --out "$folder/report.html" || give_up 'the report could not be written'
+
 cat <<END
 
 ${bold}Made in $folder:${plain}
@@ -164,6 +167,7 @@ ${bold}Made in $folder:${plain}
   c/        the network and its engine as C files that need nothing else
   digits    those files, compiled
   lib/      libdime_model.so with its header
+  report.html  open it in a browser: curves, mistakes, weights, size and speed, model card
   chip/     digits.elf, .bin and .hex: the firmware; its sources in digits.sources/
 
 ${bold}Try next:${plain}
@@ -172,4 +176,6 @@ ${bold}Try next:${plain}
   $dime train configs/fc-12k.yaml --out runs/fc-12k
   $dime train $config --set QuantType=Ternary
   $dime help
+
+${bold}The report:${plain} $folder/report.html
 END

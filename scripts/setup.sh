@@ -12,11 +12,12 @@ cd "$(dirname "$0")/.." || exit 1
 # One list. `a|b`: either will do, the first that the release has is installed. A trailing `?`: skipped with a
 # note where the release has none of them.
 build_packages=(gcc libc6-dev make 'pkg-config|pkgconf' libyaml-dev libcjson-dev zlib1g-dev libpopt-dev
-    libpng-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libssl-dev)
+    libpng-dev libcairo2-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libssl-dev)
 demo_packages=("${build_packages[@]}" ca-certificates gcc-riscv64-unknown-elf)
 test_packages=("${demo_packages[@]}" libcmocka-dev python3 python3-pil python3-numpy python3-protobuf
     binutils clang 'libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev?'
-    'gcc-mingw-w64-x86-64?' 'dataset-fashion-mnist?' 'libunicorn-dev?' 'gdb-multiarch?')
+    'gcc-mingw-w64-x86-64?' 'dataset-fashion-mnist?' 'libunicorn-dev?' 'gdb-multiarch?'
+    'tidy?')
 lint_packages=("${build_packages[@]}" python3 'clang-format-14|clang-format' clang-tidy cppcheck shellcheck
     libcmocka-dev)
 
@@ -157,7 +158,7 @@ entries=$(packages_of "$1") || usage
 [ -n "$entries" ] || exit 0
 
 if ! command -v dpkg-query >/dev/null; then
-    check_libraries gcc yaml-0.1 libcjson zlib popt libpng libcurl libcrypto && exit 0
+    check_libraries gcc yaml-0.1 libcjson zlib popt libpng libcurl libcrypto cairo && exit 0
     say "setup: this is neither Debian nor Ubuntu; install what matches these packages:" "${entries//$'\n'/ }"
     exit 1
 fi

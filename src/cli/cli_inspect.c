@@ -5,10 +5,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/team.h"
 #include "cli/cli.h"
+#include "cli/run_facts.h"
 #include "model/export_c.h"
 #include "model/model.h"
 #include "model/statistics.h"
+#include "report/pictures.h"
 
 #define BAR_WIDTH 50
 #define MOST_BARS 32
@@ -149,32 +153,68 @@ static int print_json(const struct dime_model *model) {
     return cli_print_json(object);
 }
 
+/* ---- pictures ---- */
+
+static int write_pictures(const struct dime_run_facts *facts, const char *folder) {
+    int code = dime_make_folders(folder);
+    for (int i = 0; !code && i < DIME_PICTURES; i++) {
+        struct dime_figure figure;
+        if (!dime_pictures[i](facts, &figure)) continue;
+        code = dime_figure_write(&figure, folder);
+        if (!code) fprintf(stderr, "%s/%s.png, .svg\n", folder, figure.name);
+    }
+    return code;
+}
+
+static int make_pictures(const char *path, const char *folder, const struct cli_facts_options *options) {
+    struct cli_run_facts run;
+    int code = cli_run_facts_gather(path, options, &run);
+    if (!code) code = write_pictures(&run.facts, folder);
+    cli_run_facts_free(&run);
+    return code;
+}
+
+struct inspect_options {
+    char *pictures, *data, *folder;
+    int json;
+};
+
+static int inspect(const char *path, const struct inspect_options *given) {
+    const struct cli_facts_options facts = {given->data, given->folder, dime_processor_count(), 0, 1};
+    struct dime_model model;
+    int status = CLI_DONE, code = dime_model_read(path, &model);
+    if (code) return cli_fail(&cli_inspect, code);
+    if (given->json)
+        status = print_json(&model);
+    else
+        print_report(&model, path);
+    dime_model_free(&model);
+    if (status || !given->pictures) return status;
+    code = make_pictures(path, given->pictures, &facts);
+    return code ? cli_fail(&cli_inspect, code) : CLI_DONE;
+}
+
 static int run(int argc, const char **argv) {
-    int json = 0;
-    struct poptOption options[] = {{"json", 0, POPT_ARG_NONE, &json, 0, "print one JSON object", NULL},
-                                   POPT_TABLEEND};
+    struct inspect_options given = {0};
+    struct poptOption options[] = {
+        {"pictures", 0, POPT_ARG_STRING, &given.pictures, 0,
+         "write figures there, as PNG and SVG: curves, confusion, mistakes, first-layer, weights", "DIR"},
+        {"data", 0, POPT_ARG_STRING, &given.data, 0, "test them on this dataset (default: the model's own)",
+         "NAME|DIR"},
+        {"dir", 0, POPT_ARG_STRING, &given.folder, 0, "cache folder of named datasets", "DIR"},
+        {"json", 0, POPT_ARG_NONE, &given.json, 0, "print one JSON object", NULL},
+        POPT_TABLEEND};
     struct cli_arguments arguments;
     int status = cli_parse(&cli_inspect, argc, argv, options, 1, 1, &arguments);
     if (status >= 0) return status;
-    struct dime_model model;
-    int code = dime_model_read(arguments.positional[0], &model);
-    if (code) {
-        status = cli_fail(&cli_inspect, code);
-    } else {
-        status = CLI_DONE;
-        if (json)
-            status = print_json(&model);
-        else
-            print_report(&model, arguments.positional[0]);
-        dime_model_free(&model);
-    }
+    status = inspect(arguments.positional[0], &given);
     cli_arguments_free(&arguments);
     return status;
 }
 
 const struct cli_command cli_inspect = {
     .name = "inspect",
-    .usage = "MODEL [--json]",
+    .usage = "MODEL [--pictures DIR] [--data NAME|DIR] [--json]",
     .summary = "show layers, weight statistics and sizes of a model",
     .run = run,
 };

@@ -47,6 +47,7 @@ static int compare(const struct dime_model *model, const struct dime_network_sta
     evaluation->integer_accuracy = 100.0 * result.correct / split->count;
     for (uint32_t i = 0; i < split->count; i++) evaluation->mismatches += answers[i] != integer_answers[i];
     fill_confusion(split, integer_answers, evaluation);
+    memcpy(answers, integer_answers, split->count);
     return 0;
 }
 
@@ -65,7 +66,7 @@ static int evaluate_split(const struct dime_model *model, const struct split *sp
         code = compare(model, &network, split, threads, answers, evaluation);
         dime_network_free(&network);
     }
-    free(answers);
+    evaluation->answers = answers;
     if (code) cli_evaluation_free(evaluation);
     return code;
 }
@@ -123,6 +124,7 @@ int cli_check_class_names(const struct dime_model *model, const char *model_name
 }
 
 void cli_evaluation_free(struct cli_evaluation *evaluation) {
+    free(evaluation->answers);
     free(evaluation->confusion);
     memset(evaluation, 0, sizeof *evaluation);
 }

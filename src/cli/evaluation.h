@@ -14,6 +14,7 @@ struct cli_evaluation {
     int has_integer;         /* 0 for a float model: the engine cannot run it */
     double integer_accuracy; /* percent */
     uint32_t mismatches;     /* images on which the two give another class */
+    uint8_t *answers;        /* `images` classes, in the order of the split; of whom the confusion is */
     uint32_t *confusion;     /* classes x classes, rows = labels; of the engine, or of the float model */
 };
 

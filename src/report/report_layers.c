@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* A row for each layer. */
+#include "model/statistics.h"
+#include "report/html.h"
+#include "report/report.h"
+
+static const char *const headings[] = {"layer",     "inputs",         "outputs",   "format",  "bits",
+                                       "weights",   "bytes",          "minimum",   "maximum", "mean",
+                                       "deviation", "entropy (bits)", "codes used"};
+
+static void put_number(FILE *stream, const char *format, double value) __attribute__((format(printf, 2, 0)));
+static void put_number(FILE *stream, const char *format, double value) {
+    char text[64];
+    snprintf(text, sizeof text, format, value);
+    fprintf(stream, "<td class=\"n\">%s</td>", text);
+}
+
+static void put_layer(FILE *stream, const struct dime_model_layer *layer, uint32_t number) {
+    struct dime_layer_statistics statistics;
+    dime_layer_statistics(layer, &statistics);
+    fprintf(stream,
+            "<tr><th scope=\"row\" class=\"n\">%u</th><td class=\"n\">%u</td><td class=\"n\">%u</td><td>",
+            number, layer->inputs, layer->outputs);
+    dime_html_text(stream, dime_format_name(layer->format));
+    fputs("</td>", stream);
+    put_number(stream, "%.3g", dime_format_bits(layer->format));
+    put_number(stream, "%.0f", (double)statistics.weights);
+    put_number(stream, "%.0f", (double)statistics.bytes);
+    put_number(stream, "%.4g", statistics.minimum);
+    put_number(stream, "%.4g", statistics.maximum);
+    put_number(stream, "%.3g", statistics.mean);
+    put_number(stream, "%.3g", statistics.deviation);
+    if (statistics.codes)
+        fprintf(stream, "<td class=\"n\">%.2f</td><td class=\"n\">%u of %u</td></tr>\n", statistics.entropy,
+                statistics.codes_used, statistics.codes);
+    else
+        fputs("<td></td><td></td></tr>\n", stream);
+}
+
+void dime_report_layers(FILE *stream, const struct dime_run_facts *facts) {
+    fputs("<h2>Layers</h2>\n<div class=\"wide\"><table>\n<tr>", stream);
+    for (size_t i = 0; i < sizeof headings / sizeof *headings; i++)
+        fprintf(stream, "<th scope=\"col\"%s>%s</th>", i == 3 ? "" : " class=\"n\"", headings[i]);
+    fputs("</tr>\n", stream);
+    for (uint32_t i = 0; i < facts->model->layer_count; i++)
+        put_layer(stream, &facts->model->layers[i], i + 1);
+    fputs("</table></div>\n", stream);
+}
