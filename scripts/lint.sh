@@ -63,7 +63,8 @@ PYTHON
 check_cppcheck() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --language=c -D_GNU_SOURCE -D__x86_64__ --inline-suppr \
         --enable=warning,performance,portability --suppress=missingIncludeSystem \
-        --suppress=normalCheckLevelMaxBranches "${includes[@]}" "${c_sources[@]}"
+        --suppress=normalCheckLevelMaxBranches --suppress=syntaxError:src/sim/core_execute.c \
+        "${includes[@]}" "${c_sources[@]}"
 }
 
 check_tidy() {

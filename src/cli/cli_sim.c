@@ -313,12 +313,12 @@ static void print_summary(const struct session *session) {
 static void add_predictions(cJSON *object, const struct output *output) {
     static const char key[] = "Prediction:";
     cJSON *list = cJSON_AddArrayToObject(object, "predictions");
-    const char *at = output->text;
-    while (at && (at = strstr(at, key))) {
+    const char *found = output->text ? strstr(output->text, key) : NULL;
+    for (; found; found = strstr(found, key)) {
         char *end;
-        at += sizeof key - 1;
-        long digit = strtol(at, &end, 10);
-        if (end != at) cJSON_AddItemToArray(list, cJSON_CreateNumber((double)digit));
+        found += sizeof key - 1;
+        long digit = strtol(found, &end, 10);
+        if (end != found) cJSON_AddItemToArray(list, cJSON_CreateNumber((double)digit));
     }
 }
 

@@ -10,7 +10,7 @@
 int sim_code_create(struct sim_chip *chip) {
     chip->ops = malloc(sizeof *chip->ops * SIM_OPS_MOST);
     chip->blocks = malloc(sizeof *chip->blocks * SIM_CODES_MOST);
-    chip->hash = calloc(SIM_HASH_SLOTS, sizeof *chip->hash);
+    chip->hash = calloc(SIM_HASH_SLOTS, sizeof(struct sim_code *));
     if (!chip->ops || !chip->blocks || !chip->hash)
         return dime_error_set(DIME_ERROR_MEMORY, "not enough memory for the simulated chip");
     sim_execute(chip, NULL);
@@ -24,7 +24,7 @@ void sim_code_free(struct sim_chip *chip) {
 }
 
 void sim_code_flush(struct sim_chip *chip) {
-    memset(chip->hash, 0, SIM_HASH_SLOTS * sizeof *chip->hash);
+    memset(chip->hash, 0, SIM_HASH_SLOTS * sizeof(struct sim_code *));
     memset(chip->ram_code, 0, sizeof chip->ram_code);
     chip->op_count = chip->block_count = 0;
     chip->generation++;

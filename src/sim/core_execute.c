@@ -37,7 +37,7 @@ static int slow_load(struct sim_chip *chip, const struct sim_op *op, uint64_t cy
                      uint32_t bytes, uint32_t *value) {
     chip->cycle = cycle + 1;
     chip->pc = op->pc;
-    if (address & (bytes - 1)) {
+    if (address & ((bytes)-1)) {
         sim_raise(chip, SIM_FAULT_LOAD_MISALIGNED, op, address);
         return -1;
     }
@@ -51,7 +51,7 @@ static int slow_store(struct sim_chip *chip, const struct sim_op *op, uint64_t c
     chip->cycle = cycle + 1;
     chip->pc = op->pc;
     enum sim_fault_kind kind = SIM_FAULT_STORE_MISALIGNED;
-    if (!(address & (bytes - 1))) {
+    if (!(address & ((bytes)-1))) {
         if (!sim_bus_store(chip, address, bytes, value)) return 0;
         kind = sim_in_flash(address) ? SIM_FAULT_STORE_FLASH : SIM_FAULT_STORE_UNMAPPED;
     }
@@ -95,11 +95,11 @@ static uint32_t multiply_high(uint32_t operation, uint32_t a, uint32_t b) {
     HANDLER(name) {                                                                                          \
         const uint32_t address = x[op->rs1] + (uint32_t)op->imm, offset = address - SIM_RAM_BASE;            \
         uint32_t value;                                                                                      \
-        if (offset < ram_bytes && !(address & (bytes - 1))) {                                                \
+        if (offset < ram_bytes && !(address & ((bytes)-1))) {                                                \
             x[op->rd] = (uint32_t)(type)load_bytes(chip->ram + offset, bytes);                               \
             NEXT;                                                                                            \
         }                                                                                                    \
-        if (sim_in_flash(address) && !(address & (bytes - 1))) {                                             \
+        if (sim_in_flash(address) && !(address & ((bytes)-1))) {                                             \
             value = load_bytes(chip->flash + sim_flash_offset(address), bytes);                              \
             x[op->rd] = (uint32_t)(type)value;                                                               \
             if (chip->line > 1) goto flash_read;                                                             \
@@ -111,7 +111,7 @@ static uint32_t multiply_high(uint32_t operation, uint32_t a, uint32_t b) {
         NEXT;                                                                                                \
     }
 #define STORE_AT(bytes)                                                                                      \
-    if (offset < ram_bytes && !(address & (bytes - 1))) {                                                    \
+    if (offset < ram_bytes && !(address & ((bytes)-1))) {                                                    \
         memcpy(chip->ram + offset, &x[op->rs2], bytes);                                                      \
         if (chip->ram_code[offset / 4]) {                                                                    \
             sim_code_flush(chip);                                                                            \

@@ -186,6 +186,7 @@ static uint8_t *destination(struct sim_chip *chip, const struct sim_segment *seg
 }
 
 static int check_fit(struct sim_chip *chip, const char *name, const struct sim_elf *elf) {
+    const uint32_t ram_kib = chip->ram_bytes / 1024;
     for (uint32_t i = 0; i < elf->segment_count; i++) {
         uint32_t room;
         const struct sim_segment *segment = &elf->segments[i];
@@ -193,7 +194,7 @@ static int check_fit(struct sim_chip *chip, const char *name, const struct sim_e
             return dime_error_set(DIME_ERROR_MALFORMED,
                                   "%s: %u bytes at 0x%08x do not fit into the chip's flash (16 KiB at 0 and "
                                   "0x08000000) or SRAM (%u KiB at 0x20000000)",
-                                  name, segment->size, segment->address, chip->ram_bytes / 1024);
+                                  name, segment->size, segment->address, ram_kib);
     }
     return DIME_OK;
 }

@@ -40,6 +40,10 @@ struct server {
 
 /* ---- bytes and packets --------------------------------------------------------------------------------- */
 
+static void reply_with(struct server *server, const char *text) {
+    snprintf(server->reply, sizeof server->reply, "%s", text);
+}
+
 static int get_byte(struct server *server) {
     if (server->input_at == server->input_size) {
         ssize_t got;
@@ -156,10 +160,10 @@ static void write_registers(struct server *server, const char *text) {
     for (uint32_t i = 0; i <= REGISTERS; i++)
         if (strlen(text) < 8 * ((size_t)i + 1) ||
             set_register(server, i == REGISTERS ? PC : i, text + 8 * (size_t)i)) {
-            strcpy(server->reply, "E01");
+            reply_with(server, "E01");
             return;
         }
-    strcpy(server->reply, "OK");
+    reply_with(server, "OK");
 }
 
 static void read_register(struct server *server, const char *text) {
@@ -167,13 +171,13 @@ static void read_register(struct server *server, const char *text) {
     if (number < REGISTERS || number == PC)
         put_register(server, server->reply, number);
     else
-        strcpy(server->reply, "E01");
+        reply_with(server, "E01");
 }
 
 static void write_register(struct server *server, const char *text) {
     uint32_t number = get_number(&text);
     int right = *text == '=' && (number < REGISTERS || number == PC);
-    strcpy(server->reply, right && !set_register(server, number, text + 1) ? "OK" : "E01");
+    reply_with(server, right && !set_register(server, number, text + 1) ? "OK" : "E01");
 }
 
 static void read_memory(struct server *server, const char *text) {
@@ -184,7 +188,7 @@ static void read_memory(struct server *server, const char *text) {
     if (size > MEMORY_MOST) size = MEMORY_MOST;
     size_t got = sim_chip_peek(server->chip, address, bytes, size);
     if (!got && size)
-        strcpy(server->reply, "E14");
+        reply_with(server, "E14");
     else
         server->reply[put_hex(server->reply, bytes, got)] = 0;
 }
@@ -196,7 +200,7 @@ static void write_memory(struct server *server, const char *text) {
     size_t size = get_number(&text);
     int right = *text == ':' && size <= MEMORY_MOST && get_hex(text + 1, bytes, size) == size &&
                 sim_chip_poke(server->chip, address, bytes, size) == size;
-    strcpy(server->reply, right ? "OK" : "E14");
+    reply_with(server, right ? "OK" : "E14");
 }
 
 /* ---- running ------------------------------------------------------------------------------------------- */
@@ -214,10 +218,10 @@ static void describe_stop(struct server *server) {
                  address);
         return;
     case SIM_STOP_FAULT:
-        strcpy(server->reply, "S0b");
+        reply_with(server, "S0b");
         return;
     case SIM_STOP_CYCLES:
-        strcpy(server->reply, "S18");
+        reply_with(server, "S18");
         return; /* SIGXCPU */
     case SIM_STOP_REQUEST:
     case SIM_STOP_BREAKPOINT:
@@ -226,7 +230,7 @@ static void describe_stop(struct server *server) {
     case SIM_STOP_SLEEP:
         break;
     }
-    strcpy(server->reply, "S05");
+    reply_with(server, "S05");
 }
 
 /* Ctrl-C from the debugger, or the end of the connection. */
@@ -247,7 +251,7 @@ static void resume(struct server *server) {
         int byte = get_byte(server);
         if (byte < 0) server->done = 1;
         if (byte < 0 || byte == INTERRUPT_BYTE) {
-            strcpy(server->reply, "S02");
+            reply_with(server, "S02");
             return;
         }
     }
@@ -277,7 +281,7 @@ static void set_point(struct server *server, const char *text, int insert) {
         status = sim_chip_watch_add(server->chip, kinds[type - '2'], address, size);
     else
         sim_chip_watch_remove(server->chip, kinds[type - '2'], address, size);
-    strcpy(server->reply, status ? "E0c" : "OK");
+    reply_with(server, status ? "E0c" : "OK");
 }
 
 /* ---- queries ------------------------------------------------------------------------------------------- */
@@ -323,16 +327,16 @@ static void query(struct server *server, const char *text) {
     else if (begins(text, "qXfer:features:read:target.xml:", &rest))
         send_description(server, rest);
     else if (!strcmp(text, "qAttached"))
-        strcpy(server->reply, "1");
+        reply_with(server, "1");
     else if (!strcmp(text, "qC"))
-        strcpy(server->reply, "QC1");
+        reply_with(server, "QC1");
     else if (!strcmp(text, "qfThreadInfo"))
-        strcpy(server->reply, "m1");
+        reply_with(server, "m1");
     else if (!strcmp(text, "qsThreadInfo"))
-        strcpy(server->reply, "l");
+        reply_with(server, "l");
     else if (!strcmp(text, "QStartNoAckMode")) {
         server->no_acks = 1;
-        strcpy(server->reply, "OK");
+        reply_with(server, "OK");
     }
 }
 
@@ -383,10 +387,10 @@ static int answer(struct server *server) {
         break;
     case 'H':
     case 'T':
-        strcpy(server->reply, "OK");
+        reply_with(server, "OK");
         break;
     case 'D':
-        strcpy(server->reply, "OK");
+        reply_with(server, "OK");
         server->done = server->detached = 1;
         break;
     case 'k':

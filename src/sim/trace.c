@@ -28,7 +28,7 @@ static void format(const struct sim_instruction *i, uint32_t pc, char *text, siz
         snprintf(text, size, "%s %s,%s,%s", name, rd, rs1, rs2);
     else if (i->operation == SIM_LUI)
         snprintf(text, size, "li %s,0x%x", rd, (uint32_t)i->imm);
-    else if (i->operation <= SIM_LHU)
+    else if (i->operation <= SIM_LHU || i->operation == SIM_JALR)
         snprintf(text, size, "%s %s,%d(%s)", name, rd, i->imm, rs1);
     else if (i->operation <= SIM_PUSH)
         snprintf(text, size, "%s %s,%d(%s)", name, rs2, i->imm, rs1);
@@ -36,8 +36,6 @@ static void format(const struct sim_instruction *i, uint32_t pc, char *text, siz
         snprintf(text, size, "%s %s,%s,0x%x", name, rs1, rs2, pc + (uint32_t)i->imm);
     else if (i->operation == SIM_JAL)
         snprintf(text, size, "%s %s,0x%x", name, rd, pc + (uint32_t)i->imm);
-    else if (i->operation == SIM_JALR)
-        snprintf(text, size, "%s %s,%d(%s)", name, rd, i->imm, rs1);
     else if (i->operation == SIM_CSR && i->csr_kind > 4)
         snprintf(text, size, "%s %s,0x%x,%u", csr_mnemonic(i->csr_kind), rd, (uint32_t)i->imm, i->rs1);
     else if (i->operation == SIM_CSR)
