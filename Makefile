@@ -138,8 +138,10 @@ $(BUILD)/tests/test_sim_unicorn $(BENCHES): EXTRA_LIBS = $(UNICORN_LIBS)
 AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
 AVX512_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma \
 	-mprefer-vector-width=512)
-$(OBJ)/src/train/kernel_avx2.o: MODULE_CFLAGS = $(AVX2_CFLAGS)
-$(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = $(AVX512_CFLAGS)
+# -Wno-psabi: no vector crosses from one file to another.
+$(OBJ)/src/train/kernel_generic.o: MODULE_CFLAGS = -Wno-psabi
+$(OBJ)/src/train/kernel_avx2.o: MODULE_CFLAGS = -Wno-psabi $(AVX2_CFLAGS)
+$(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS)
 
 $(OBJ)/%.o: %.c $(BUILD)/flags Makefile
 	$(call say,CC,$<)

@@ -113,44 +113,220 @@ static void test_adam(void **state) {
     }
 }
 
-static void test_rectify_and_shift(void **state) {
+/* Rows of a layer with `outputs` outputs and everything that the row kernels read and write. */
+enum { ROWS = 9, WIDE = 80 };
+struct rows {
+    float sums[ROWS * WIDE], positive[ROWS * WIDE], next[ROWS * WIDE], gradient[ROWS * WIDE];
+    float inverse[ROWS], centre[ROWS], unscale[ROWS], scale[ROWS], highest[WIDE], unit[ROWS];
+    int32_t bias[WIDE], multiplier[WIDE], rounding[WIDE], shift[WIDE], logits[ROWS * WIDE];
+    uint8_t labels[ROWS], predictions[ROWS];
+    struct dime_affine_row affine;
+};
+
+static void fill_rows(struct rows *rows, uint32_t outputs, uint32_t padded) {
+    memset(rows, 0, sizeof *rows);
+    rows->affine = (struct dime_affine_row){rows->bias, rows->multiplier, rows->rounding, rows->shift};
+    for (uint32_t n = 0; n < ROWS; n++) {
+        uint32_t range = 1u << dime_random_below(&generator, 24);
+        rows->labels[n] = (uint8_t)dime_random_below(&generator, outputs);
+        rows->unit[n] = 8.0f / (float)range;
+        for (uint32_t m = 0; m < outputs; m++) {
+            rows->sums[n * padded + m] = (float)dime_random_below(&generator, 2 * range) - (float)range;
+            rows->gradient[n * padded + m] = dime_random_range(&generator, -1, 1);
+        }
+    }
+    for (uint32_t m = 0; m < outputs; m++) {
+        rows->bias[m] = (int32_t)dime_random_below(&generator, 1 << 24) - (1 << 23);
+        rows->multiplier[m] = 32 + (int32_t)dime_random_below(&generator, 32);
+        rows->shift[m] = (int32_t)dime_random_below(&generator, 26);
+        rows->rounding[m] = (1 << rows->shift[m]) >> 1;
+    }
+}
+
+static struct dime_norm_rows norm_rows(struct rows *rows, uint32_t outputs, enum dime_norm norm, int affine) {
+    uint32_t padded = dime_pad(outputs);
+    return (struct dime_norm_rows){.rows = ROWS,
+                                   .outputs = outputs,
+                                   .padded = padded,
+                                   .norm = norm,
+                                   .quantized = 1,
+                                   .activation_bits = 2 + outputs % 7,
+                                   .affine = affine ? &rows->affine : NULL,
+                                   .sums = rows->sums,
+                                   .positive = rows->positive,
+                                   .next = rows->next,
+                                   .next_row = padded,
+                                   .inverse = rows->inverse,
+                                   .centre = rows->centre,
+                                   .unscale = rows->unscale,
+                                   .input_scale = rows->scale,
+                                   .highest = rows->highest};
+}
+
+static int64_t after_affine(const struct rows *rows, uint32_t at, uint32_t m, int affine) {
+    int64_t sum = (int64_t)rows->sums[at];
+    if (!affine) return sum;
+    return ((sum + rows->bias[m]) * rows->multiplier[m] + rows->rounding[m]) >> rows->shift[m];
+}
+
+/* One row against the definition, in 64-bit integers and double. */
+static void check_norm_row(const struct rows *rows, const struct dime_norm_rows *norm, uint32_t n,
+                           int affine) {
+    double sum = 0, square = 0;
+    int64_t largest = 0, total = 0, top = (1 << (norm->activation_bits - 1)) - 1;
+    uint32_t shift = 0;
+    for (uint32_t m = 0; m < norm->outputs; m++) {
+        int64_t value = after_affine(rows, n * norm->padded + m, m, affine);
+        value = value > 0 ? value : 0;
+        assert_true(rows->positive[n * norm->padded + m] == (float)value);
+        largest = value > largest ? value : largest;
+        sum += (double)value;
+        square += (double)value * (double)value;
+    }
+    while (largest >> shift > top) shift++;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        int64_t mean =
+            pass && norm->norm == DIME_NORM_LAYER ? (total + norm->outputs / 2) / norm->outputs : 0;
+        for (uint32_t m = 0; m < norm->outputs; m++) {
+            int64_t value = after_affine(rows, n * norm->padded + m, m, affine);
+            value = value > 0 ? (value + ((INT64_C(1) << shift) >> 1)) >> shift : 0;
+            value = value > top ? top : value;
+            total += value;
+            if (pass) assert_true(rows->next[n * norm->padded + m] == (float)(value - mean));
+        }
+    }
+    double count = norm->outputs, mean = sum / count;
+    double size = norm->norm == DIME_NORM_LIN   ? mean
+                  : norm->norm == DIME_NORM_RMS ? sqrt(square / count)
+                                                : sqrt(fmax(square / count - mean * mean, 0));
+    if (size > 0.01 * mean) assert_true(fabs(rows->inverse[n] * size - 1) < 1e-2);
+    assert_true(rows->unscale[n] == ldexpf(1, -(int)shift));
+    assert_true(rows->scale[n] == ldexpf(rows->inverse[n], (int)shift));
+}
+
+static void test_norm(void **state) {
     (void)state;
-    int32_t values[64];
+    static struct rows rows;
     for (uint32_t variant = 0; variant < VARIANTS; variant++) {
         const struct dime_kernels *kernels = dime_kernels_variant(variant);
         if (!kernels) continue;
-        for (uint32_t trial = 0; trial < 500; trial++) {
-            uint32_t count = 16 * (1 + trial % 4), range = 1u << dime_random_below(&generator, 30);
-            int32_t largest = 0;
-            double sum = 0, square = 0;
-            float positive[64], clamped[64];
-            for (uint32_t i = 0; i < count; i++) {
-                values[i] = (int32_t)dime_random_below(&generator, 2 * range) - (int32_t)range;
-                double real = values[i] > 0 ? values[i] : 0;
-                sum += real;
-                square += real * real;
-                largest = values[i] > largest ? values[i] : largest;
-            }
-            struct dime_row_sums sums = kernels->rectify(values, count, positive);
-            assert_int_equal(sums.largest, largest);
-            assert_true(fabs(sums.sum - sum) <= 1e-5 * sum);
-            assert_true(fabs(sums.square - square) <= 1e-5 * square);
-            uint32_t shift = dime_random_below(&generator, 26);
-            kernels->shift_clamp(values, count, shift, 127, clamped);
-            for (uint32_t i = 0; i < count; i++) {
-                int64_t rounded = values[i] > 0 ? (values[i] + ((INT64_C(1) << shift) >> 1)) >> shift : 0;
-                assert_true(clamped[i] == (float)(rounded > 127 ? 127 : rounded));
-                assert_true(positive[i] == (values[i] > 0 ? (float)values[i] : 0));
+        for (uint32_t trial = 0; trial < 300; trial++) {
+            uint32_t outputs = 1 + dime_random_below(&generator, WIDE);
+            int affine = trial & 1;
+            fill_rows(&rows, outputs, dime_pad(outputs));
+            struct dime_norm_rows norm = norm_rows(&rows, outputs, (enum dime_norm)(trial % 3), affine);
+            kernels->norm(&norm);
+            for (uint32_t n = 0; n < ROWS; n++) check_norm_row(&rows, &norm, n, affine);
+            for (uint32_t m = 0; m < outputs; m++) {
+                float highest = 0;
+                for (uint32_t n = 0; n < ROWS; n++)
+                    highest = fmaxf(highest, rows.positive[n * norm.padded + m]);
+                assert_true(rows.highest[m] == highest);
             }
         }
     }
+}
+
+/* Softmax and loss in double; the strongest logit, the first of equal ones. */
+static void check_score(const struct rows *rows, const struct dime_score_rows *score) {
+    double loss = 0;
+    uint32_t correct = 0;
+    for (uint32_t n = 0; n < ROWS; n++) {
+        const float *real = rows->positive + n * score->padded;
+        uint32_t best = 0;
+        double sum = 0;
+        for (uint32_t m = 0; m < score->classes; m++) {
+            assert_int_equal(rows->logits[n * score->padded + m], (int32_t)rows->sums[n * score->padded + m]);
+            if (rows->logits[n * score->padded + m] > rows->logits[n * score->padded + best]) best = m;
+        }
+        for (uint32_t m = 0; m < score->classes; m++) sum += exp((double)real[m] - real[best]);
+        for (uint32_t m = 0; m < score->padded; m++) {
+            double share = m < score->classes ? exp((double)real[m] - real[best]) / sum : 0;
+            assert_float_equal(rows->next[n * score->padded + m], share, 1e-6);
+        }
+        assert_int_equal(rows->predictions[n], best);
+        loss += log(sum) - ((double)real[rows->labels[n]] - real[best]);
+        correct += best == rows->labels[n];
+    }
+    assert_true(fabs(score->loss - loss) <= 1e-5 * (1 + loss));
+    assert_int_equal(score->correct, correct);
+}
+
+static struct dime_score_rows score_rows(struct rows *rows, uint32_t classes) {
+    return (struct dime_score_rows){.rows = ROWS,
+                                    .classes = classes,
+                                    .padded = dime_pad(classes),
+                                    .quantized = 1,
+                                    .sums = rows->sums,
+                                    .real = rows->positive,
+                                    .logits = rows->logits,
+                                    .unit = rows->unit,
+                                    .labels = rows->labels,
+                                    .probability = rows->next,
+                                    .predictions = rows->predictions};
+}
+
+static void test_score(void **state) {
+    (void)state;
+    static struct rows rows;
+    for (uint32_t variant = 0; variant < VARIANTS; variant++) {
+        const struct dime_kernels *kernels = dime_kernels_variant(variant);
+        if (!kernels) continue;
+        for (uint32_t trial = 0; trial < 200; trial++) {
+            uint32_t classes = 2 + dime_random_below(&generator, 40);
+            fill_rows(&rows, classes, dime_pad(classes));
+            struct dime_score_rows score = score_rows(&rows, classes);
+            kernels->score(&score);
+            check_score(&rows, &score);
+        }
+    }
+}
+
+static void test_transpose(void **state) {
+    (void)state;
+    enum { MOST = 50 };
+    float *from = random_floats(MOST * 64, 1), *to = calloc(MOST * 64, sizeof *to);
+    for (uint32_t variant = 0; variant < VARIANTS; variant++) {
+        const struct dime_kernels *kernels = dime_kernels_variant(variant);
+        if (!kernels) continue;
+        for (uint32_t rows = 1; rows < MOST; rows++) {
+            uint32_t columns = 1 + dime_random_below(&generator, 64);
+            memset(to, 0, MOST * 64 * sizeof *to);
+            kernels->transpose(from, 64, rows, columns, to, MOST);
+            for (uint32_t m = 0; m < 64; m++)
+                for (uint32_t k = 0; k < MOST; k++)
+                    assert_true(to[m * MOST + k] == (m < columns && k < rows ? from[k * 64 + m] : 0));
+        }
+    }
+    free(from);
+    free(to);
+}
+
+/* Every row kernel once over the same rows. */
+static size_t run_rows(const struct dime_kernels *kernels, float *out) {
+    static struct rows rows;
+    size_t used = 0;
+    for (uint32_t trial = 0; trial < 12; trial++, used += sizeof rows / sizeof *out) {
+        uint32_t outputs = 1 + dime_random_below(&generator, WIDE), padded = dime_pad(outputs);
+        fill_rows(&rows, outputs, padded);
+        struct dime_norm_rows norm = norm_rows(&rows, outputs, (enum dime_norm)(trial % 3), trial & 1);
+        kernels->norm(&norm);
+        kernels->norm_gradient(&(struct dime_norm_gradient){ROWS, outputs, padded, norm.norm, rows.positive,
+                                                            rows.inverse, rows.centre, rows.unscale,
+                                                            rows.gradient});
+        memcpy(out + used, &rows, offsetof(struct rows, affine));
+        struct dime_score_rows score = score_rows(&rows, outputs);
+        kernels->score(&score);
+        memcpy(out + used, &rows, offsetof(struct rows, affine));
+    }
+    return used;
 }
 
 /* One random input through a variant's kernels, everything that comes out in one block. */
 static size_t run_variant(const struct dime_kernels *kernels, float *out) {
     generator.state = 4321;
     float *a = random_floats(40 * 64, 3), *b = random_floats(64 * 48, 2), *w = random_floats(480, 1.5f);
-    float inverse[480], offset[480], dot, sum;
+    float inverse[480], offset[480];
     size_t used = 0;
     kernels->product(&(struct dime_product){40, 48, 64, a, 64, 1, b, 48, out, 48});
     used += 40 * 48;
@@ -160,9 +336,7 @@ static size_t run_variant(const struct dime_kernels *kernels, float *out) {
     }
     for (int format = 0; format < DIME_FORMAT_COUNT; format++, used += 480)
         kernels->quantize((enum dime_format_id)format, w, inverse, offset, 480, out + used);
-    kernels->dot_and_sum(a, b, 1024, &dot, &sum);
-    out[used++] = dot;
-    out[used++] = sum;
+    used += run_rows(kernels, out + used);
     free(a);
     free(b);
     free(w);
@@ -175,7 +349,7 @@ static void test_variants_agree(void **state) {
     (void)state;
     const struct dime_kernels *avx2 = dime_kernels_variant(1), *avx512 = dime_kernels_variant(2);
     if (!avx2 || !avx512) skip();
-    static float first[16384], second[16384];
+    static float first[65536], second[65536];
     size_t used = run_variant(avx2, first);
     assert_int_equal(run_variant(avx512, second), used);
     assert_memory_equal(first, second, used * sizeof *first);
@@ -184,7 +358,7 @@ static void test_variants_agree(void **state) {
 static void test_generic_quantizes_alike(void **state) {
     (void)state;
     const struct dime_kernels *best = dime_kernels_get();
-    static float first[16384], second[16384];
+    static float first[65536], second[65536];
     size_t used = run_variant(dime_kernels_variant(0), first), products = 40 * 48;
     run_variant(best, second);
     assert_memory_equal(first + products, second + products, (used - products) * sizeof *first);
@@ -205,7 +379,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_adam),
-        cmocka_unit_test(test_rectify_and_shift),
+        cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_score),
+        cmocka_unit_test(test_transpose),
         cmocka_unit_test(test_variants_agree),
         cmocka_unit_test(test_generic_quantizes_alike),
         cmocka_unit_test(test_choice_by_environment),

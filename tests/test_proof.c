@@ -92,8 +92,8 @@ static void check_logits(const struct dime_model *model, const struct dime_netwo
     for (uint32_t start = 0; start + DIME_CHUNK <= TESTED_ON && start < 1600; start += DIME_CHUNK) {
         chunk.count = DIME_CHUNK;
         for (uint32_t n = 0; n < DIME_CHUNK; n++)
-            dime_input_row(encoded + (size_t)(start + n) * first->inputs, first->inputs,
-                           chunk.layers[0].input + (size_t)n * first->padded_inputs);
+            network->kernels->widen(encoded + (size_t)(start + n) * first->inputs, first->inputs,
+                                    chunk.layers[0].input + (size_t)n * first->padded_inputs);
         dime_chunk_forward(network, &chunk, 0);
         for (uint32_t n = 0; n < DIME_CHUNK; n++) {
             dime_network_infer(&runtime.network, encoded + (size_t)(start + n) * first->inputs, sums,

@@ -49,14 +49,11 @@ static void lay_out_layer(struct arena *arena, struct dime_chunk_layer *chunk,
 
 static void lay_out(struct arena *arena, struct dime_chunk *chunk, const struct dime_network_state *network,
                     int with_gradients) {
-    size_t widest = 0;
-    for (uint32_t i = 0; i < network->layer_count; i++) {
+    for (uint32_t i = 0; i < network->layer_count; i++)
         lay_out_layer(arena, &chunk->layers[i], &network->layers[i], with_gradients);
-        if (network->layers[i].padded_outputs > widest) widest = network->layers[i].padded_outputs;
-    }
     size_t classes = network->layers[network->layer_count - 1].padded_outputs;
-    chunk->row = take(arena, widest, sizeof *chunk->row);
     chunk->input_scale = take_floats(arena, DIME_CHUNK_MOST);
+    chunk->logit_unit = take_floats(arena, DIME_CHUNK_MOST);
     chunk->logits = take(arena, DIME_CHUNK_MOST * classes, sizeof *chunk->logits);
     chunk->real_logits = take_floats(arena, DIME_CHUNK_MOST * classes);
 }

@@ -46,8 +46,8 @@ static void evaluate_chunk(struct job *job, uint32_t run, struct dime_chunk *chu
     for (uint32_t n = 0; n < chunk->count; n++) {
         uint32_t picture = picture_of(job, start + n);
         chunk->labels[n] = job->labels[picture];
-        dime_input_row(job->encoded + (size_t)picture * job->inputs, job->inputs,
-                       chunk->layers[0].input + n * padded);
+        job->network->kernels->widen(job->encoded + (size_t)picture * job->inputs, job->inputs,
+                                     chunk->layers[0].input + n * padded);
     }
     dime_chunk_forward(job->network, chunk, 0);
     for (uint32_t n = 0; job->predictions && n < chunk->count; n++)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/config.h"
 #include "model/formats.h"
 
 /* Row lengths are padded to this many floats. */
@@ -44,10 +45,75 @@ struct dime_affine_row {
     const int32_t *bias, *multiplier, *rounding, *shift;
 };
 
-/* What the normalisation of one row of outputs leaves for the next layer and for the backward pass. */
-struct dime_row_sums {
-    float sum, square; /* of the positive part of the row */
-    int32_t largest;   /* 0 if no entry is positive */
+/* RMS, Lin or LayerNorm of a layer's outputs for the images of a chunk: the engine's ShiftNorm in integers,
+   and beside it the real scale of each image. N rows; every row has `padded` floats, those from `outputs` on
+   are 0. */
+struct dime_norm_rows {
+    uint32_t rows, outputs, padded;
+    enum dime_norm norm;
+    int quantized;
+    uint32_t activation_bits;
+    const struct dime_affine_row *affine; /* NULL: none */
+    const float *sums;                    /* N x padded */
+    float *positive;                      /* N x padded: max(0, sum after affine) */
+    float *next;                          /* the next layer's input: integer activations */
+    size_t next_row;
+    float *inverse;     /* N: 1 / size of the row `positive` */
+    float *centre;      /* N: its mean (LayerNorm), else 0 */
+    float *unscale;     /* N: 2^-shift */
+    float *input_scale; /* N: real size of one unit of `next` */
+    float *highest;     /* padded: largest entries of `positive` over the rows */
+    uint32_t active;    /* entries of `next` above 0, counted before LayerNorm's centring */
+};
+
+/* Backwards through the same. In: d loss / d next layer's integer input; out: d loss / d (sum after affine).
+   With r the positive part, u = r / size, x the integer activation and x * 2^shift / size its real value:
+   RMS:       dr = (g - u mean(g u)) / 2^shift
+   Lin:       dr = (g - mean(g u)) / 2^shift
+   LayerNorm: dr = (g - mean(g) - u mean(g u)) / 2^shift, with u = (r - mean) / deviation */
+struct dime_norm_gradient {
+    uint32_t rows, outputs, padded;
+    enum dime_norm norm;
+    const float *positive, *inverse, *centre, *unscale;
+    float *gradient; /* N x padded, in place */
+};
+
+/* Batch normalisation over the images of a chunk. z = sum * sum_scale is the real sum. */
+struct dime_batch_norm {
+    uint32_t rows, outputs, padded;
+    int last, quantized;
+    int32_t top;                            /* largest activation */
+    const float *sum_scale, *gain, *offset; /* padded */
+    float *mean, *variance;                 /* padded: of z, taken from the rows */
+    float *inverse_deviation;               /* padded */
+    const struct dime_affine_row *affine;   /* the folded integers, quantized only */
+    const float *sums;
+    float *positive; /* N x padded: gain * (z - mean) / deviation + offset */
+    float *next;     /* NULL in the last layer */
+    size_t next_row;
+    float unit; /* real size of one unit of `next` */
+    float *highest;
+    uint32_t active;
+
+    float range;     /* reals above it are clamped: no gradient; INFINITY without quantization */
+    float *gradient; /* in: d loss / d integer input of the next layer, or d logit; out: d loss / d z */
+    float *gain_gradient, *offset_gradient; /* padded */
+};
+
+/* Softmax and cross-entropy of the last layer's rows. */
+struct dime_score_rows {
+    uint32_t rows, classes, padded;
+    int quantized;
+    const struct dime_affine_row *affine; /* NULL: none */
+    const float *sums;                    /* N x padded */
+    float *real;       /* N x padded: real logits; without quantization given, else made here */
+    int32_t *logits;   /* N x padded, quantized only */
+    const float *unit; /* N: real size of one unit of the logits, quantized only */
+    const uint8_t *labels;
+    float *probability; /* N x padded: softmax of `real`; NULL: not wanted */
+    uint8_t *predictions;
+    uint32_t correct;
+    double loss; /* summed over rows, nats */
 };
 
 struct dime_kernels {
@@ -60,14 +126,19 @@ struct dime_kernels {
     /* out[i] = the format's level for w[i] * inverse_unit[i] - offset[i] */
     void (*quantize)(enum dime_format_id format, const float *w, const float *inverse_unit,
                      const float *offset, uint32_t count, float *out);
-    /* The affine step on a row of whole-numbered sums; affine NULL only converts. */
-    void (*affine)(const struct dime_affine_row *affine, const float *sums, uint32_t count, int32_t *out);
-    /* Positive part of a row, its sums and largest entry. */
-    struct dime_row_sums (*rectify)(const int32_t *values, uint32_t count, float *out);
-    /* Rounds half up after dividing by 2^shift, clamps to 0..top. */
-    void (*shift_clamp)(const int32_t *values, uint32_t count, uint32_t shift, int32_t top, float *out);
-    /* Sum of a[i] * b[i] and of a[i]. */
-    void (*dot_and_sum)(const float *a, const float *b, uint32_t count, float *dot, float *sum);
+    void (*norm)(struct dime_norm_rows *rows);
+    void (*norm_gradient)(const struct dime_norm_gradient *rows);
+    void (*batch_statistics)(const struct dime_batch_norm *norm); /* fills mean and variance */
+    void (*batch_norm)(struct dime_batch_norm *norm);             /* fills inverse_deviation too */
+    void (*batch_norm_gradient)(const struct dime_batch_norm *norm);
+    void (*score)(struct dime_score_rows *rows);
+    /* out[r][i] = a[r][i] * factor[i] */
+    void (*scale_columns)(const float *a, const float *factor, uint32_t rows, uint32_t padded, float *out);
+    /* to[m][k] = from[k][m] for `rows` k and `columns` m; *_row: floats between rows. */
+    void (*transpose)(const float *from, size_t from_row, uint32_t rows, uint32_t columns, float *to,
+                      size_t to_row);
+    /* Integer activations of one picture as floats. */
+    void (*widen)(const int8_t *from, uint32_t count, float *to);
 };
 
 /* The fastest variant for this processor; DIME_KERNELS=generic|avx2|avx512 in the environment chooses another

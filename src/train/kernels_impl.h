@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Body of every kernel variant. The including file defines: vec, VEC_WIDTH, VEC_ROWS and VEC_COLUMNS (the
-   block of sums held in registers), vec_load, vec_store, vec_all, vec_fma, KERNELS_NAME, KERNELS_SYMBOL. */
+/* Body of every kernel variant, with kernels_rows.h and kernels_transpose.h. The including file defines: vec,
+   VEC_WIDTH, VEC_ROWS and VEC_COLUMNS (the block of sums held in registers), vec_load, vec_store, vec_all,
+   vec_fma, KERNELS_NAME, KERNELS_SYMBOL. */
 #include <math.h>
 
 #include "model/quantize_level.h"
 #include "train/kernels.h"
+#include "train/kernels_rows.h"
+#include "train/kernels_transpose.h"
 
 #define BLOCK_COLUMNS ((uint32_t)(VEC_WIDTH * VEC_COLUMNS))
 
@@ -30,10 +33,31 @@ static inline __attribute__((always_inline)) void product_block(const struct dim
         for (uint32_t v = 0; v < vectors; v++) vec_store(c + r * p->c_row + v * VEC_WIDTH, sum[r][v]);
 }
 
+/* The last rows, fewer than a block has: each number of them a constant again. */
+static inline __attribute__((always_inline)) void product_rest(const struct dime_product *p, uint32_t row,
+                                                               uint32_t column, const uint32_t vectors) {
+    switch (p->rows - row) {
+#define REST(count)                                                                                          \
+    case count:                                                                                              \
+        if (count < VEC_ROWS) product_block(p, row, column, count < VEC_ROWS ? count : 1, vectors);          \
+        break
+        REST(1);
+        REST(2);
+        REST(3);
+        REST(4);
+        REST(5);
+        REST(6);
+        REST(7);
+#undef REST
+    default:
+        break;
+    }
+}
+
 static void product_panel(const struct dime_product *p, uint32_t column) {
     uint32_t row = 0;
     for (; row + VEC_ROWS <= p->rows; row += VEC_ROWS) product_block(p, row, column, VEC_ROWS, VEC_COLUMNS);
-    for (; row < p->rows; row++) product_block(p, row, column, 1, VEC_COLUMNS);
+    product_rest(p, row, column, VEC_COLUMNS);
 }
 
 /* The last columns where they do not fill a block: DIME_LANES of them. */
@@ -41,7 +65,7 @@ static void product_panel_narrow(const struct dime_product *p, uint32_t column) 
     const uint32_t vectors = DIME_LANES / VEC_WIDTH;
     uint32_t row = 0;
     for (; row + VEC_ROWS <= p->rows; row += VEC_ROWS) product_block(p, row, column, VEC_ROWS, vectors);
-    for (; row < p->rows; row++) product_block(p, row, column, 1, vectors);
+    product_rest(p, row, column, vectors);
 }
 
 static void product(const struct dime_product *p) {
@@ -91,63 +115,19 @@ static void quantize(enum dime_format_id format, const float *w, const float *in
     dime_quantize_run(format, w, inverse_unit, offset, count, out);
 }
 
-static void affine(const struct dime_affine_row *affine, const float *sums, uint32_t count,
-                   int32_t *restrict out) {
-    if (!affine) {
-        for (uint32_t i = 0; i < count; i++) out[i] = (int32_t)sums[i];
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t sum = (int32_t)sums[i] + affine->bias[i];
-        out[i] = (sum * affine->multiplier[i] + affine->rounding[i]) >> affine->shift[i];
-    }
-}
-
-/* Sums of floats go through DIME_LANES partial sums, added in order at the end: the same in every variant. */
-static float add_lanes(const float *lane) {
-    float sum = 0;
-    for (uint32_t i = 0; i < DIME_LANES; i++) sum += lane[i];
-    return sum;
-}
-
-static void dot_and_sum(const float *a, const float *b, uint32_t count, float *dot, float *sum) {
-    float dots[DIME_LANES] = {0}, sums[DIME_LANES] = {0};
-    for (uint32_t start = 0; start < count; start += DIME_LANES) {
-        for (uint32_t i = 0; i < DIME_LANES; i++) {
-            dots[i] += a[start + i] * b[start + i];
-            sums[i] += a[start + i];
-        }
-    }
-    *dot = add_lanes(dots);
-    *sum = add_lanes(sums);
-}
-
-static struct dime_row_sums rectify(const int32_t *values, uint32_t count, float *restrict out) {
-    struct dime_row_sums sums = {.largest = 0};
-    for (uint32_t i = 0; i < count; i++) sums.largest = values[i] > sums.largest ? values[i] : sums.largest;
-    for (uint32_t i = 0; i < count; i++) out[i] = (float)(values[i] > 0 ? values[i] : 0);
-    dot_and_sum(out, out, count, &sums.square, &sums.sum);
-    return sums;
-}
-
-static void shift_clamp(const int32_t *values, uint32_t count, uint32_t shift, int32_t top,
-                        float *restrict out) {
-    uint32_t rounding = UINT32_C(1) << shift >> 1;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t positive = (uint32_t)(values[i] > 0 ? values[i] : 0);
-        int32_t value = (int32_t)((positive + rounding) >> shift);
-        out[i] = (float)(value > top ? top : value);
-    }
-}
-
 const struct dime_kernels KERNELS_SYMBOL = {
     .name = KERNELS_NAME,
     .product = product,
     .adam = adam,
     .blend = blend,
     .quantize = quantize,
-    .affine = affine,
-    .rectify = rectify,
-    .shift_clamp = shift_clamp,
-    .dot_and_sum = dot_and_sum,
+    .norm = norm,
+    .norm_gradient = norm_gradient,
+    .batch_statistics = batch_statistics,
+    .batch_norm = batch_norm,
+    .batch_norm_gradient = batch_norm_gradient,
+    .score = score,
+    .scale_columns = scale_columns,
+    .transpose = transpose,
+    .widen = widen,
 };

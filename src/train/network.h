@@ -114,8 +114,8 @@ struct dime_chunk_layer {
 struct dime_chunk {
     uint32_t count; /* N <= DIME_CHUNK_MOST */
     struct dime_chunk_layer layers[DIME_MAX_LAYERS];
-    int32_t *row;       /* scratch, the widest Mp */
     float *input_scale; /* N: real size of one unit of the last layer's input */
+    float *logit_unit;  /* N: real size of one unit of the logits (quantized only) */
     int32_t *logits;    /* N x Mp of the last layer, integer (quantized only) */
     float *real_logits; /* N x Mp of the last layer */
     uint8_t labels[DIME_CHUNK_MOST];
@@ -132,6 +132,10 @@ void dime_chunk_free(struct dime_chunk *chunk);
 /* From chunk->layers[0].input (count rows) to predictions, loss and logits. training: batch normalisation
    uses the chunk's statistics, otherwise the folded running ones. */
 void dime_chunk_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training);
+/* What the batch normalisation kernels want to know of one layer. */
+struct dime_batch_norm dime_batch_norm_rows(const struct dime_network_state *network,
+                                            const struct dime_chunk *chunk, uint32_t index,
+                                            const struct dime_affine_row *affine);
 /* Gradients of the summed loss. Call after a training forward pass. */
 void dime_chunk_backward(const struct dime_network_state *network, struct dime_chunk *chunk);
 /* Factor from layer->weight_gradient (kept in integer units) to the gradient of the real weights. */

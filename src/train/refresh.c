@@ -68,14 +68,6 @@ int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index)
     return 0;
 }
 
-/* Copies input rows first .. last-1 of the values into columns of the transposed matrix. */
-static void transpose_values(const struct dime_train_layer *layer, uint32_t first, uint32_t last) {
-    for (uint32_t m = 0; m < layer->outputs; m++) {
-        float *row = layer->values_transposed + (size_t)m * layer->padded_inputs;
-        for (uint32_t k = first; k < last; k++) row[k] = layer->values[(size_t)k * layer->padded_outputs + m];
-    }
-}
-
 void dime_layer_refresh_values(const struct dime_network_state *network, uint32_t index, uint32_t first,
                                uint32_t last) {
     const struct dime_train_layer *layer = &network->layers[index];
@@ -86,7 +78,9 @@ void dime_layer_refresh_values(const struct dime_network_state *network, uint32_
                                    layer->scale.inverse_unit, layer->scale.offset, padded, out);
         for (uint32_t m = layer->outputs; m < padded; m++) out[m] = 0;
     }
-    if (layer->values_transposed) transpose_values(layer, first, last);
+    if (layer->values_transposed)
+        network->kernels->transpose(layer->values + (size_t)first * padded, padded, last - first,
+                                    layer->outputs, layer->values_transposed + first, layer->padded_inputs);
 }
 
 int dime_network_refresh(struct dime_network_state *network) {

@@ -86,6 +86,7 @@ void dime_train_data_shuffle(const struct dime_train_data *data, uint32_t epoch,
 
 int dime_batch_maker_create(struct dime_batch_maker *maker, const struct dime_train_data *data) {
     const struct dime_dataset *dataset = data->dataset;
+    maker->kernels = dime_kernels_get();
     maker->augmenter = NULL;
     maker->pictures = malloc((size_t)DIME_CHUNK_MOST * dataset->height * dataset->width);
     maker->encoded = malloc((size_t)DIME_CHUNK_MOST * data->inputs);
@@ -103,10 +104,6 @@ void dime_batch_maker_free(struct dime_batch_maker *maker) {
     memset(maker, 0, sizeof *maker);
 }
 
-void dime_input_row(const int8_t *encoded, uint32_t inputs, float *row) {
-    for (uint32_t k = 0; k < inputs; k++) row[k] = encoded[k];
-}
-
 int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
                     const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
                     uint32_t padded_inputs) {
@@ -114,14 +111,14 @@ int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker 
     size_t pixels = (size_t)dataset->height * dataset->width;
     uint32_t augmented[DIME_CHUNK_MOST], augmented_count = 0, plain = plain_count(data);
     float *input = chunk->layers[0].input;
+    void (*widen)(const int8_t *, uint32_t, float *) = maker->kernels->widen;
     chunk->count = count;
     for (uint32_t n = 0; n < count; n++) {
         int untouched = samples[n] < plain;
         uint32_t picture = data->order[untouched ? samples[n] : samples[n] - plain];
         chunk->labels[n] = dataset->labels[picture];
         if (untouched) {
-            dime_input_row(data->encoded + (size_t)picture * data->inputs, data->inputs,
-                           input + n * padded_inputs);
+            widen(data->encoded + (size_t)picture * data->inputs, data->inputs, input + n * padded_inputs);
             continue;
         }
         uint64_t index = ((uint64_t)epoch << 32) + picture;
@@ -135,7 +132,6 @@ int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker 
                                     dataset->width, maker->encoded);
     if (code) return code;
     for (uint32_t i = 0; i < augmented_count; i++)
-        dime_input_row(maker->encoded + (size_t)i * data->inputs, data->inputs,
-                       input + augmented[i] * padded_inputs);
+        widen(maker->encoded + (size_t)i * data->inputs, data->inputs, input + augmented[i] * padded_inputs);
     return 0;
 }

@@ -34,6 +34,7 @@ void dime_train_data_shuffle(const struct dime_train_data *data, uint32_t epoch,
 
 /* Working memory for filling chunks; one for each thread. */
 struct dime_batch_maker {
+    const struct dime_kernels *kernels;
     struct dime_augmenter *augmenter;
     uint8_t *pictures; /* DIME_CHUNK_MOST augmented pictures of the original size */
     int8_t *encoded;   /* the same as network inputs */
@@ -45,7 +46,5 @@ void dime_batch_maker_free(struct dime_batch_maker *maker);
 int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
                     const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
                     uint32_t padded_inputs);
-/* One row of the first layer's input from encoded activations. */
-void dime_input_row(const int8_t *encoded, uint32_t inputs, float *row);
 
 #endif
