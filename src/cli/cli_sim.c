@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/cli_board.h"
 #include "sim/chip.h"
 #include "sim/display.h"
 #include "sim/gdb.h"
@@ -396,8 +397,39 @@ static int simulate(const struct settings *settings) {
     return done;
 }
 
+/* Photographs of --photo and behind the options, in this order. Ends with NULL. */
+static const char **list_photos(const char **options, const char **positional, int count) {
+    size_t given = 0, used = 0;
+    while (options && options[given]) given++;
+    const char **list = calloc(given + (size_t)count + 1, sizeof *list);
+    for (size_t i = 0; list && i < given; i++) list[used++] = options[i];
+    for (int i = 0; list && i < count; i++) list[used++] = positional[i];
+    return list;
+}
+
+static int start_board(struct cli_board_settings *board, const struct cli_arguments *arguments) {
+    const char **photos = list_photos(board->photos, arguments->positional, arguments->count);
+    if (!photos) return cli_fail(&cli_sim, dime_error_set(DIME_ERROR_MEMORY, "out of memory"));
+    struct cli_board_settings settings = *board;
+    settings.photos = photos;
+    int status = cli_board_run(&settings);
+    free(photos);
+    return status;
+}
+
+static int start_chip(struct settings *settings, const struct cli_arguments *arguments) {
+    if (arguments->count != 1)
+        return cli_fail(&cli_sim,
+                        dime_error_set(DIME_ERROR_USAGE,
+                                       "expected one FIRMWARE.elf, or --board BOARD.yaml and photographs"));
+    settings->file = arguments->positional[0];
+    settings->profile = settings->profile || settings->profile_out;
+    return simulate(settings);
+}
+
 static int run_sim(int argc, const char **argv) {
     struct settings settings = {.chip = "v003", .max_cycles = MINUTE, .uart_block = 1};
+    struct cli_board_settings board = {.seed = -1, .press_ms = -1, .hold_ms = 150, .limit_ms = 10000};
     struct poptOption options[] = {
         {"uart-in", 0, POPT_ARG_STRING, &settings.uart_in, 0, "what the chip receives on its serial line",
          "FILE"},
@@ -416,22 +448,38 @@ static int run_sim(int argc, const char **argv) {
         {"chip", 0, POPT_ARG_STRING, &settings.chip, 0, "v003, or v002 (multiplier, 4 KB of RAM)", "NAME"},
         {"traps", 0, POPT_ARG_NONE, &settings.traps, 0, "enter the HardFault handler instead of stopping",
          NULL},
+        {"board", 0, POPT_ARG_STRING, &board.board, 0, "several chips and what is wired to them",
+         "BOARD.yaml"},
+        {"photo", 0, POPT_ARG_ARGV, &board.photos, 0,
+         "board: what the camera looks at when the button is pressed; may be given several times", "PICTURE"},
+        {"model", 0, POPT_ARG_STRING, &board.model, 0, "board: build the chips' firmware from this", "MODEL"},
+        {"firmware", 0, POPT_ARG_ARGV, &board.firmware, 0, "board: the firmware of one chip",
+         "CHIP=FILE.elf"},
+        {"damage", 0, POPT_ARG_STRING, &board.damage, 0,
+         "board: percent of the bytes on serial wires that are dropped, flipped or added to", "PERCENT"},
+        {"seed", 0, POPT_ARG_INT, &board.seed, 0, "board: of that damage and of the camera's noise", "N"},
+        {"press", 0, POPT_ARG_INT, &board.press_ms, 0, "board: press then, not when the LED says ready",
+         "MS"},
+        {"hold", 0, POPT_ARG_INT, &board.hold_ms, 0, "board: how long the button is pressed", "MS"},
+        {"limit", 0, POPT_ARG_INT, &board.limit_ms, 0,
+         "board: how long to wait for readiness, and for a digit", "MS"},
         {"json", 0, POPT_ARG_NONE, &settings.json, 0, "print one JSON object", NULL},
         POPT_TABLEEND,
     };
     struct cli_arguments arguments;
-    int status = cli_parse(&cli_sim, argc, argv, options, 1, 1, &arguments);
+    int status = cli_parse(&cli_sim, argc, argv, options, 0, -1, &arguments);
     if (status >= 0) return status;
-    settings.file = arguments.positional[0];
-    settings.profile = settings.profile || settings.profile_out;
-    status = simulate(&settings);
+    board.json = settings.json;
+    status = board.board ? start_board(&board, &arguments) : start_chip(&settings, &arguments);
     cli_arguments_free(&arguments);
     return status;
 }
 
 const struct cli_command cli_sim = {
     .name = "sim",
-    .usage = "FIRMWARE.elf [--uart-in FILE] [--profile] [--vcd FILE] [--gdb PORT]",
-    .summary = "run a firmware on the simulated chip",
+    .usage = "FIRMWARE.elf [--uart-in FILE] [--profile] [--vcd FILE] [--gdb PORT]\n"
+             "       dime sim --board BOARD.yaml --photo PICTURE [--model MODEL] [--firmware CHIP=FILE.elf] "
+             "[PICTURE...]",
+    .summary = "run a firmware on the simulated chip, or several on a board with camera and display",
     .run = run_sim,
 };

@@ -2,13 +2,12 @@
 #include "sim/button.h"
 
 enum {
-    BUTTON_ORDER = 101,
+    BUTTON_ORDER = SIM_ORDER_OUTSIDE + 1,
     BOUNCES = 4, /* times that the contact opens again before it stays closed, and the other way round */
 };
 
 static void set_contact(const struct sim_button *button, int closed) {
-    sim_chip_pin_drive(button->chip, button->port, button->number,
-                       closed ? button->closed : SIM_PIN_FLOATING);
+    sim_chip_pin_drive(button->chip, button->port, button->number, closed ? button->closed : button->open);
 }
 
 /* The contact changes 2 * BOUNCES times in bounce_us, and ends as it should. */

@@ -11,6 +11,7 @@ struct sim_button {
     struct sim_chip *chip;
     uint32_t port, number;
     enum sim_pin_drive closed; /* what the pin sees while the button is pressed */
+    enum sim_pin_drive open;   /* and while it is not: FLOATING, or an outside pull-up; may be set */
     uint32_t bounce_us;        /* how long the contacts bounce; 0: not at all */
     int pressed;
     uint32_t bounces_left;

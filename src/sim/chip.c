@@ -64,6 +64,14 @@ static void reset_core(struct sim_chip *chip) {
     memset(chip->posted, 0, sizeof chip->posted);
 }
 
+/* What the parts outside asked for stays; events are sorted, and stay so. */
+static void forget_inside(struct sim_chip *chip) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < chip->event_count; i++)
+        if (chip->events[i].order >= SIM_ORDER_OUTSIDE) chip->events[kept++] = chip->events[i];
+    chip->event_count = kept;
+}
+
 void sim_chip_reset(struct sim_chip *chip) {
     reset_core(chip);
     if (!chip->warm) {
@@ -72,7 +80,10 @@ void sim_chip_reset(struct sim_chip *chip) {
         chip->seen_count = 0;
         memset(chip->pins, -1, sizeof chip->pins);
     }
-    chip->event_count = 0;
+    if (chip->warm)
+        forget_inside(chip);
+    else
+        chip->event_count = 0;
     chip->clock = RESET_CLOCK;
     chip->line = 1;
     sim_code_flush(chip);

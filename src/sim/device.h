@@ -25,7 +25,9 @@ uint64_t sim_chip_now(const struct sim_chip *chip);
 
 /* Calls back at the first instruction boundary at or after `cycle`. Rescheduling the same (callback, state)
    replaces the old time; UINT64_MAX cancels. Callbacks of one cycle run in the order of `order`, then of
-   registration, so that a run is deterministic. */
+   registration, so that a run is deterministic. Those of SIM_ORDER_OUTSIDE and above belong to parts outside
+   of the chip: they outlive its resets by watchdog and the like. */
+enum { SIM_ORDER_OUTSIDE = 100 };
 void sim_chip_schedule(struct sim_chip *chip, uint64_t cycle, uint32_t order,
                        void (*callback)(struct sim_chip *chip, void *state), void *state);
 
@@ -48,6 +50,10 @@ void sim_chip_set_clock(struct sim_chip *chip, uint32_t hz);
 void sim_chip_set_wait_states(struct sim_chip *chip, uint32_t wait_states);
 
 /* Pins. port 0 = A, 1 = C, 2 = D; number 0..7. The outside drives inputs and listens to outputs. */
+struct sim_pin {
+    uint8_t port, number;
+};
+enum { SIM_PIN_UNWIRED = 0xFF }; /* as a port */
 enum sim_pin_drive {
     SIM_PIN_FLOATING,
     SIM_PIN_LOW,

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { PORT_C = 1, SEGMENTS = 7 };
+enum { PORT_C = 1 };
 
 static void keep(struct sim_display *display, uint64_t cycle) {
     if (!display->lit || cycle - display->since < display->settle_cycles ||
@@ -17,20 +17,33 @@ static void keep(struct sim_display *display, uint64_t cycle) {
     display->shown[display->count++] = display->lit;
 }
 
-static void pin_changed(void *context, uint64_t cycle, uint32_t port, uint32_t number, int level) {
-    struct sim_display *display = context;
-    if (port != PORT_C || number >= SEGMENTS) return;
-    uint8_t bit = (uint8_t)(1u << number);
-    uint8_t lit = (uint8_t)(level ? display->lit & ~bit : display->lit | bit);
+void sim_display_light(struct sim_display *display, uint64_t cycle, uint8_t lit) {
     if (lit == display->lit) return;
     keep(display, cycle);
     display->lit = lit;
     display->since = cycle;
 }
 
-void sim_display_attach(struct sim_display *display, struct sim_chip *chip, uint32_t settle_cycles) {
+static void pin_changed(void *context, uint64_t cycle, uint32_t port, uint32_t number, int level) {
+    struct sim_display *display = context;
+    for (uint32_t i = 0; i < SIM_DISPLAY_SEGMENTS; i++) {
+        if (display->pins[i].port != port || display->pins[i].number != number) continue;
+        uint8_t bit = (uint8_t)(1u << i);
+        sim_display_light(display, cycle, (uint8_t)(level ? display->lit & ~bit : display->lit | bit));
+    }
+}
+
+void sim_display_attach_pins(struct sim_display *display, struct sim_chip *chip,
+                             const struct sim_pin pins[SIM_DISPLAY_SEGMENTS], uint32_t settle_cycles) {
     *display = (struct sim_display){.settle_cycles = settle_cycles};
+    for (uint32_t i = 0; i < SIM_DISPLAY_SEGMENTS; i++) display->pins[i] = pins[i];
     sim_chip_pin_listen(chip, pin_changed, display);
+}
+
+void sim_display_attach(struct sim_display *display, struct sim_chip *chip, uint32_t settle_cycles) {
+    static const struct sim_pin pins[SIM_DISPLAY_SEGMENTS] = {
+        {PORT_C, 0}, {PORT_C, 1}, {PORT_C, 2}, {PORT_C, 3}, {PORT_C, 4}, {PORT_C, 5}, {PORT_C, 6}};
+    sim_display_attach_pins(display, chip, pins, settle_cycles);
 }
 
 void sim_display_finish(struct sim_display *display, uint64_t cycle) {

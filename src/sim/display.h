@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A 7-segment display on port C: segments A..G on PC0..PC6, common anode, so a segment is lit while its pin
- * is low. */
+/* A 7-segment display with common anode: a segment is lit while its pin is low. */
 #ifndef DIME_SIM_DISPLAY_H
 #define DIME_SIM_DISPLAY_H
 
@@ -9,7 +8,10 @@
 
 #include "sim/chip.h"
 
-enum { SIM_DISPLAY_MOST = 65536 }; /* digits remembered */
+enum {
+    SIM_DISPLAY_MOST = 65536, /* digits remembered */
+    SIM_DISPLAY_SEGMENTS = 7,
+};
 
 struct sim_display {
     uint8_t lit;            /* bit 0 segment A .. bit 6 segment G */
@@ -17,10 +19,16 @@ struct sim_display {
     uint32_t settle_cycles; /* a pattern counts as shown when it stays so long */
     uint8_t *shown;         /* patterns shown, in order; blanks are left out */
     size_t count;
+    struct sim_pin pins[SIM_DISPLAY_SEGMENTS];
 };
 
-/* Listens to the chip's pins. */
+/* Listens to the chip's pins: segments A..G on PC0..PC6. */
 void sim_display_attach(struct sim_display *display, struct sim_chip *chip, uint32_t settle_cycles);
+/* The same, on pins A..G of the caller's choice. */
+void sim_display_attach_pins(struct sim_display *display, struct sim_chip *chip,
+                             const struct sim_pin pins[SIM_DISPLAY_SEGMENTS], uint32_t settle_cycles);
+/* For a display behind something else than pins: what is lit from `cycle` on. Set settle_cycles first. */
+void sim_display_light(struct sim_display *display, uint64_t cycle, uint8_t lit);
 /* The run is over: what is lit now is shown. */
 void sim_display_finish(struct sim_display *display, uint64_t cycle);
 void sim_display_free(struct sim_display *display);

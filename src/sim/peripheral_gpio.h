@@ -13,11 +13,6 @@ struct sim_peripherals;
 /* Who may drive a pin that is configured as an alternate function output. */
 enum sim_alternate { SIM_ALTERNATE_USART, SIM_ALTERNATE_TIM1, SIM_ALTERNATE_TIM2, SIM_ALTERNATES };
 
-/* A pin: port 0 = A, 1 = C, 2 = D. */
-struct sim_pin {
-    uint8_t port, number;
-};
-
 struct sim_gpio_port {
     uint32_t cfglr, outdr;
     uint32_t lckr, lock_step;

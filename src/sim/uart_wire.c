@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-enum { FRAME_BITS = 10, QUEUE_LEAST = 64, WIRE_ORDER = 100 };
+enum { FRAME_BITS = 10, QUEUE_LEAST = 64, WIRE_ORDER = SIM_ORDER_OUTSIDE };
 
 /* Cycle at which `halves` half bits after `start` are over. At most 20 halves times 48 MHz, which 64 bits
  * hold. */

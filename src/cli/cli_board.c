@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* dime sim --board: a photograph in front of the camera, a press of the button, a digit on the display. */
+#include "cli/cli_board.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "data/picture.h"
+#include "sim/symbols.h"
+
+enum {
+    READY_MS = 400, /* an LED that stays lit so long does not blink */
+    SHOWN_MS = 60,  /* a pattern that stays so long is what a person reads */
+    FRAMES = 6,     /* that the camera gets to adjust to another photograph */
+    DIGITS_MOST = 4096,
+    BIG_ROWS = 9,
+    BIG_COLUMNS = 9,
+};
+#define MILLION 1000000.0
+
+/* What came of one photograph. */
+struct outcome {
+    uint8_t lit; /* segments, when all was done */
+    int changed; /* the display changed after the press */
+    double milliseconds;
+};
+
+struct session {
+    const struct cli_board_settings *settings;
+    struct sim_board board;
+    struct cli_board_images images;
+    struct sim_setup *setup;
+    int digits[DIGITS_MOST]; /* shown, in order; -1 for what is no digit */
+    size_t digit_count;
+    uint8_t steady;
+    int over; /* every chip has ended */
+    double seconds;
+};
+
+/* ---- time ---------------------------------------------------------------------------------------------- */
+
+static double host_seconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static uint64_t now(const struct session *session) {
+    return session->setup->world.time;
+}
+
+static int lasts(const struct session *session, const struct sim_light *light, uint64_t milliseconds) {
+    return now(session) >= light->since + milliseconds * SIM_WORLD_MS;
+}
+
+/* Keeps what the first display shows for long enough to be read. */
+static void follow_display(struct session *session) {
+    const struct sim_light *light = &session->setup->shown[0];
+    if (light->lit == session->steady || !lasts(session, light, SHOWN_MS)) return;
+    session->steady = light->lit;
+    if (light->lit && session->digit_count < DIGITS_MOST)
+        session->digits[session->digit_count++] = sim_display_digit(light->lit);
+}
+
+static int advance(struct session *session) {
+    int status = sim_setup_run(session->setup);
+    session->over = status > 0;
+    follow_display(session);
+    return status < 0 ? status : DIME_OK;
+}
+
+/* Runs until a time, or until all is over. */
+static int run_until(struct session *session, uint64_t end) {
+    int status = DIME_OK;
+    while (!status && !session->over && now(session) < end) status = advance(session);
+    return status;
+}
+
+/* ---- faults -------------------------------------------------------------------------------------------- */
+
+static int check_faults(const struct session *session) {
+    for (uint32_t i = 0; i < session->board.chip_count; i++) {
+        char text[768];
+        const struct sim_world_chip *chip = &session->setup->world.chips[i];
+        if (chip->stop != SIM_STOP_FAULT) continue;
+        sim_fault_describe(chip->chip, sim_chip_fault(chip->chip), text, sizeof text);
+        return dime_error_set(DIME_ERROR_MALFORMED, "chip %s: fault: %s", session->board.chips[i].name, text);
+    }
+    return DIME_OK;
+}
+
+struct unmodelled {
+    const char *chip;
+    const struct sim_chip *at;
+};
+
+static void say_unmodelled(void *context, const char *device, uint32_t address, const char *what,
+                           uint32_t pc) {
+    const struct unmodelled *who = context;
+    char where[64];
+    fprintf(stderr, "dime sim: %s: %s 0x%02x: %s (at %s)\n", who->chip, device, address, what,
+            sim_symbols_describe(sim_chip_symbols(who->at), pc, where, sizeof where));
+}
+
+/* ---- the photograph ------------------------------------------------------------------------------------ */
+
+static int show_photo(struct session *session, const char *path) {
+    struct dime_picture picture;
+    int status = dime_picture_read(path, &picture);
+    if (status) return status;
+    for (uint32_t i = 0; i < session->board.camera_count; i++)
+        sim_ov7670_show(session->setup->cameras[i], picture.pixels, picture.width, picture.height);
+    dime_picture_free(&picture);
+    return DIME_OK;
+}
+
+static int not_ready(const struct session *session) {
+    return dime_error_set(DIME_ERROR_UNSUPPORTED,
+                          "%s: no LED stayed lit for %d ms within %d ms: the camera is not ready; its LED "
+                          "blinks an error, see docs/hardware.md, or --press MS presses all the same",
+                          session->settings->board, READY_MS, session->settings->limit_ms);
+}
+
+/* An LED that stays on says that the camera is ready. */
+static int wait_for_ready(struct session *session) {
+    const struct sim_setup *setup = session->setup;
+    uint64_t end = now(session) + (uint64_t)session->settings->limit_ms * SIM_WORLD_MS;
+    if (session->settings->press_ms >= 0)
+        return run_until(session, (uint64_t)session->settings->press_ms * SIM_WORLD_MS);
+    for (;;) {
+        for (uint32_t i = 0; i < session->board.led_count; i++)
+            if (setup->leds[i].lit && lasts(session, &setup->leds[i], READY_MS)) return DIME_OK;
+        if (session->over || now(session) >= end) break;
+        int status = advance(session);
+        if (status) return status;
+    }
+    int status = check_faults(session);
+    return status ? status : not_ready(session);
+}
+
+/* A new photograph: the exposure follows within a few frames. */
+static int wait_for_exposure(struct session *session) {
+    if (!session->board.camera_count) return DIME_OK;
+    const struct sim_ov7670 *camera = session->setup->cameras[0];
+    uint64_t frame = camera->frame + FRAMES, end = now(session) + 10000 * SIM_WORLD_MS;
+    int status = DIME_OK;
+    while (!status && !session->over && camera->frame < frame && now(session) < end)
+        status = advance(session);
+    return status;
+}
+
+/* Presses, and waits for a pattern that stays. A display that does not change shows the same as before. */
+static int take_photo(struct session *session, struct outcome *outcome) {
+    const struct sim_light *light = &session->setup->shown[0];
+    uint64_t pressed = now(session);
+    uint64_t end = pressed + (uint64_t)session->settings->limit_ms * SIM_WORLD_MS;
+    int status = DIME_OK;
+    sim_setup_press(session->setup, 0, (uint32_t)session->settings->hold_ms);
+    while (!status && !session->over && now(session) < end) {
+        status = advance(session);
+        if (light->since > pressed && light->lit && lasts(session, light, SHOWN_MS)) break;
+    }
+    outcome->lit = light->lit;
+    outcome->changed = light->since > pressed;
+    outcome->milliseconds = outcome->changed ? (double)(light->since - pressed) / (double)SIM_WORLD_MS : 0;
+    /* The button is let go before the next press. */
+    if (!status)
+        status = run_until(session, pressed + ((uint64_t)session->settings->hold_ms + 100) * SIM_WORLD_MS);
+    return status ? status : check_faults(session);
+}
+
+/* ---- reporting ----------------------------------------------------------------------------------------- */
+
+/* Segments as strokes, two characters thick. A top, then clockwise B, C, D, E, F; G middle. */
+static void draw_big(uint8_t lit) {
+    static const char *const rows[BIG_ROWS] = {" AAAAAA ", "FF    BB", "FF    BB", "FF    BB", " GGGGGG ",
+                                               "EE    CC", "EE    CC", "EE    CC", " DDDDDD "};
+    for (int row = 0; row < BIG_ROWS; row++) {
+        char text[BIG_COLUMNS + 1];
+        int at = 0;
+        for (const char *cell = rows[row]; *cell; cell++)
+            text[at++] = *cell != ' ' && lit >> (*cell - 'A') & 1 ? '#' : ' ';
+        while (at && text[at - 1] == ' ') at--;
+        text[at] = 0;
+        printf("   %s\n", text);
+    }
+}
+
+static double frame_milliseconds(const struct session *session) {
+    if (!session->board.camera_count) return 0;
+    const struct sim_ov7670 *camera = session->setup->cameras[0];
+    return (double)camera->frame_cycles * 1000 / (double)sim_chip_clock(camera->chip);
+}
+
+static void print_outcome(const char *photo, const struct outcome *outcome, int single) {
+    int digit = sim_display_digit(outcome->lit);
+    char name[2] = {(char)('0' + digit), 0};
+    const char *what = digit >= 0             ? name
+                       : outcome->lit == 0x40 ? "a dash"
+                       : outcome->lit         ? "no digit"
+                                              : "dark";
+    if (single) {
+        putchar('\n');
+        draw_big(outcome->lit);
+        putchar('\n');
+    }
+    if (outcome->changed)
+        printf("%s: %s, %.1f ms after the button\n", photo, what, outcome->milliseconds);
+    else
+        printf("%s: %s, the display did not change\n", photo, what);
+    fflush(stdout);
+}
+
+static void add_outcome(cJSON *list, const char *photo, const struct outcome *outcome) {
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "photo", photo);
+    cJSON_AddNumberToObject(item, "digit", sim_display_digit(outcome->lit));
+    cJSON_AddNumberToObject(item, "segments", outcome->lit);
+    cJSON_AddBoolToObject(item, "changed", outcome->changed);
+    cJSON_AddNumberToObject(item, "button_to_digit_milliseconds", outcome->milliseconds);
+    cJSON_AddItemToArray(list, item);
+}
+
+static void add_chips(cJSON *object, const struct session *session) {
+    cJSON *list = cJSON_AddArrayToObject(object, "chips");
+    for (uint32_t i = 0; i < session->board.chip_count; i++) {
+        const struct sim_world_chip *chip = &session->setup->world.chips[i];
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "name", session->board.chips[i].name);
+        cJSON_AddNumberToObject(item, "cycles", (double)sim_chip_now(chip->chip));
+        cJSON_AddNumberToObject(item, "instructions", (double)sim_chip_instructions(chip->chip));
+        cJSON_AddNumberToObject(item, "stack_lowest", sim_chip_stack_lowest(chip->chip));
+        cJSON_AddStringToObject(item, "exit", chip->over ? sim_stop_name(chip->stop) : "running");
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_wires(cJSON *object, const struct session *session) {
+    cJSON *list = cJSON_AddArrayToObject(object, "wires");
+    for (uint32_t i = 0; i < session->board.wire_count; i++) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "bytes", (double)session->setup->wires[i].bytes);
+        cJSON_AddNumberToObject(item, "damaged", (double)session->setup->wires[i].damaged);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static int print_json(const struct session *session, cJSON *object) {
+    cJSON *list = cJSON_AddArrayToObject(object, "display");
+    for (size_t i = 0; i < session->digit_count; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber(session->digits[i]));
+    cJSON_AddNumberToObject(object, "milliseconds", (double)now(session) / (double)SIM_WORLD_MS);
+    cJSON_AddNumberToObject(object, "frame_milliseconds", frame_milliseconds(session));
+    cJSON_AddNumberToObject(object, "seconds", session->seconds);
+    add_chips(object, session);
+    add_wires(object, session);
+    return cli_print_json(object);
+}
+
+static int print_summary(const struct session *session) {
+    printf("a camera frame takes %.1f ms; %.1f ms simulated in %.2f s\n", frame_milliseconds(session),
+           (double)now(session) / (double)SIM_WORLD_MS, session->seconds);
+    return CLI_DONE;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------- */
+
+static int take_photos(struct session *session, cJSON *list) {
+    const char **photos = session->settings->photos;
+    for (size_t i = 0; photos[i]; i++) {
+        struct outcome outcome;
+        int status = show_photo(session, photos[i]);
+        if (!status) status = i ? wait_for_exposure(session) : wait_for_ready(session);
+        if (!status) status = take_photo(session, &outcome);
+        if (status) return status;
+        add_outcome(list, photos[i], &outcome);
+        if (!session->settings->json) print_outcome(photos[i], &outcome, !photos[1]);
+    }
+    return DIME_OK;
+}
+
+/* Without a photograph: so long as it may take. */
+static int run_photos(struct session *session, cJSON *list) {
+    struct unmodelled who[SIM_WORLD_CHIPS];
+    for (uint32_t i = 0; i < session->board.chip_count; i++) {
+        who[i] = (struct unmodelled){session->board.chips[i].name, session->setup->chips[i]};
+        sim_chip_unmodelled_listen(session->setup->chips[i], say_unmodelled, &who[i]);
+    }
+    double start = host_seconds();
+    int status = take_photos(session, list);
+    session->seconds = host_seconds() - start;
+    return status;
+}
+
+static int read_damage(const struct cli_board_settings *settings, struct sim_board *board) {
+    char *end;
+    double percent = settings->damage ? strtod(settings->damage, &end) : 0;
+    if (settings->damage && (!*settings->damage || *end || !(percent >= 0 && percent <= 90)))
+        return dime_error_set(DIME_ERROR_USAGE, "--damage %s: expected percent of the bytes, 0..90",
+                              settings->damage);
+    for (uint32_t i = 0; i < board->wire_count; i++) {
+        struct sim_damage *damage = &board->wires[i].damage;
+        if (settings->damage)
+            damage->drop = damage->flip = damage->insert = (uint32_t)(percent * MILLION / 300);
+        if (settings->seed >= 0) damage->seed = (uint64_t)settings->seed + i;
+    }
+    for (uint32_t i = 0; settings->seed >= 0 && i < board->camera_count; i++)
+        board->cameras[i].settings.seed = (uint64_t)settings->seed;
+    return DIME_OK;
+}
+
+static int check_board(const struct session *session) {
+    const struct sim_board *board = &session->board;
+    if (board->camera_count && board->button_count && board->display_count) return DIME_OK;
+    return dime_error_set(DIME_ERROR_CONFIG, "%s: a photograph needs a camera, a button and a display",
+                          session->settings->board);
+}
+
+static int prepare(struct session *session) {
+    const struct cli_board_settings *settings = session->settings;
+    int status = sim_board_read(settings->board, &session->board);
+    if (!status) status = check_board(session);
+    if (!status) status = read_damage(settings, &session->board);
+    if (!status) status = cli_board_images_open(&session->images, settings, &session->board);
+    if (!status) status = sim_setup_create(&session->setup, &session->board, session->images.images);
+    return status;
+}
+
+static int check(const struct cli_board_settings *settings) {
+    if (!settings->photos || !settings->photos[0])
+        return dime_error_set(DIME_ERROR_USAGE, "--photo PICTURE is missing: what the camera looks at");
+    if (settings->hold_ms < 1 || settings->hold_ms > 10000)
+        return dime_error_set(DIME_ERROR_USAGE, "--hold %d: expected milliseconds, 1..10000",
+                              settings->hold_ms);
+    if (settings->limit_ms < 1 || settings->limit_ms > 3600000)
+        return dime_error_set(DIME_ERROR_USAGE, "--limit %d: expected milliseconds, 1..3600000",
+                              settings->limit_ms);
+    return DIME_OK;
+}
+
+int cli_board_run(const struct cli_board_settings *settings) {
+    struct session session = {.settings = settings};
+    cJSON *object = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(object, "photos");
+    int status = check(settings);
+    if (!status) status = prepare(&session);
+    if (!status) status = run_photos(&session, list);
+    int done;
+    if (status)
+        done = cli_fail(&cli_sim, status);
+    else
+        done = settings->json ? print_json(&session, object) : print_summary(&session);
+    if (status || !settings->json) cJSON_Delete(object);
+    sim_setup_free(session.setup);
+    cli_board_images_close(&session.images);
+    sim_board_free(&session.board);
+    return done;
+}
