@@ -90,12 +90,14 @@ C_FILES = $(sort $(shell find device firmware src lib examples tests fuzz bench 
 
 objects = $(1:%.c=$(OBJ)/%.o)
 LIBRARY := $(BUILD)/libdime.a
+ENCODE := device/vision/encode.c device/vision/encode.h
 # What `dime export` writes out beside a model is carried inside the program. lib/ holds templates, which
 # include a generated model.h: they are embedded, never compiled here.
 EMBEDDED := LICENSE $(sort $(wildcard device/engine/*.[ch])) \
-	device/vision/encode.c device/vision/encode.h $(sort $(wildcard lib/*.[ch]))
+	$(ENCODE) $(sort $(wildcard lib/*.[ch]))
 # And what `dime firmware` compiles beside that for the chip.
-FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[ch] device/display/*.[ch]))
+FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[ch] device/display/*.[ch] \
+	device/link/*.[ch]) $(filter-out $(ENCODE),$(wildcard device/vision/*.[ch])))
 PROGRAM := $(BUILD)/dime
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 FUZZERS := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/%)

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* What is paper and what is ink. `flip` is 0 for dark ink on light paper and 0xFF for the reverse; after an
+   exclusive or with it, paper is bright. The map holds one value for each block of cells. */
+#include "vision_steps.h"
+
+#define RANK_SHARE 200 /* one cell in so many may be brighter than "the brightest" */
+#define LEAST_RANK 4
+
+static uint32_t count_cells(const struct dime_vision *vision) {
+    return (uint32_t)vision->rows * vision->columns;
+}
+
+/* ---- the map ---- */
+
+struct span {
+    uint32_t begin, end;
+};
+
+static struct span span_of(uint32_t index, uint32_t block, uint32_t count) {
+    uint32_t begin = index * block, end = begin + block;
+    return (struct span){begin, end < count ? end : count};
+}
+
+/* The second brightest cell: a single bright one may be noise. */
+static uint32_t bright_of_block(const struct dime_vision *vision, uint32_t flip, struct span down,
+                                struct span across) {
+    uint32_t first = 0, second = 0, cells = (down.end - down.begin) * (across.end - across.begin);
+    for (uint32_t y = down.begin; y < down.end; y++) {
+        const uint8_t *row = vision->cells + y * vision->columns;
+        for (uint32_t x = across.begin; x < across.end; x++) {
+            uint32_t value = row[x] ^ flip;
+            if (value > first) {
+                second = first;
+                first = value;
+            } else if (value > second) {
+                second = value;
+            }
+        }
+    }
+    return cells > 1 ? second : first;
+}
+
+static uint32_t mean_of_block(const struct dime_vision *vision, uint32_t flip, struct span down,
+                              struct span across) {
+    uint32_t sum = 0, cells = (down.end - down.begin) * (across.end - across.begin);
+    for (uint32_t y = down.begin; y < down.end; y++)
+        for (uint32_t x = across.begin; x < across.end; x++)
+            sum += vision->cells[y * vision->columns + x] ^ flip;
+    return (sum + cells / 2) / cells;
+}
+
+typedef uint32_t block_value(const struct dime_vision *, uint32_t, struct span, struct span);
+
+static void fill_map(struct dime_vision *vision, uint32_t flip, block_value *value) {
+    uint8_t *map = vision->map;
+    for (uint32_t j = 0; j < vision->map_rows; j++) {
+        struct span down = span_of(j, vision->map_block, vision->rows);
+        for (uint32_t i = 0; i < vision->map_columns; i++)
+            *map++ = (uint8_t)value(vision, flip, down, span_of(i, vision->map_block, vision->columns));
+    }
+}
+
+enum filter { BRIGHTEST, DARKEST, MEAN };
+
+static uint32_t choose(enum filter filter, uint32_t a, uint32_t b, uint32_t c) {
+    if (filter == MEAN) return (a + 2 * b + c + 2) / 4;
+    if (filter == DARKEST) {
+        a = a < b ? a : b;
+        return a < c ? a : c;
+    }
+    a = a > b ? a : b;
+    return a > c ? a : c;
+}
+
+/* Each value of a line becomes that of itself and its neighbours. */
+static void filter_line(uint8_t *line, uint32_t count, uint32_t stride, enum filter filter) {
+    uint32_t before = line[0];
+    for (uint32_t i = 0; i < count; i++, line += stride) {
+        uint32_t here = line[0], after = i + 1 < count ? line[stride] : here;
+        line[0] = (uint8_t)choose(filter, before, here, after);
+        before = here;
+    }
+}
+
+static void filter_map(struct dime_vision *vision, enum filter filter) {
+    for (uint32_t j = 0; j < vision->map_rows; j++)
+        filter_line(vision->map + j * vision->map_columns, vision->map_columns, 1, filter);
+    for (uint32_t i = 0; i < vision->map_columns; i++)
+        filter_line(vision->map + i, vision->map_rows, vision->map_columns, filter);
+}
+
+/* At the picture's border a closing takes the dark end of a gradient for ink. There the map goes on as it
+   does before, at most to half of that. */
+static void extend_line(uint8_t *line, uint32_t count, uint32_t stride) {
+    if (count < 3) return;
+    for (uint32_t end = 0; end < 2; end++) {
+        uint8_t *last = end ? line + (count - 1) * stride : line;
+        uint32_t near = end ? last[-(int32_t)stride] : last[stride];
+        uint32_t far = end ? last[-2 * (int32_t)stride] : last[2 * stride];
+        uint32_t value = far < near + near / 2 ? 2 * near - far : near / 2;
+        if (value < *last) *last = (uint8_t)value;
+    }
+}
+
+static void extend_map(struct dime_vision *vision) {
+    for (uint32_t j = 0; j < vision->map_rows; j++)
+        extend_line(vision->map + j * vision->map_columns, vision->map_columns, 1);
+    for (uint32_t i = 0; i < vision->map_columns; i++)
+        extend_line(vision->map + i, vision->map_rows, vision->map_columns);
+}
+
+/* ---- the map between its values: bilinear, values hold for the middle of a block ---- */
+
+/* Row `y` of cells between the rows of the map, 8.8 bits, one value for each of the map's columns. */
+static void map_row(struct dime_vision *vision, uint32_t y) {
+    uint32_t twice = 2u * vision->map_block, place = 2 * y + 1, index = 0;
+    for (place += vision->map_block; place >= twice; place -= twice) index++;
+    uint32_t upper = index ? index - 1 : 0, lower = index < vision->map_rows ? index : upper;
+    const uint8_t *above = vision->map + upper * vision->map_columns;
+    const uint8_t *below = vision->map + lower * vision->map_columns;
+    uint32_t weight = (place << 8) / twice;
+    for (uint32_t i = 0; i < vision->map_columns; i++)
+        vision->work.sums[i] = (uint16_t)(above[i] * (256 - weight) + below[i] * weight);
+}
+
+/* Walks along a row of cells: `value` is the map at the present cell, in 1/65536. */
+struct walk {
+    const uint16_t *line;
+    uint32_t count, block, next, left;
+    int32_t value, step;
+};
+
+static void walk_turn(struct walk *walk) {
+    uint32_t from = walk->next ? walk->next - 1 : 0, to = walk->next < walk->count ? walk->next : from;
+    int32_t a = walk->line[from] * 256, b = walk->line[to] * 256;
+    walk->step = (b - a) / (int32_t)walk->block;
+    walk->value = a;
+    walk->next++;
+}
+
+/* The first half block lies before the middle of the first one. With an even block the cells are half a step
+   beside the middles. */
+static void walk_begin(struct walk *walk, const struct dime_vision *vision) {
+    *walk = (struct walk){.line = vision->work.sums, .count = vision->map_columns};
+    walk->block = vision->map_block;
+    walk_turn(walk);
+    walk->left = walk->block / 2;
+}
+
+static uint32_t walk_next(struct walk *walk) {
+    if (walk->left == 0) {
+        walk_turn(walk);
+        if (walk->block % 2 == 0) walk->value += walk->step / 2;
+        walk->left = walk->block;
+    }
+    uint32_t value = (uint32_t)walk->value;
+    walk->value += walk->step;
+    walk->left--;
+    return (value + 0x8000) >> 16;
+}
+
+/* ---- polarity ---- */
+
+/* Ink is the minority near it, so differences from the mean around are larger and fewer on its side: the sum
+   of their cubes has its sign. Differences are halved: |d|^3 < 2^21, times 16320 cells would be 2^35, so the
+   cubes are divided by 2^5 first. */
+static int is_dark_on_light(struct dime_vision *vision) {
+    struct walk walk;
+    int32_t sum = 0;
+    const uint8_t *cell = vision->cells;
+    fill_map(vision, 0, mean_of_block);
+    filter_map(vision, MEAN);
+    filter_map(vision, MEAN);
+    for (uint32_t y = 0; y < vision->rows; y++) {
+        map_row(vision, y);
+        walk_begin(&walk, vision);
+        for (uint32_t x = 0; x < vision->columns; x++) {
+            int32_t difference = (*cell++ - (int32_t)walk_next(&walk)) / 2;
+            sum += difference * difference * difference / 32;
+        }
+    }
+    return sum < 0;
+}
+
+/* ---- ink ---- */
+
+/* What the cell takes from the light of the paper: 0 nothing .. 255 all. paper: 1..255. */
+static uint32_t ink_of(uint32_t paper, uint32_t value) {
+    return value < paper ? ((paper - value) * 255 + paper / 2) / paper : 0;
+}
+
+static void subtract_paper(struct dime_vision *vision, uint32_t flip) {
+    struct walk walk;
+    uint8_t *cell = vision->cells;
+    for (uint32_t y = 0; y < vision->rows; y++) {
+        map_row(vision, y);
+        walk_begin(&walk, vision);
+        for (uint32_t x = 0; x < vision->columns; x++, cell++)
+            *cell = (uint8_t)ink_of(walk_next(&walk), *cell ^ flip);
+    }
+}
+
+/* The least level that at most `rank` cells exceed. */
+static uint32_t level_of_rank(const struct dime_vision *vision, uint32_t rank) {
+    uint32_t level = 0;
+    for (uint32_t bit = 128; bit; bit >>= 1) {
+        uint32_t above = 0;
+        for (uint32_t i = 0; i < count_cells(vision); i++) above += vision->cells[i] >= level + bit;
+        if (above > rank) level += bit;
+    }
+    return level;
+}
+
+/* What is usual on the paper becomes 0, and the usual ink 255. */
+static uint32_t stretch(struct dime_vision *vision) {
+    uint32_t count = count_cells(vision), rank = count / RANK_SHARE;
+    uint32_t ink = level_of_rank(vision, rank < LEAST_RANK ? LEAST_RANK - 1 : rank);
+    uint32_t floor = 2 * level_of_rank(vision, count / 2);
+    if (floor > ink / 4) floor = ink / 4;
+    if (ink <= floor) return 0;
+    uint32_t gain = (255u << 8) / (ink - floor); /* below 2^16: times 255 below 2^24 */
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t above = vision->cells[i] > floor ? vision->cells[i] - floor : 0;
+        uint32_t value = (above * gain + 128) >> 8;
+        vision->cells[i] = (uint8_t)(value > 255 ? 255 : value);
+    }
+    return ink - floor;
+}
+
+void vision_remove_paper(struct dime_vision *vision, enum dime_vision_polarity polarity,
+                         struct dime_vision_found *found) {
+    found->inverted = (uint8_t)(polarity == DIME_VISION_AUTO ? is_dark_on_light(vision)
+                                                             : polarity == DIME_VISION_DARK_ON_LIGHT);
+    uint32_t flip = found->inverted ? 0 : 0xFF;
+    fill_map(vision, flip, bright_of_block);
+    filter_map(vision, BRIGHTEST); /* closing: strokes go, light and shadow stay */
+    filter_map(vision, DARKEST);
+    extend_map(vision);
+    subtract_paper(vision, flip);
+    found->contrast = (uint8_t)stretch(vision);
+}

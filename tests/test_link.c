@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Framing: what is sent arrives, and what is damaged never does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "link/link.h"
+
+/* ---- known answers ---- */
+
+static void test_crc(void **state) {
+    (void)state;
+    static const char digits[] = "123456789"; /* the check value of CRC-16/IBM-3740 */
+    uint16_t crc = 0xFFFF;
+    for (const char *digit = digits; *digit; digit++) crc = dime_link_crc(crc, (uint8_t)*digit);
+    assert_int_equal(crc, 0x29B1);
+}
+
+/* The example of docs/link.md. */
+static void test_wire(void **state) {
+    (void)state;
+    static const uint8_t expected[] = {0x00, 0x03, 0x02, 0x07, 0x03, 0x3B, 0x6B, 0x00};
+    uint8_t wire[DIME_LINK_MOST_WIRE];
+    uint32_t size = dime_link_encode(DIME_LINK_ASK, 7, NULL, 0, wire);
+    assert_int_equal(size, sizeof expected);
+    assert_memory_equal(wire, expected, size);
+}
+
+/* ---- any frame ---- */
+
+struct counts {
+    uint32_t frames, damaged;
+};
+
+static struct counts feed(struct dime_link_receiver *receiver, struct dime_link_frame *frame,
+                          const uint8_t *bytes, uint32_t size) {
+    struct counts counts = {0};
+    for (uint32_t i = 0; i < size; i++) {
+        enum dime_link_event event = dime_link_receive(receiver, frame, bytes[i]);
+        counts.frames += event == DIME_LINK_FRAME;
+        counts.damaged += event == DIME_LINK_DAMAGED;
+    }
+    return counts;
+}
+
+/* Zeros are frequent, and so are runs without any. */
+static uint32_t make_payload(struct dime_random *random, uint8_t *payload) {
+    uint32_t length = dime_random_below(random, DIME_LINK_MOST_PAYLOAD + 1);
+    uint32_t zeros = dime_random_below(random, 4);
+    for (uint32_t i = 0; i < length; i++)
+        payload[i] = dime_random_below(random, 3) < zeros ? 0 : (uint8_t)dime_random_next(random);
+    return length;
+}
+
+static void test_round_trip(void **state) {
+    (void)state;
+    struct dime_random random = dime_random_stream(1, 0, 0);
+    struct dime_link_receiver receiver = {0};
+    struct dime_link_frame frame;
+    uint8_t payload[DIME_LINK_MOST_PAYLOAD], wire[DIME_LINK_MOST_WIRE];
+    for (uint32_t i = 0; i < 3000; i++) {
+        uint32_t length = make_payload(&random, payload);
+        uint32_t type = dime_random_below(&random, 256), sequence = dime_random_below(&random, 256);
+        uint32_t size = dime_link_encode(type, sequence, payload, length, wire);
+        assert_int_equal(size, length + 8);
+        for (uint32_t j = 1; j + 1 < size; j++) assert_int_not_equal(wire[j], 0);
+        struct counts counts = feed(&receiver, &frame, wire, size);
+        assert_int_equal(counts.frames, 1);
+        assert_int_equal(counts.damaged, 0);
+        assert_int_equal(frame.type, type);
+        assert_int_equal(frame.sequence, sequence);
+        assert_int_equal(frame.length, length);
+        assert_memory_equal(frame.payload, payload, length);
+    }
+}
+
+static void expect_next(struct dime_link_receiver *receiver, struct dime_link_frame *frame) {
+    uint8_t wire[DIME_LINK_MOST_WIRE];
+    uint32_t size = dime_link_encode(DIME_LINK_ASK, 99, NULL, 0, wire);
+    struct counts counts = feed(receiver, frame, wire, size);
+    assert_int_equal(counts.frames, 1);
+    assert_int_equal(frame->type, DIME_LINK_ASK);
+    assert_int_equal(frame->sequence, 99);
+}
+
+/* Every single flipped bit, every lost byte and every doubled one is noticed, and the next frame arrives. */
+static void test_single_faults(void **state) {
+    (void)state;
+    struct dime_random random = dime_random_stream(2, 0, 0);
+    struct dime_link_frame frame;
+    uint8_t payload[DIME_LINK_MOST_PAYLOAD], wire[DIME_LINK_MOST_WIRE + 1], bad[DIME_LINK_MOST_WIRE + 1];
+    for (uint32_t round = 0; round < 20; round++) {
+        uint32_t size =
+            dime_link_encode(DIME_LINK_PICTURE, round, payload, make_payload(&random, payload), wire);
+        for (uint32_t at = 1; at + 1 < size; at++) {
+            for (uint32_t fault = 0; fault < 10; fault++) {
+                struct dime_link_receiver receiver = {0};
+                uint32_t length = size;
+                memcpy(bad, wire, size);
+                if (fault < 8) bad[at] ^= (uint8_t)(1u << fault);
+                if (fault == 8) memmove(bad + at, bad + at + 1, --length - at);
+                if (fault == 9) memmove(bad + at + 1, bad + at, length++ - at);
+                assert_int_equal(feed(&receiver, &frame, bad, length).frames, 0);
+                expect_next(&receiver, &frame);
+            }
+        }
+    }
+}
+
+static void test_spoiled(void **state) {
+    (void)state;
+    struct dime_link_receiver receiver = {0};
+    struct dime_link_frame frame;
+    uint8_t wire[DIME_LINK_MOST_WIRE];
+    uint32_t size = dime_link_encode(DIME_LINK_ASK, 1, NULL, 0, wire);
+    feed(&receiver, &frame, wire, 4);
+    dime_link_spoil(&receiver);
+    struct counts counts = feed(&receiver, &frame, wire + 4, size - 4);
+    assert_int_equal(counts.frames, 0);
+    assert_int_equal(counts.damaged, 1);
+    expect_next(&receiver, &frame);
+}
+
+/* Bytes without end or sense: nothing is written beyond the frame (the sanitizers watch), the next arrives.
+ */
+static void test_noise(void **state) {
+    (void)state;
+    struct dime_random random = dime_random_stream(3, 0, 0);
+    struct dime_link_receiver receiver = {0};
+    struct dime_link_frame frame;
+    uint32_t frames = 0;
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint8_t byte =
+            (uint8_t)(i % 20000 < 10000 ? 1 + dime_random_below(&random, 255) : dime_random_next(&random));
+        frames += dime_link_receive(&receiver, &frame, byte) == DIME_LINK_FRAME;
+    }
+    assert_true(frames <= 1); /* about 390 ends with a chance of 2^-24 each */
+    dime_link_receive(&receiver, &frame, 0);
+    expect_next(&receiver, &frame);
+}
+
+/* ---- payloads ---- */
+
+static struct dime_link_frame through(const uint8_t *wire, uint32_t size) {
+    struct dime_link_receiver receiver = {0};
+    struct dime_link_frame frame;
+    assert_int_equal(feed(&receiver, &frame, wire, size).frames, 1);
+    return frame;
+}
+
+static void test_payloads(void **state) {
+    (void)state;
+    uint8_t wire[DIME_LINK_MOST_WIRE], pixels[DIME_LINK_MOST_PIXELS];
+    for (uint32_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37);
+    struct dime_link_picture picture = {1, 320, 240, 76800 - 128, sizeof pixels, pixels}, got;
+    struct dime_link_frame frame = through(wire, dime_link_send_picture(&picture, 5, wire));
+    assert_int_equal(frame.sequence, 5);
+    assert_true(dime_link_read_picture(&frame, &got));
+    assert_int_equal(got.prepared, 1);
+    assert_int_equal(got.width, 320);
+    assert_int_equal(got.height, 240);
+    assert_int_equal(got.offset, 76800 - 128);
+    assert_int_equal(got.count, sizeof pixels);
+    assert_memory_equal(got.pixels, pixels, sizeof pixels);
+
+    struct dime_link_result result = {DIME_LINK_NO_DIGIT, 2, 9, -123456, 4000000000u}, result_got;
+    frame = through(wire, dime_link_send_result(&result, 6, wire));
+    assert_true(dime_link_read_result(&frame, &result_got));
+    assert_int_equal(result_got.class, DIME_LINK_NO_DIGIT);
+    assert_int_equal(result_got.finding, 2);
+    assert_int_equal(result_got.best, 9);
+    assert_int_equal(result_got.margin, -123456);
+    assert_true(result_got.cycles == 4000000000u);
+
+    struct dime_link_status status = {1, 16, 10, 1008, 65535, 258, 513}, status_got;
+    frame = through(wire, dime_link_send_status(&status, 7, wire));
+    assert_true(dime_link_read_status(&frame, &status_got));
+    assert_int_equal(status_got.version, 1);
+    assert_int_equal(status_got.input_size, 16);
+    assert_int_equal(status_got.classes, 10);
+    assert_int_equal(status_got.cells, 1008);
+    assert_int_equal(status_got.pictures, 65535);
+    assert_int_equal(status_got.damaged, 258);
+    assert_int_equal(status_got.dropped, 513);
+    assert_false(dime_link_read_result(&frame, &result_got));
+
+    struct dime_link_error error = {DIME_LINK_FAULT_GAP, 70000}, error_got;
+    frame = through(wire, dime_link_send_error(&error, 8, wire));
+    assert_true(dime_link_read_error(&frame, &error_got));
+    assert_int_equal(error_got.fault, DIME_LINK_FAULT_GAP);
+    assert_int_equal(error_got.detail, 70000);
+
+    uint32_t wanted;
+    frame = through(wire, dime_link_send_accepted(76800, 9, wire));
+    assert_true(dime_link_read_accepted(&frame, &wanted));
+    assert_int_equal(wanted, 76800);
+}
+
+static void test_impossible_pictures(void **state) {
+    (void)state;
+    static const struct {
+        uint16_t width, height;
+        uint32_t offset, count;
+    } cases[] = {
+        {0, 10, 0, 1},     {10, 0, 0, 1},           {4097, 1, 0, 1}, {16, 16, 256, 1},
+        {16, 16, 200, 57}, {16, 16, 0xFFFFFFFF, 2}, {16, 16, 0, 0},
+    };
+    uint8_t wire[DIME_LINK_MOST_WIRE], pixels[DIME_LINK_MOST_PIXELS] = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dime_link_picture picture = {
+            0, cases[i].width, cases[i].height, cases[i].offset, cases[i].count, pixels};
+        struct dime_link_frame frame = through(wire, dime_link_send_picture(&picture, 0, wire));
+        assert_false(dime_link_read_picture(&frame, &picture));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_crc),        cmocka_unit_test(test_wire),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_single_faults),
+        cmocka_unit_test(test_spoiled),    cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_payloads),   cmocka_unit_test(test_impossible_pictures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
