@@ -15,9 +15,10 @@ static void require(int truth) {
 static void run(const struct dime_model *model) {
     struct dime_runtime runtime;
     require(dime_runtime_create(&runtime, model) == 0);
-    uint32_t widest = runtime.network.widest;
-    int8_t *input = malloc(dime_model_input_count(model)), *activations = malloc(widest);
-    int32_t *sums = malloc(widest * sizeof *sums);
+    uint32_t count = runtime.network.sums;
+    int8_t *input = malloc(dime_model_input_count(model)),
+           *activations = calloc(runtime.network.activations, 1);
+    int32_t *sums = malloc(count * sizeof *sums);
     require(input && activations && sums);
     memset(input, 1, dime_model_input_count(model)); /* within the bound of every input encoding */
     require(dime_network_infer(&runtime.network, input, sums, activations) < model->classes);

@@ -32,9 +32,10 @@ static void check_tensors(const struct dime_safetensors *file, size_t most) {
 static void run(const struct dime_model *model) {
     struct dime_runtime runtime;
     if (dime_runtime_create(&runtime, model)) return;
-    uint32_t widest = runtime.network.widest;
-    int8_t *input = calloc(dime_model_input_count(model), 1), *activations = calloc(widest, 1);
-    int32_t *sums = calloc(widest, sizeof *sums);
+    uint32_t count = runtime.network.sums;
+    int8_t *input = calloc(dime_model_input_count(model), 1),
+           *activations = calloc(runtime.network.activations, 1);
+    int32_t *sums = calloc(count, sizeof *sums);
     require(input && activations && sums);
     memset(input, 1, dime_model_input_count(model)); /* within the bound of every input encoding */
     require(dime_network_infer(&runtime.network, input, sums, activations) < model->classes);

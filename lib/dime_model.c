@@ -29,8 +29,8 @@ uint32_t dime_model_classes(void) {
 }
 
 int dime_model_predict_encoded(const int8_t *input, int32_t *logits) {
-    int32_t sums[DIME_MODEL_WIDEST];
-    int8_t activations[DIME_MODEL_WIDEST];
+    int32_t sums[DIME_MODEL_SUMS];
+    int8_t activations[DIME_MODEL_ACTIVATIONS];
     if (!input) return -1;
     uint32_t class = dime_network_infer(&dime_model_network, input, sums, activations);
     for (uint32_t i = 0; logits && i < DIME_MODEL_CLASSES; i++) logits[i] = sums[i];

@@ -40,8 +40,8 @@ static int same_logits(const int32_t *logits, const struct test_picture *picture
 
 /* Shows one picture; returns 1 where the answer is the exporting program's. */
 static int run(const struct test_picture *picture, uint32_t *right) {
-    static int32_t sums[DIME_MODEL_WIDEST];
-    static int8_t activations[DIME_MODEL_WIDEST];
+    static int32_t sums[DIME_MODEL_SUMS];
+    static int8_t activations[DIME_MODEL_ACTIVATIONS];
     uint32_t predicted = dime_network_infer(&dime_model_network, picture->input, sums, activations);
     draw(picture->grey);
     printf("label: %s predicted: %s%s\n\n", test_classes[picture->label], test_classes[predicted],

@@ -302,7 +302,8 @@ static struct dime_model random_model(enum dime_format_id format, uint32_t layer
     config.input_encoding = DIME_INPUT_UNSIGNED;
     config.activation_bits = 8;
     config.layer_count = layers;
-    for (uint32_t i = 0; i < layers; i++) config.layers[i] = (struct dime_layer_config){outputs[i], format};
+    for (uint32_t i = 0; i < layers; i++)
+        config.layers[i] = (struct dime_layer_config){.outputs = outputs[i], .format = format};
     expect_done(dime_model_create(&model, &config, outputs[layers - 1]));
     for (uint32_t i = 0; i < layers; i++) {
         struct dime_model_layer *layer = &model.layers[i];

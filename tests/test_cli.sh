@@ -125,7 +125,7 @@ expect 1 '' "dime eval: $work/own.csv: not a model file, or cut short: as safete
 printf 'a' >"$work/a"
 expect 1 '' "dime eval: $work/a: not a model file: 1 bytes are too few" eval "$work/a"
 expect 2 '' 'dime quantize: --format FORMAT is missing' quantize "$work/a" --out "$work/b"
-formats='Binary, BinarySym, Ternary, 2bitsym, 4bit, 4bitsym, 5bitsym, 8bit, FP130, NF4'
+formats='Binary, BinarySym, Ternary, 2bitsym, 4bit, 4bitsym, 5bitsym, 8bit, FP130, NF4, PoT3'
 expect 2 '' "dime quantize: --format: found 'None', which is not quantized, expected one of $formats" \
     quantize "$work/a" --format None --out "$work/b"
 kept='exists and is not a model file; it is not overwritten, choose another name'

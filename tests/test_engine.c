@@ -38,6 +38,7 @@ static void test_values_of_codes(void **state) {
                  16);
     check_values(&dime_format_fp130,
                  (int[]){1, 2, 4, 8, 16, 32, 64, 128, -1, -2, -4, -8, -16, -32, -64, -128}, 16);
+    check_values(&dime_format_pot3, (int[]){0, 1, 2, 4, 0, -1, -2, -4}, 8);
     for (uint32_t code = 0; code < 32; code++) {
         int magnitude = 2 * (int)(code & 15) + 1;
         assert_int_equal(dime_format_5bitsym.value(code), code & 16 ? -magnitude : magnitude);
@@ -269,7 +270,7 @@ static void test_network(void **state) {
          .outputs = 2,
          .requantize = DIME_REQUANTIZE_NONE,
          .activation_bits = 8}};
-    struct dime_network network = {layers, 2, 2};
+    struct dime_network network = {.layers = layers, .layer_count = 2, .widest = 2};
     int32_t sums[2];
     int8_t activations[2];
     /* 15*100 + 50 = 1550 -> shift 4 -> (1550 + 8) >> 4 = 97; -1500 + 150 -> 0 */

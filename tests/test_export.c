@@ -121,7 +121,8 @@ static void make_model(struct dime_model *model, const enum dime_format_id *form
     config.wscale = wscale;
     config.layer_count = layers;
     for (uint32_t i = 0; i < layers; i++)
-        config.layers[i] = (struct dime_layer_config){i + 1 < layers ? 13 : CLASSES, formats[i]};
+        config.layers[i] =
+            (struct dime_layer_config){.outputs = i + 1 < layers ? 13 : CLASSES, .format = formats[i]};
     assert_int_equal(dime_model_create(model, &config, CLASSES), 0);
     struct dime_random random = dime_random_stream(7, norm, wscale);
     for (uint32_t i = 0; i < layers; i++) fill_layer(&model->layers[i], &random);
@@ -331,7 +332,7 @@ static void test_float_model_is_refused(void **state) {
     dime_config_default(&config);
     config.input_size = SIZE;
     config.layer_count = 1;
-    config.layers[0] = (struct dime_layer_config){CLASSES, none[0]};
+    config.layers[0] = (struct dime_layer_config){.outputs = CLASSES, .format = none[0]};
     assert_int_equal(dime_model_create(&model, &config, CLASSES), 0);
     assert_int_equal(dime_export_c(&model, "float", make_pictures(), in_folder("out"), NULL),
                      DIME_ERROR_UNSUPPORTED);

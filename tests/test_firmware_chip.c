@@ -94,7 +94,8 @@ static uint32_t classify(const struct dime_model *model, const struct dime_runti
     int8_t input[4096], activations[1024];
     int32_t sums[1024];
     uint32_t inputs = dime_model_input_count(model);
-    assert_true(inputs <= sizeof input && runtime->network.widest <= sizeof activations);
+    assert_true(inputs <= sizeof input && runtime->network.activations <= sizeof activations &&
+                runtime->network.sums <= 1024);
     dime_encode(model->config.input_encoding, model->config.input_threshold, grey, inputs, input);
     return dime_network_infer(&runtime->network, input, sums, activations);
 }

@@ -226,7 +226,7 @@ static struct dime_config small_config(enum dime_format_id format, enum dime_nor
     config.input_size = 4;
     config.layer_count = LAYERS;
     for (uint32_t l = 0; l < LAYERS; l++)
-        config.layers[l] = (struct dime_layer_config){widths[l + 1], format};
+        config.layers[l] = (struct dime_layer_config){.outputs = widths[l + 1], .format = format};
     return config;
 }
 

@@ -57,7 +57,8 @@ static struct dime_config small_config(enum dime_format_id format, enum dime_nor
     config.wscale = wscale;
     config.input_size = 6;
     config.layer_count = 3;
-    for (int i = 0; i < 3; i++) config.layers[i] = (struct dime_layer_config){outputs[i], format};
+    for (int i = 0; i < 3; i++)
+        config.layers[i] = (struct dime_layer_config){.outputs = outputs[i], .format = format};
     return config;
 }
 

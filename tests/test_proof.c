@@ -210,8 +210,9 @@ static void test_shapes(void **state) {
     check(&single, 70, "one layer, BatchNorm");
     deep.layer_count = 5;
     deep.layers[1].outputs = 17; /* no multiple of anything */
-    for (uint32_t i = 2; i < 4; i++) deep.layers[i] = (struct dime_layer_config){21, DIME_FORMAT_5BITSYM};
-    deep.layers[4] = (struct dime_layer_config){10, DIME_FORMAT_NF4};
+    for (uint32_t i = 2; i < 4; i++)
+        deep.layers[i] = (struct dime_layer_config){.outputs = 21, .format = DIME_FORMAT_5BITSYM};
+    deep.layers[4] = (struct dime_layer_config){.outputs = 10, .format = DIME_FORMAT_NF4};
     check(&deep, 70, "five layers of odd widths");
     moving.clip = DIME_CLIP_PROP;
     moving.clip_update = DIME_CLIP_EVERY_STEP;

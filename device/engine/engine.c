@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
+#include "steps.h"
 
 void dime_layer_sums(const struct dime_layer *layer, const int8_t *activations, int32_t *sums) {
     const uint8_t *row = layer->weights;
@@ -19,7 +20,7 @@ static int32_t multiply(int32_t value, uint32_t multiplier) {
 /* With |sum + bias| < 2^25 and shift <= 25 the value before the shift stays below 2^31 - 2^25 + 2^24.
    Right shift rounds towards minus infinity for negative numbers on every compiler that we use (checked by a
    test), which the specification asks for. */
-static int32_t apply_affine(int32_t sum, const struct dime_affine *affine, uint32_t bias_shift) {
+int32_t dime_affine_apply(int32_t sum, const struct dime_affine *affine, uint32_t bias_shift) {
     int32_t bias = (int32_t)((uint32_t)(int32_t)affine->bias << bias_shift);
     int32_t rounding = (int32_t)(UINT32_C(1) << affine->shift >> 1);
     return (multiply(sum + bias, affine->multiplier) + rounding) >> affine->shift;
@@ -49,25 +50,31 @@ static void clamp_activations(const int32_t *sums, uint32_t count, uint32_t shif
     }
 }
 
-/* Subtracts the mean, rounded half up; activations are 0 .. 127 before, so they stay within int8. */
+/* Subtracts the mean, rounded half up; activations are 0 .. 127 before, so they stay within int8. count <=
+   65535: the total stays below 2^23. */
 static void centre_activations(int8_t *activations, uint32_t count) {
-    int32_t total = (int32_t)(count / 2); /* count <= 65535: below 2^24 */
+    int32_t total = (int32_t)(count / 2);
     for (uint32_t i = 0; i < count; i++) total += activations[i];
     int32_t mean = total / (int32_t)count;
     for (uint32_t i = 0; i < count; i++) activations[i] = (int8_t)(activations[i] - mean);
 }
 
+void dime_values_requantize(const struct dime_layer *layer, const int32_t *values, uint32_t count,
+                            int8_t *activations) {
+    uint32_t shift = 0;
+    if (layer->requantize == DIME_REQUANTIZE_SHIFT)
+        shift = dime_shift_norm_shift(largest_of(values, count), layer->activation_bits);
+    uint32_t top = (UINT32_C(1) << (layer->activation_bits - 1)) - 1;
+    clamp_activations(values, count, shift, top, activations);
+    if (layer->centre) centre_activations(activations, count);
+}
+
 void dime_layer_requantize(const struct dime_layer *layer, int32_t *sums, int8_t *activations) {
     if (layer->affine)
         for (uint32_t m = 0; m < layer->outputs; m++)
-            sums[m] = apply_affine(sums[m], &layer->affine[m], layer->bias_shift);
-    if (layer->requantize == DIME_REQUANTIZE_NONE) return;
-    uint32_t shift = 0;
-    if (layer->requantize == DIME_REQUANTIZE_SHIFT)
-        shift = dime_shift_norm_shift(largest_of(sums, layer->outputs), layer->activation_bits);
-    uint32_t top = (UINT32_C(1) << (layer->activation_bits - 1)) - 1;
-    clamp_activations(sums, layer->outputs, shift, top, activations);
-    if (layer->centre) centre_activations(activations, layer->outputs);
+            sums[m] = dime_affine_apply(sums[m], &layer->affine[m], layer->bias_shift);
+    if (layer->requantize != DIME_REQUANTIZE_NONE)
+        dime_values_requantize(layer, sums, layer->outputs, activations);
 }
 
 uint32_t dime_argmax(const int32_t *sums, uint32_t count) {
@@ -79,9 +86,9 @@ uint32_t dime_argmax(const int32_t *sums, uint32_t count) {
 
 uint32_t dime_network_infer(const struct dime_network *network, const int8_t *input, int32_t *sums,
                             int8_t *activations) {
-    const int8_t *current = input;
-    const struct dime_layer *layer = network->layers;
-    for (uint32_t i = 0; i < network->layer_count; i++, layer++) {
+    const int8_t *current = network->maps ? network->maps(network, input, sums, activations) : input;
+    const struct dime_layer *layer = network->layers + network->map_count;
+    for (uint32_t i = network->map_count; i < network->layer_count; i++, layer++) {
         dime_layer_sums(layer, current, sums);
         dime_layer_requantize(layer, sums, activations);
         current = activations;

@@ -19,8 +19,8 @@
 #define DARK_MS 100 /* so that the same digit twice is seen as two */
 
 static int8_t input[DIME_MODEL_INPUTS];
-static int32_t sums[DIME_MODEL_WIDEST];
-static int8_t activations[DIME_MODEL_WIDEST];
+static int32_t sums[DIME_MODEL_SUMS];
+static int8_t activations[DIME_MODEL_ACTIVATIONS];
 
 static void report(uint32_t number, const struct picture *picture, uint32_t prediction, uint32_t cycles) {
     print_text("Picture ");

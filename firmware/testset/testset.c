@@ -35,8 +35,8 @@ static union {
 static uint16_t received; /* bytes of the picture; in the interrupt only, while a picture arrives */
 static volatile uint8_t begun, complete, faulty;
 
-static int32_t sums[DIME_MODEL_WIDEST];
-static int8_t activations[DIME_MODEL_WIDEST];
+static int32_t sums[DIME_MODEL_SUMS];
+static int8_t activations[DIME_MODEL_ACTIVATIONS];
 
 void usart_received(uint8_t byte, uint32_t errors) {
     if (complete) return;

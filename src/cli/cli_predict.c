@@ -41,11 +41,12 @@ static void close_predictor(struct predictor *predictor) {
 }
 
 static int allocate_buffers(struct predictor *predictor) {
-    uint32_t inputs = dime_model_input_count(&predictor->model), widest = predictor->runtime.network.widest;
+    const struct dime_network *network = &predictor->runtime.network;
+    uint32_t inputs = dime_model_input_count(&predictor->model);
     predictor->grey = malloc(inputs);
     predictor->input = malloc(inputs);
-    predictor->activations = malloc(widest);
-    predictor->sums = malloc(widest * sizeof *predictor->sums);
+    predictor->activations = malloc(network->activations);
+    predictor->sums = malloc(network->sums * sizeof *predictor->sums);
     if (predictor->grey && predictor->input && predictor->activations && predictor->sums) return 0;
     return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a network of %u inputs", inputs);
 }

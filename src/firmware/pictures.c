@@ -107,8 +107,10 @@ static int print_pictures(const struct dime_model *model, const struct dime_runt
 
 static int print_all(const struct dime_model *model, const struct dime_runtime *runtime,
                      const struct dime_export_pictures *pictures, FILE *stream) {
-    uint32_t size = model->config.input_size, widest = runtime->network.widest;
-    struct scratch scratch = {malloc((size_t)size * size), malloc(widest), malloc(widest * sizeof(int32_t))};
+    const struct dime_network *network = &runtime->network;
+    uint32_t size = model->config.input_size;
+    struct scratch scratch = {malloc((size_t)size * size), malloc(network->activations),
+                              malloc(network->sums * sizeof(int32_t))};
     int code = scratch.input && scratch.activations && scratch.sums ? 0 : out_of_memory();
     if (!code) code = print_pictures(model, runtime, pictures, &scratch, stream);
     free(scratch.input);

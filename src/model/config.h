@@ -21,8 +21,13 @@ enum dime_schedule { DIME_SCHEDULE_STEP, DIME_SCHEDULE_COSINE, DIME_SCHEDULE_COS
 
 /* One entry of `layers:`. */
 struct dime_layer_config {
-    uint32_t outputs; /* 1..4096; the last layer's equals the number of classes, 0 there means "classes" */
-    enum dime_format_id format; /* its own QuantType, or the network's */
+    uint32_t outputs; /* 1..4096; the last layer's equals the number of classes, 0 there means "classes"; a
+                         depthwise convolution's and pooling's are 0 */
+    enum dime_format_id format;       /* its own QuantType, or the network's; pooling: the network's */
+    enum dime_layer_kind kind;        /* DIME_LAYER_FC, and so on */
+    uint32_t kernel, stride, padding; /* convolution and pooling; layer_shape.h has the limits */
+    uint32_t activation_bits;         /* 2..8; 0: the network's */
+    int wide;                         /* 1: `NormType: None`: 32-bit activations as BitNetMCU's */
 };
 
 struct dime_config {
@@ -95,6 +100,7 @@ const char *dime_wscale_name(enum dime_wscale wscale);
 const char *dime_clip_name(enum dime_clip clip);
 const char *dime_schedule_name(enum dime_schedule schedule);
 const char *dime_input_encoding_name(enum dime_input_encoding encoding);
+const char *dime_layer_type_name(enum dime_layer_kind kind); /* "fc", "conv2d", ... */
 
 /* One key as documentation shows it. */
 struct dime_config_key {

@@ -92,10 +92,23 @@ struct config_key {
 extern const struct config_key config_keys[KEY_COUNT];
 
 /* One map of the `layers:` list. */
-enum layer_id { LAYER_TYPE, LAYER_OUTPUTS, LAYER_QUANT_TYPE, LAYER_KEY_COUNT };
+enum layer_id {
+    LAYER_TYPE,
+    LAYER_OUTPUTS,
+    LAYER_KERNEL,
+    LAYER_SIZE,
+    LAYER_STRIDE,
+    LAYER_PADDING,
+    LAYER_GROUPS,
+    LAYER_QUANT_TYPE,
+    LAYER_NORM_TYPE,
+    LAYER_ACTIVATION_BITS,
+    LAYER_KEY_COUNT
+};
 struct layer_entry {
     struct dime_layer_config layer;
-    uint32_t type; /* fully connected is the only one */
+    uint32_t size, groups;
+    uint32_t norm; /* NormType: None is the only one */
 };
 extern const struct config_key config_layer_keys[LAYER_KEY_COUNT];
 
@@ -109,6 +122,8 @@ struct config_draft {
     int has_lines;    /* it is a file, so messages give lines */
     struct dime_config config;
     int layers_listed; /* the layers are a list of their own, not made from network_width1..3 */
+    size_t layer_line[DIME_MAX_LAYERS]; /* of each entry of that list */
+    uint32_t groups[DIME_MAX_LAYERS];   /* `groups` of each entry */
     uint8_t given[KEY_COUNT];
     size_t line[KEY_COUNT]; /* where it was given, from 1 */
     /* keys without a field of their own in the configuration */
@@ -147,7 +162,16 @@ int config_yaml_read_value(struct config_draft *draft, enum config_id id, const 
 
 /* config_settle.c: makes one configuration of what was read and refuses what contradicts itself. */
 int config_draft_settle(struct config_draft *draft);
-/* The layers that network_width1..3 and QuantType ask for. Returns their number. */
+
+/* config_layers.c. Takes an entry of the list over into the draft; given: by layer_id. */
+int config_layer_finish(struct config_draft *draft, size_t line, uint32_t index, struct layer_entry *entry,
+                        const uint8_t *given);
+/* Fills in the layers that the kind of network, its widths and QuantType ask for, or what the list left open.
+ */
+int config_layers_settle(struct config_draft *draft);
+/* Refuses layers that cannot be. */
+int config_layers_check(const struct config_draft *draft);
+/* The layers that network_width1..3, cnn_width and QuantType ask for. Returns their number. */
 uint32_t config_layers_from_widths(const struct dime_config *config, struct dime_layer_config *layers);
 int config_made_from_widths(const struct dime_config *config); /* 1: the layers are those of the widths */
 

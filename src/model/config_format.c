@@ -36,13 +36,22 @@ static void write_text(FILE *stream, const char *text) {
     fputc('"', stream);
 }
 
+static void write_layer(FILE *stream, const struct dime_layer_config *layer) {
+    int pool = layer->kind == DIME_LAYER_MAX_POOL || layer->kind == DIME_LAYER_AVG_POOL;
+    fprintf(stream, "\n  - {type: %s", dime_layer_type_name(layer->kind));
+    if (layer->outputs) fprintf(stream, ", outputs: %" PRIu32, layer->outputs);
+    if (layer->kind != DIME_LAYER_FC)
+        fprintf(stream, ", %s: %" PRIu32 ", stride: %" PRIu32, pool ? "size" : "kernel", layer->kernel,
+                layer->stride);
+    if (layer->padding) fprintf(stream, ", padding: %" PRIu32, layer->padding);
+    if (!pool) fprintf(stream, ", QuantType: %s", dime_format_name(layer->format));
+    if (layer->wide) fputs(", NormType: None", stream);
+    if (layer->activation_bits) fprintf(stream, ", activation_bits: %" PRIu32, layer->activation_bits);
+    fputc('}', stream);
+}
+
 static void write_layers(FILE *stream, const struct dime_config *config) {
-    for (uint32_t i = 0; i < config->layer_count; i++) {
-        const struct dime_layer_config *layer = &config->layers[i];
-        fprintf(stream, "\n  - {type: fc, ");
-        if (layer->outputs) fprintf(stream, "outputs: %" PRIu32 ", ", layer->outputs);
-        fprintf(stream, "QuantType: %s}", dime_format_name(layer->format));
-    }
+    for (uint32_t i = 0; i < config->layer_count; i++) write_layer(stream, &config->layers[i]);
 }
 
 static void write_value(FILE *stream, const struct config_key *key, const struct config_draft *draft) {

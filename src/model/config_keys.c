@@ -18,7 +18,8 @@ CHOICES(clip_choice, "octav", "prop")
 CHOICES(schedule_choice, "StepLR", "Cosine", "CosineWarmRestarts")
 CHOICES(selection_choice, "best", "last")
 CHOICES(encoding_choice, "mean-subtracted", "unsigned", "binary")
-CHOICES(layer_choice, "fc")
+CHOICES(layer_choice, "fc", "conv2d", "depthwise", "maxpool", "avgpool") /* enum dime_layer_kind */
+CHOICES(layer_norm_choice, "None")
 static const char *format_choice(uint32_t value) {
     return value < DIME_FORMAT_COUNT ? dime_format_name((enum dime_format_id)value) : NULL;
 }
@@ -27,7 +28,8 @@ static const char *format_choice(uint32_t value) {
 _Static_assert(sizeof(enum dime_format_id) == 4 && sizeof(enum dime_norm) == 4 &&
                    sizeof(enum dime_wscale) == 4 && sizeof(enum dime_clip) == 4 &&
                    sizeof(enum dime_schedule) == 4 && sizeof(enum dime_selection) == 4 &&
-                   sizeof(enum dime_input_encoding) == 4 && sizeof(int) == 4,
+                   sizeof(enum dime_input_encoding) == 4 && sizeof(enum dime_layer_kind) == 4 &&
+                   sizeof(int) == 4,
                "an enumeration is not 32 bits wide");
 
 #define IN(member) offsetof(struct config_draft, member)
@@ -48,7 +50,8 @@ static const char network[] = "Network", data[] = "Data and input", quantization
 
 const struct config_key config_keys[KEY_COUNT] = {
     [KEY_MODEL] = {"model", TEXT(config.model, 1), "FCMNIST", network, PEER, "",
-                   "Kind of network. `FCMNIST`: fully connected layers."},
+                   "Kind of network. `FCMNIST`: fully connected layers; `CNNMNIST`: BitNetMCU's convolutions "
+                   "before them."},
     [KEY_NETWORK_WIDTH1] = {"network_width1", UINT(config.width[0], 0, 4096), "64", network, RISCV, "outputs",
                             "Width of the first hidden layer; 0 leaves it out."},
     [KEY_NETWORK_WIDTH2] = {"network_width2", UINT(config.width[1], 0, 4096), "64", network, RISCV, "outputs",
@@ -58,7 +61,7 @@ const struct config_key config_keys[KEY_COUNT] = {
     [KEY_LAYERS] = {"layers", TYPE_LAYERS, IN(config.layers), 1, DIME_MAX_LAYERS, NULL, NULL, network, OWN,
                     "", "Every layer by itself, instead of `network_width1..3`; see below."},
     [KEY_CNN_WIDTH] = {"cnn_width", UINT(config.cnn_width, 1, 4096), "64", network, PEER, "channels",
-                       "Width of the convolutions; without effect on `FCMNIST`."},
+                       "Channels of the convolutions of `CNNMNIST`."},
     [KEY_RUNTAG] = {"runtag", TEXT(config.runtag, 0), "\"\"", network, RISCV, "",
                     "Start of the run folder's name; must not contain `/`."},
 
@@ -172,14 +175,21 @@ const struct config_key config_keys[KEY_COUNT] = {
 };
 
 #define IN_LAYER(member) offsetof(struct layer_entry, member)
+#define LAYER_UINT(text, member, least, most)                                                                \
+    { .name = text, .type = TYPE_UINT, .offset = IN_LAYER(member), .low = least, .high = most }
+#define LAYER_CHOICE(text, member, function)                                                                 \
+    { .name = text, .type = TYPE_CHOICE, .offset = IN_LAYER(member), .choice = function }
 const struct config_key config_layer_keys[LAYER_KEY_COUNT] = {
-    [LAYER_TYPE] = {.name = "type", .type = TYPE_CHOICE, .offset = IN_LAYER(type), .choice = layer_choice},
-    [LAYER_OUTPUTS] =
-        {.name = "outputs", .type = TYPE_UINT, .offset = IN_LAYER(layer.outputs), .low = 1, .high = 4096},
-    [LAYER_QUANT_TYPE] = {.name = "QuantType",
-                          .type = TYPE_CHOICE,
-                          .offset = IN_LAYER(layer.format),
-                          .choice = format_choice},
+    [LAYER_TYPE] = LAYER_CHOICE("type", layer.kind, layer_choice),
+    [LAYER_OUTPUTS] = LAYER_UINT("outputs", layer.outputs, 1, 4096),
+    [LAYER_KERNEL] = LAYER_UINT("kernel", layer.kernel, 1, 16),
+    [LAYER_SIZE] = LAYER_UINT("size", size, 1, 16),
+    [LAYER_STRIDE] = LAYER_UINT("stride", layer.stride, 1, 16),
+    [LAYER_PADDING] = LAYER_UINT("padding", layer.padding, 0, 15),
+    [LAYER_GROUPS] = LAYER_UINT("groups", groups, 1, 4096),
+    [LAYER_QUANT_TYPE] = LAYER_CHOICE("QuantType", layer.format, format_choice),
+    [LAYER_NORM_TYPE] = LAYER_CHOICE("NormType", norm, layer_norm_choice),
+    [LAYER_ACTIVATION_BITS] = LAYER_UINT("activation_bits", layer.activation_bits, 2, 8),
 };
 
 int config_key_find(const char *name, size_t length) {
@@ -263,4 +273,8 @@ const char *dime_schedule_name(enum dime_schedule id) {
 
 const char *dime_input_encoding_name(enum dime_input_encoding encoding) {
     return known_or_unknown(encoding_choice((uint32_t)encoding));
+}
+
+const char *dime_layer_type_name(enum dime_layer_kind kind) {
+    return known_or_unknown(layer_choice((uint32_t)kind));
 }

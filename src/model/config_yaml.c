@@ -137,11 +137,12 @@ static int find_layer_key(const struct reader *reader) {
 }
 
 /* One map of the `layers:` list; the current event is its start. */
-static int read_layer(struct reader *reader, uint32_t index, struct dime_layer_config *layer) {
+static int read_layer(struct reader *reader, uint32_t index) {
     char where[32];
     snprintf(where, sizeof where, "layers, entry %u: ", index + 1);
-    struct layer_entry entry = {.layer = {.outputs = 0, .format = FORMAT_OF_NETWORK}};
+    struct layer_entry entry = {.layer = {.format = FORMAT_OF_NETWORK}};
     uint8_t given[LAYER_KEY_COUNT] = {0};
+    size_t start = line_of(reader);
     int error;
     while (!(error = next(reader)) && reader->event.type != YAML_MAPPING_END_EVENT) {
         int id = find_layer_key(reader);
@@ -152,8 +153,7 @@ static int read_layer(struct reader *reader, uint32_t index, struct dime_layer_c
         if ((error = next(reader)) || (error = store_scalar(reader, &config_layer_keys[id], &entry)))
             return error;
     }
-    *layer = entry.layer;
-    return error;
+    return error ? error : config_layer_finish(reader->draft, start, index, &entry, given);
 }
 
 /* The current event is the start of the value. */
@@ -172,7 +172,7 @@ static int read_layers(struct reader *reader) {
             return config_error(DIME_ERROR_CONFIG, draft->name, line_of(reader),
                                 "layers, entry %u: expected a map such as {outputs: 64, QuantType: 4bitsym}",
                                 count + 1);
-        if ((error = read_layer(reader, count, &draft->config.layers[count]))) return error;
+        if ((error = read_layer(reader, count))) return error;
         count++;
     }
     if (!error && !count) return config_wrong_value(key, draft->name, start, "an empty list");

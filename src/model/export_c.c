@@ -106,12 +106,16 @@ static uint32_t affine_bytes(const struct dime_layer *layer) {
     return layer->affine ? (uint32_t)sizeof *layer->affine * layer->outputs : 0;
 }
 
-static uint32_t scratch_bytes(uint32_t widest) {
-    return widest * (uint32_t)(sizeof(int32_t) + sizeof(int8_t));
+static uint32_t scratch_bytes(uint32_t sums, uint32_t activations) {
+    return sums * (uint32_t)sizeof(int32_t) + activations;
 }
 
 static void print_number(FILE *stream, const char *macro, uint32_t value, const char *comment) {
     fprintf(stream, "#define DIME_MODEL_%s %u /* %s */\n", macro, value, comment);
+}
+
+static uint32_t most(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
 }
 
 static void print_sizes(const struct export *export, FILE *stream) {
@@ -123,12 +127,15 @@ static void print_sizes(const struct export *export, FILE *stream) {
     }
     print_number(stream, "INPUT_SIZE", export->model->config.input_size,
                  "height and width of the input, pixels");
-    print_number(stream, "INPUTS", network->layers[0].inputs, "inputs of the first layer, bytes");
+    print_number(stream, "INPUTS", dime_model_input_count(export->model), "inputs of the first layer, bytes");
     print_number(stream, "CLASSES", export->model->classes, "outputs of the last layer");
-    print_number(stream, "LAYERS", network->layer_count, "fully connected layers");
-    print_number(stream, "WIDEST", network->widest, "entries of each scratch buffer");
-    print_number(stream, "SCRATCH_BYTES", scratch_bytes(network->widest),
-                 "RAM: 32-bit sums and 8-bit activations");
+    print_number(stream, "LAYERS", network->layer_count, "layers");
+    print_number(stream, "SUMS", network->sums, "entries of the scratch buffer of 32-bit sums");
+    print_number(stream, "ACTIVATIONS", network->activations, "entries of that of 8-bit activations");
+    print_number(stream, "WIDEST", most(network->sums, network->activations),
+                 "entries that suit either of them");
+    print_number(stream, "SCRATCH_BYTES", scratch_bytes(network->sums, network->activations),
+                 "RAM: both of them");
     print_number(stream, "WEIGHT_BYTES", weights, "flash: packed weights");
     print_number(stream, "AFFINE_BYTES", affine, "flash: scale and bias of each output");
 }
@@ -174,10 +181,36 @@ static void print_affine(FILE *stream, const struct dime_layer *layer, uint32_t 
     fputs("\n};\n\n", stream);
 }
 
+static const char *kind_text(uint8_t kind) {
+    static const char *const texts[] = {"fully connected", "convolution", "depthwise convolution",
+                                        "max pooling", "average pooling"};
+    return texts[kind];
+}
+
+static void print_maps(FILE *stream, const struct dime_layer *layer) {
+    fprintf(stream, "%u x %u x %u to %u x %u x %u, %ux%u, stride %u, padding %u", layer->channels,
+            layer->height, layer->width, layer->outputs, layer->out_height, layer->out_width, layer->kernel,
+            layer->kernel, layer->stride, layer->padding);
+}
+
+static void print_headline(FILE *stream, const struct dime_layer *layer, uint32_t number) {
+    if (layer->kind == DIME_LAYER_FC) {
+        fprintf(stream, "/* Layer %u: %u outputs of %u inputs, %s. */\n", number, layer->outputs,
+                layer->inputs, layer->format->name);
+        return;
+    }
+    fprintf(stream, "/* Layer %u: %s, ", number, kind_text(layer->kind));
+    print_maps(stream, layer);
+    fprintf(stream, "%s%s. */\n", layer->format ? ", " : "", layer->format ? layer->format->name : "");
+}
+
 static void print_weights(FILE *stream, const struct dime_layer *layer, uint32_t number) {
+    print_headline(stream, layer, number);
+    if (!layer->format) {
+        fputc('\n', stream);
+        return;
+    }
     uint32_t word = layer->format->row_alignment, bytes = array_bytes(layer);
-    fprintf(stream, "/* Layer %u: %u outputs of %u inputs, %s. */\n", number, layer->outputs, layer->inputs,
-            layer->format->name);
     fprintf(stream, "_Alignas(4) static const uint%u_t layer%u_weights[%u] = {", word * 8, number,
             bytes / word);
     print_words(stream, layer->weights, bytes, word);
@@ -185,18 +218,59 @@ static void print_weights(FILE *stream, const struct dime_layer *layer, uint32_t
 }
 
 static const char *requantize_symbol(uint8_t requantize) {
-    if (requantize == DIME_REQUANTIZE_SHIFT) return "DIME_REQUANTIZE_SHIFT";
-    return requantize == DIME_REQUANTIZE_FIXED ? "DIME_REQUANTIZE_FIXED" : "DIME_REQUANTIZE_NONE";
+    static const char *const symbols[] = {"DIME_REQUANTIZE_SHIFT", "DIME_REQUANTIZE_FIXED",
+                                          "DIME_REQUANTIZE_NONE", "DIME_REQUANTIZE_WIDE"};
+    return symbols[requantize];
+}
+
+static const char *kind_symbol(uint8_t kind) {
+    static const char *const symbols[] = {"DIME_LAYER_FC", "DIME_LAYER_CONV2D", "DIME_LAYER_DEPTHWISE",
+                                          "DIME_LAYER_MAX_POOL", "DIME_LAYER_AVG_POOL"};
+    return symbols[kind];
+}
+
+static void print_member(FILE *stream, const char *member, uint32_t value) {
+    fprintf(stream, "        .%s = %u,\n", member, value);
+}
+
+static void print_shape(FILE *stream, const struct dime_layer *layer) {
+    fprintf(stream, "        .kind = %s,\n", kind_symbol(layer->kind));
+    print_member(stream, "kernel", layer->kernel);
+    print_member(stream, "stride", layer->stride);
+    print_member(stream, "padding", layer->padding);
+    print_member(stream, "channels", layer->channels);
+    print_member(stream, "height", layer->height);
+    print_member(stream, "width", layer->width);
+    print_member(stream, "out_height", layer->out_height);
+    print_member(stream, "out_width", layer->out_width);
 }
 
 static void print_layer(FILE *stream, const struct dime_layer *layer, uint32_t number, const char *symbol) {
-    fprintf(stream, "    {\n        .format = &%s,\n        .weights = layer%u_weights,\n", symbol, number);
+    fputs("    {\n", stream);
+    if (layer->format)
+        fprintf(stream, "        .format = &%s,\n        .weights = layer%u_weights,\n", symbol, number);
     if (layer->affine) fprintf(stream, "        .affine = layer%u_affine,\n", number);
-    fprintf(stream, "        .inputs = %u,\n        .outputs = %u,\n        .requantize = %s,\n",
-            layer->inputs, layer->outputs, requantize_symbol(layer->requantize));
+    print_member(stream, "inputs", layer->inputs);
+    print_member(stream, "outputs", layer->outputs);
+    fprintf(stream, "        .requantize = %s,\n", requantize_symbol(layer->requantize));
+    print_member(stream, "activation_bits", layer->activation_bits);
+    print_member(stream, "centre", layer->centre);
+    print_member(stream, "bias_shift", layer->bias_shift);
+    if (layer->kind != DIME_LAYER_FC) print_shape(stream, layer);
+    fputs("    },\n", stream);
+}
+
+static void print_network(FILE *stream, const struct dime_network *network) {
     fprintf(stream,
-            "        .activation_bits = %u,\n        .centre = %u,\n        .bias_shift = %u,\n    },\n",
-            layer->activation_bits, layer->centre, layer->bias_shift);
+            "const struct dime_network dime_model_network = {\n    .layers = layers,\n"
+            "    .layer_count = DIME_MODEL_LAYERS,\n    .widest = %u,\n",
+            network->widest);
+    if (network->map_count)
+        fprintf(stream,
+                "    .map_count = %u,\n    .sums = DIME_MODEL_SUMS,\n"
+                "    .activations = DIME_MODEL_ACTIVATIONS,\n    .maps = dime_maps_run,\n",
+                network->map_count);
+    fputs("};\n", stream);
 }
 
 static int make_model_c(struct export *export) {
@@ -213,9 +287,8 @@ static int make_model_c(struct export *export) {
     fputs("static const struct dime_layer layers[DIME_MODEL_LAYERS] = {\n", stream);
     for (uint32_t i = 0; i < network->layer_count; i++)
         print_layer(stream, &network->layers[i], i + 1, dime_format_symbol(export->model->layers[i].format));
-    fputs("};\n\nconst struct dime_network dime_model_network = {\n    .layers = layers,\n"
-          "    .layer_count = DIME_MODEL_LAYERS,\n    .widest = DIME_MODEL_WIDEST,\n};\n",
-          stream);
+    fputs("};\n\n", stream);
+    print_network(stream, network);
     return text_close(export, &export->model_c);
 }
 
@@ -306,8 +379,10 @@ static void print_pictures(struct export *export, FILE *stream, const struct scr
 }
 
 static int make_pictures_c(struct export *export) {
-    uint32_t size = export->model->config.input_size, widest = export->runtime.network.widest;
-    struct scratch scratch = {malloc(size * size), malloc(widest), malloc(widest * sizeof(int32_t))};
+    const struct dime_network *network = &export->runtime.network;
+    uint32_t size = export->model->config.input_size;
+    struct scratch scratch = {malloc(size * size), malloc(network->activations),
+                              malloc(network->sums * sizeof(int32_t))};
     int code = 0;
     if (!scratch.input || !scratch.activations || !scratch.sums) code = out_of_memory(export);
     if (!code) code = text_open(export, &export->pictures_c);
@@ -333,7 +408,7 @@ static int is_source_of(const char *file, enum dime_format_id format) {
 static int is_needed(const struct export *export, const char *file) {
     const struct dime_model *model = export->model;
     for (uint32_t i = 0; i < model->layer_count; i++)
-        if (is_source_of(file, model->layers[i].format)) return 1;
+        if (!dime_layer_is_pool(&model->layers[i]) && is_source_of(file, model->layers[i].format)) return 1;
     for (int id = DIME_FORMAT_NONE + 1; id < DIME_FORMAT_COUNT; id++)
         if (is_source_of(file, (enum dime_format_id)id)) return 0;
     return export->pictures || strcmp(file, "main.c") != 0;
@@ -432,10 +507,8 @@ int dime_export_c(const struct dime_model *model, const char *name,
 }
 
 uint32_t dime_model_scratch_bytes(const struct dime_model *model) {
-    uint32_t widest = 0;
-    for (uint32_t i = 0; i < model->layer_count; i++)
-        if (model->layers[i].outputs > widest) widest = model->layers[i].outputs;
-    return scratch_bytes(widest);
+    struct dime_scratch scratch = dime_model_scratch(model);
+    return scratch_bytes(scratch.sums, scratch.activations);
 }
 
 char *dime_model_name_of_path(const char *path) {

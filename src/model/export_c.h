@@ -35,8 +35,7 @@ int dime_export_c(const struct dime_model *model, const char *name,
                   const struct dime_export_pictures *pictures, const char *folder,
                   struct dime_export_summary *summary);
 
-/* Bytes of RAM that inference needs beside its input: 32-bit sums and 8-bit activations of the widest layer.
- */
+/* Bytes of RAM that inference needs beside its input: both scratch buffers. */
 uint32_t dime_model_scratch_bytes(const struct dime_model *model);
 
 /* malloc'ed name of a model from its path: the run folder's name, or the file's without .safetensors; NULL

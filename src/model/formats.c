@@ -23,6 +23,7 @@ static const struct entry table[DIME_FORMAT_COUNT] = {
     [DIME_FORMAT_8BIT] = {"8bit", "dime_format_8bit", 8, &dime_format_8bit},
     [DIME_FORMAT_FP130] = {"FP130", "dime_format_fp130", 4, &dime_format_fp130},
     [DIME_FORMAT_NF4] = {"NF4", "dime_format_nf4", 4, &dime_format_nf4},
+    [DIME_FORMAT_POT3] = {"PoT3", "dime_format_pot3", 3, &dime_format_pot3},
 };
 
 const struct dime_format *dime_format_get(enum dime_format_id id) {
@@ -49,7 +50,7 @@ int dime_format_find(const char *name) {
 
 /* A constant, so that threads need no lock; test_config compares it with the table. */
 const char *dime_format_list(void) {
-    return "None, Binary, BinarySym, Ternary, 2bitsym, 4bit, 4bitsym, 5bitsym, 8bit, FP130, NF4";
+    return "None, Binary, BinarySym, Ternary, 2bitsym, 4bit, 4bitsym, 5bitsym, 8bit, FP130, NF4, PoT3";
 }
 
 const char *dime_format_quantized_list(void) {

@@ -8,31 +8,6 @@
 #include "model/class_names.h"
 #include "model/model_layer.h"
 
-/* Greatest magnitude of the activations that enter layer `index`. */
-static int64_t largest_activation(const struct dime_config *config, uint32_t index) {
-    if (index > 0) return (INT64_C(1) << (config->activation_bits - 1)) - 1;
-    return config->input_encoding == DIME_INPUT_BINARY ? 1 : 127;
-}
-
-/* |sum| <= K * largest weight * largest activation must stay below 2^24, where single precision is exact and
-   the engine's int32 additions cannot overflow. */
-static int check_sum(const struct dime_model *model, uint32_t index) {
-    const struct dime_model_layer *layer = &model->layers[index];
-    const struct dime_format *format = dime_format_get(layer->format);
-    if (!format) return 0;
-    int64_t activation = largest_activation(&model->config, index);
-    int64_t each = format->largest * activation;
-    if (layer->inputs * each < DIME_SUM_LIMIT) return 0;
-    return dime_error_set(
-        DIME_ERROR_CONFIG,
-        "layer %u: %u inputs of up to %lld with %s weights of up to %d can reach a sum of 2^24; at most "
-        "%lld inputs fit, or weights of up to %lld: make the layer before it narrower or take a format "
-        "of fewer bits",
-        index + 1, layer->inputs, (long long)activation, format->name, format->largest,
-        (long long)((DIME_SUM_LIMIT - 1) / each),
-        (long long)((DIME_SUM_LIMIT - 1) / (layer->inputs * activation)));
-}
-
 static int check_config(const struct dime_config *config, uint32_t classes) {
     if (classes < 2 || classes > 255)
         return dime_error_set(DIME_ERROR_CONFIG, "%u classes; a network tells 2 to 255 apart", classes);
@@ -47,24 +22,6 @@ static int check_config(const struct dime_config *config, uint32_t classes) {
     return 0;
 }
 
-static int shape_layer(struct dime_model *model, uint32_t index, uint32_t inputs) {
-    const struct dime_layer_config *wanted = &model->config.layers[index];
-    struct dime_model_layer *layer = &model->layers[index];
-    int last = index + 1 == model->layer_count;
-    uint32_t outputs = last && wanted->outputs == 0 ? model->classes : wanted->outputs;
-    if (outputs < 1 || outputs > 4096)
-        return dime_error_set(DIME_ERROR_CONFIG, "layer %u: %u outputs; 1 to 4096 are possible", index + 1,
-                              outputs);
-    if (last && outputs != model->classes)
-        return dime_error_set(DIME_ERROR_CONFIG,
-                              "layer %u: the last layer has %u outputs, but there are %u classes", index + 1,
-                              outputs, model->classes);
-    layer->inputs = inputs;
-    layer->outputs = outputs;
-    layer->format = wanted->format;
-    return check_sum(model, index);
-}
-
 int dime_model_shape(struct dime_model *model, const struct dime_config *config, uint32_t classes) {
     memset(model, 0, sizeof *model);
     int error = check_config(config, classes);
@@ -72,12 +29,18 @@ int dime_model_shape(struct dime_model *model, const struct dime_config *config,
     model->config = *config;
     model->classes = classes;
     model->layer_count = config->layer_count;
-    uint32_t inputs = config->input_size * config->input_size;
-    for (uint32_t i = 0; i < model->layer_count && !error; i++) {
-        error = shape_layer(model, i, inputs);
-        inputs = model->layers[i].outputs;
+    struct dime_layer_shape shapes[DIME_MAX_LAYERS];
+    uint32_t wrong;
+    error = dime_layer_shapes(config, classes, shapes, &wrong);
+    if (error) return dime_error_set(error, "layer %u: %s", wrong + 1, dime_error_message());
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        struct dime_model_layer *layer = &model->layers[i];
+        layer->shape = shapes[i];
+        layer->inputs = shapes[i].inputs;
+        layer->outputs = shapes[i].outputs;
+        layer->format = config->layers[i].format;
     }
-    return error;
+    return 0;
 }
 
 int dime_model_has_affine(const struct dime_model *model) {
@@ -114,6 +77,7 @@ int dime_model_create(struct dime_model *model, const struct dime_config *config
     int error = dime_model_shape(model, config, classes);
     for (uint32_t i = 0; i < model->layer_count && !error; i++) {
         struct dime_model_layer *layer = &model->layers[i];
+        if (dime_layer_is_pool(layer)) continue;
         if (allocate_float(layer, config) || allocate_integer(layer, dime_model_has_affine(model)))
             error = dime_error_set(DIME_ERROR_MEMORY, "layer %u: out of memory for %u x %u weights", i + 1,
                                    layer->outputs, layer->inputs);
@@ -146,6 +110,7 @@ size_t dime_model_bytes(const struct dime_model *model) {
     size_t bytes = 0;
     for (uint32_t i = 0; i < model->layer_count; i++) {
         const struct dime_model_layer *layer = &model->layers[i];
+        if (dime_layer_is_pool(layer)) continue;
         if (layer->format == DIME_FORMAT_NONE)
             bytes += (size_t)layer->inputs * layer->outputs * sizeof(float);
         else
@@ -156,5 +121,5 @@ size_t dime_model_bytes(const struct dime_model *model) {
 }
 
 uint32_t dime_model_input_count(const struct dime_model *model) {
-    return model->layers[0].inputs;
+    return dime_shape_inputs(&model->layers[0].shape);
 }

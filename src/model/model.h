@@ -9,12 +9,15 @@
 #include "engine/engine.h"
 #include "model/config.h"
 #include "model/formats.h"
+#include "model/layer_shape.h"
 
-/* One fully connected layer. The float part is what training moves and may be absent (an imported header);
-   the integer part is what runs, filled by dime_model_quantize or by a reader; absent for format None. */
+/* One layer. The float part is what training moves and may be absent (an imported header); the integer part
+   is what runs, filled by dime_model_quantize or by a reader; absent for format None. Pooling has neither: K
+   is 0 and every pointer NULL. */
 struct dime_model_layer {
-    uint32_t inputs, outputs; /* K, M */
+    uint32_t inputs, outputs; /* K weights of a row (see engine.h), M rows */
     enum dime_format_id format;
+    struct dime_layer_shape shape;
 
     float *weight;  /* M x K or NULL */
     float *clip;    /* clipping value, 1 entry or M with PerOutput; NULL if there is no float part */
@@ -57,7 +60,10 @@ int dime_model_check_target(const char *path);
 
 /* Packed bytes of all weights and affine tables, as they lie in flash. */
 size_t dime_model_bytes(const struct dime_model *model);
-uint32_t dime_model_input_count(const struct dime_model *model); /* K of the first layer */
+uint32_t dime_model_input_count(const struct dime_model *model); /* activations that the first layer takes */
+static inline int dime_layer_is_pool(const struct dime_model_layer *layer) {
+    return dime_kind_is_pool(layer->shape.kind);
+}
 
 /* The engine's view of a model: packed weights, layer table, scratch. */
 struct dime_runtime {
@@ -69,5 +75,7 @@ struct dime_runtime {
 /* Errors: UNSUPPORTED (format None cannot run in the engine), MEMORY. */
 int dime_runtime_create(struct dime_runtime *runtime, const struct dime_model *model);
 void dime_runtime_free(struct dime_runtime *runtime);
+/* The scratch buffers of a model's network; needs no weights. */
+struct dime_scratch dime_model_scratch(const struct dime_model *model);
 
 #endif

@@ -34,6 +34,20 @@ static uint64_t clip_count(const struct dime_model *model, const struct dime_mod
     return model->config.wscale == DIME_WSCALE_PER_OUTPUT ? layer->outputs : 1;
 }
 
+/* A matrix M x K, or the kernels of a convolution: M x C x kernel x kernel, where C is 1 for depthwise ones.
+ */
+struct weight_shape {
+    uint32_t rank;
+    uint64_t size[4];
+};
+
+static struct weight_shape weight_shape(const struct dime_model_layer *layer) {
+    const struct dime_layer_shape *shape = &layer->shape;
+    if (shape->kind == DIME_LAYER_FC) return (struct weight_shape){2, {layer->outputs, layer->inputs}};
+    uint32_t channels = shape->kind == DIME_LAYER_DEPTHWISE ? 1 : shape->channels;
+    return (struct weight_shape){4, {layer->outputs, channels, shape->kernel, shape->kernel}};
+}
+
 /* ---- reading ---- */
 
 struct reader {
@@ -59,11 +73,11 @@ static int take(struct reader *reader, uint32_t index, const char *part, enum di
     if (!equal) {
         char expected[64];
         const char *kind = type == DIME_F32 ? "F32" : type == DIME_I16 ? "I16" : "I32";
-        if (rank == 1)
-            snprintf(expected, sizeof expected, "%s [%llu]", kind, (unsigned long long)shape[0]);
-        else
-            snprintf(expected, sizeof expected, "%s [%llu, %llu]", kind, (unsigned long long)shape[0],
-                     (unsigned long long)shape[1]);
+        int used = snprintf(expected, sizeof expected, "%s [%llu", kind, (unsigned long long)shape[0]);
+        for (uint32_t i = 1; i < rank; i++) /* sizes are at most 65535 */
+            used += snprintf(expected + used, sizeof expected - (size_t)used, ", %llu",
+                             (unsigned long long)shape[i]);
+        snprintf(expected + used, sizeof expected - (size_t)used, "]");
         return wrong_tensor(reader, &name, expected);
     }
     *data = malloc(tensor->size);
@@ -81,7 +95,8 @@ static int take_floats(struct reader *reader, uint32_t index, const char *part, 
     int error = take(reader, index, part, DIME_F32, rank, shape, &data);
     *floats = data;
     if (error) return error;
-    size_t count = (size_t)(rank == 2 ? shape[0] * shape[1] : shape[0]);
+    size_t count = 1;
+    for (uint32_t i = 0; i < rank; i++) count *= (size_t)shape[i];
     for (size_t i = 0; i < count; i++) {
         if (isfinite((*floats)[i]) && (!unsigned_only || (*floats)[i] >= 0)) continue;
         return dime_error_set(DIME_ERROR_MALFORMED,
@@ -98,12 +113,13 @@ static int has_tensor(const struct reader *reader, uint32_t index, const char *p
 
 static int read_float_part(struct reader *reader, const struct dime_model *model, uint32_t index,
                            struct dime_model_layer *layer) {
-    uint64_t shape[2] = {layer->outputs, layer->inputs}, clips = clip_count(model, layer);
-    int error = take_floats(reader, index, "weight", 2, shape, 0, &layer->weight);
+    struct weight_shape weight = weight_shape(layer);
+    uint64_t outputs = layer->outputs, clips = clip_count(model, layer);
+    int error = take_floats(reader, index, "weight", weight.rank, weight.size, 0, &layer->weight);
     if (!error) error = take_floats(reader, index, "clip", 1, &clips, 1, &layer->clip);
     if (model->config.norm != DIME_NORM_BATCH) return error;
     for (int i = 0; i < 4 && !error; i++)
-        error = take_floats(reader, index, norm_names[i], 1, shape, i == 3, &layer->norm[i]);
+        error = take_floats(reader, index, norm_names[i], 1, &outputs, i == 3, &layer->norm[i]);
     return error;
 }
 
@@ -153,9 +169,9 @@ static int read_affine(struct reader *reader, uint32_t index, struct dime_model_
 
 static int read_integer_part(struct reader *reader, const struct dime_model *model, uint32_t index,
                              struct dime_model_layer *layer) {
-    uint64_t shape[2] = {layer->outputs, layer->inputs};
+    struct weight_shape weight = weight_shape(layer);
     void *data = NULL;
-    int error = take(reader, index, "weight_int", DIME_I16, 2, shape, &data);
+    int error = take(reader, index, "weight_int", DIME_I16, weight.rank, weight.size, &data);
     layer->value = data;
     if (!error) error = dime_layer_check_values(reader->name, index, layer);
     return error || !dime_model_has_affine(model) ? error : read_affine(reader, index, layer);
@@ -164,6 +180,7 @@ static int read_integer_part(struct reader *reader, const struct dime_model *mod
 static int read_layer(struct reader *reader, struct dime_model *model, uint32_t index) {
     struct dime_model_layer *layer = &model->layers[index];
     int error = 0;
+    if (dime_layer_is_pool(layer)) return 0;
     if (layer->format == DIME_FORMAT_NONE || has_tensor(reader, index, "weight"))
         error = read_float_part(reader, model, index, layer);
     if (layer->format != DIME_FORMAT_NONE && !error) error = read_integer_part(reader, model, index, layer);
@@ -315,11 +332,11 @@ static void add_wide(struct dime_safetensors_writer *writer, const struct dime_m
                      const int32_t *affine, const int32_t *bias_shift) {
     static const uint64_t one = 1;
     const struct dime_model_layer *layer = &model->layers[index];
-    uint64_t shape[2] = {layer->outputs, layer->inputs}, clips = clip_count(model, layer);
-    uint64_t rows[2] = {layer->outputs, 3};
-    add(writer, index, "weight", DIME_F32, 2, shape, layer->weight);
+    struct weight_shape weight = weight_shape(layer);
+    uint64_t outputs = layer->outputs, clips = clip_count(model, layer), rows[2] = {layer->outputs, 3};
+    add(writer, index, "weight", DIME_F32, weight.rank, weight.size, layer->weight);
     add(writer, index, "clip", DIME_F32, 1, &clips, layer->clip);
-    for (int i = 0; i < 4; i++) add(writer, index, norm_names[i], DIME_F32, 1, shape, layer->norm[i]);
+    for (int i = 0; i < 4; i++) add(writer, index, norm_names[i], DIME_F32, 1, &outputs, layer->norm[i]);
     if (!affine) return;
     add(writer, index, "affine", DIME_I32, 2, rows, affine);
     add(writer, index, "bias_shift", DIME_I32, 1, &one, bias_shift);
@@ -328,8 +345,8 @@ static void add_wide(struct dime_safetensors_writer *writer, const struct dime_m
 static void add_narrow(struct dime_safetensors_writer *writer, const struct dime_model *model,
                        uint32_t index) {
     const struct dime_model_layer *layer = &model->layers[index];
-    uint64_t shape[2] = {layer->outputs, layer->inputs};
-    add(writer, index, "weight_int", DIME_I16, 2, shape, layer->value);
+    struct weight_shape weight = weight_shape(layer);
+    add(writer, index, "weight_int", DIME_I16, weight.rank, weight.size, layer->value);
 }
 
 /* Layer after layer, M rows of bias, multiplier, shift. */
@@ -354,6 +371,7 @@ static int32_t *widen_affine(const struct dime_model *model) {
 static int check_layer(const char *path, const struct dime_model *model, uint32_t index) {
     const struct dime_model_layer *layer = &model->layers[index];
     int integer = layer->format != DIME_FORMAT_NONE;
+    if (dime_layer_is_pool(layer)) return 0;
     if ((integer && !layer->value) || (!integer && !layer->weight))
         return dime_error_set(DIME_ERROR_MALFORMED, "%s: layer %u has no weights of its format %s", path,
                               index + 1, dime_format_name(layer->format));

@@ -21,6 +21,7 @@ int dime_code_table_find(const struct dime_code_table *table, int16_t value) {
 int dime_layer_check_values(const char *name, uint32_t index, const struct dime_model_layer *layer) {
     struct dime_code_table table;
     const struct dime_format *format = dime_format_get(layer->format);
+    if (dime_layer_is_pool(layer)) return 0;
     dime_code_table_fill(&table, format);
     size_t count = (size_t)layer->inputs * layer->outputs;
     for (size_t i = 0; i < count; i++) {
@@ -55,6 +56,7 @@ int dime_layer_check_affine(const char *name, uint32_t index, const struct dime_
 }
 
 size_t dime_layer_packed_bytes(const struct dime_model_layer *layer) {
+    if (dime_layer_is_pool(layer)) return 0;
     size_t row = dime_format_row_bytes(dime_format_get(layer->format), layer->inputs);
     return (row * layer->outputs + 3) / 4 * 4;
 }
@@ -74,4 +76,44 @@ int dime_layer_pack(const struct dime_model_layer *layer, void *block) {
     }
     free(codes);
     return 0;
+}
+
+/* The greatest sum of one row: of what is positive or negative in it where inputs have either sign, of what
+   is positive where they are 0 .. largest and a negative sum counts as 0. */
+static int64_t row_bound(const struct dime_model_layer *layer, uint32_t m, int64_t largest, int with_sign) {
+    const int16_t *values = layer->value + (size_t)m * layer->inputs;
+    int64_t positive = 0, negative = 0;
+    for (uint32_t k = 0; k < layer->inputs; k++) {
+        positive += values[k] > 0 ? values[k] : 0;
+        negative -= values[k] < 0 ? values[k] : 0;
+    }
+    if (with_sign) return (positive + negative) * largest;
+    return (positive > negative ? positive : negative) * largest;
+}
+
+/* Bounds of the channels of one layer from those of the layer before it; returns the greatest. */
+static int64_t layer_bound(const struct dime_model_layer *layer, int first, int64_t *channels) {
+    const struct dime_layer_shape *shape = &layer->shape;
+    int64_t greatest = 0;
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        int64_t input = shape->wide_inputs ? channels[m] : shape->input_largest, sum = input;
+        if (!dime_layer_is_pool(layer))
+            sum = row_bound(layer, m, input, first || !shape->wide_inputs);
+        else if (shape->kind == DIME_LAYER_AVG_POOL)
+            sum = input * shape->kernel * shape->kernel;
+        if (sum > greatest) greatest = sum;
+        channels[m] = dime_layer_is_pool(layer) ? input : sum >> DIME_WIDE_SHIFT;
+    }
+    return greatest;
+}
+
+void dime_model_sum_bounds(const struct dime_model *model, int64_t *bounds) {
+    int64_t channels[4096] = {0}; /* as many as a layer may have */
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const struct dime_model_layer *layer = &model->layers[i];
+        int weightless = dime_layer_is_pool(layer) && !layer->shape.wide_inputs;
+        bounds[i] = weightless || !(layer->value || dime_layer_is_pool(layer))
+                        ? 0
+                        : layer_bound(layer, i == 0, channels);
+    }
 }

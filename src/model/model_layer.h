@@ -3,14 +3,17 @@
 #ifndef DIME_MODEL_MODEL_LAYER_H
 #define DIME_MODEL_MODEL_LAYER_H
 
+#include "model/layer_shape.h"
 #include "model/model.h"
-
-/* Sums of the engine must stay below this (engine.h). */
-#define DIME_SUM_LIMIT (INT64_C(1) << 24)
 
 /* Takes configuration and classes over and sets the layers' K, M and format; allocates nothing, so that a
    reader can compare shapes with what a file holds before it reserves memory. Errors: CONFIG. */
 int dime_model_shape(struct dime_model *model, const struct dime_config *config, uint32_t classes);
+
+/* What an int8 or 32-bit sum of each layer can reach, from the integer weights that it has: layer_count
+   entries, 0 for pooling of int8. With wide inputs it may be 2^24 or more, and then single precision does not
+   hold every sum. */
+void dime_model_sum_bounds(const struct dime_model *model, int64_t *bounds);
 
 /* 1 where a layer of this model has an affine table: WScale PerOutput or NormType BatchNorm. */
 int dime_model_has_affine(const struct dime_model *model);
@@ -29,7 +32,7 @@ int dime_layer_check_values(const char *name, uint32_t index, const struct dime_
 /* Ranges of engine.h. Errors: MALFORMED. */
 int dime_layer_check_affine(const char *name, uint32_t index, const struct dime_model_layer *layer);
 
-/* Bytes of the packed rows of a layer that has a format, a multiple of 4. */
+/* Bytes of the packed rows of a layer that has a format, a multiple of 4; 0 for pooling. */
 size_t dime_layer_packed_bytes(const struct dime_model_layer *layer);
 /* Packs M rows into dime_layer_packed_bytes() zeroed bytes; all weights are levels of the format.
    Errors: MEMORY. */

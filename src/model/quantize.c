@@ -47,6 +47,8 @@ static float units_in_clip(enum dime_format_id format) {
     switch (format) {
     case DIME_FORMAT_2BITSYM:
         return 2;
+    case DIME_FORMAT_POT3:
+        return 4;
     case DIME_FORMAT_4BIT:
     case DIME_FORMAT_4BITSYM:
         return 8;
@@ -226,8 +228,12 @@ double dime_activation_range(uint32_t activation_bits) {
 }
 
 double dime_activation_unit(const struct dime_config *config, uint32_t layer_index) {
-    if (layer_index == 0) return config->input_encoding == DIME_INPUT_BINARY ? 1.0 : 1.0 / 127;
-    return dime_activation_range(config->activation_bits) / ((1 << (config->activation_bits - 1)) - 1);
+    uint32_t before = layer_index;
+    while (before > 0 && dime_kind_is_pool(config->layers[before - 1].kind)) before--;
+    if (before == 0) return config->input_encoding == DIME_INPUT_BINARY ? 1.0 : 1.0 / 127;
+    uint32_t bits = config->layers[before - 1].activation_bits;
+    if (!bits) bits = config->activation_bits;
+    return dime_activation_range(bits) / ((1 << (bits - 1)) - 1);
 }
 
 static int layer_affine(const struct dime_model *model, struct dime_model_layer *layer, const float *step) {
@@ -284,7 +290,7 @@ static int quantize_layer(const struct dime_model *model, struct dime_model_laye
 int dime_model_quantize(struct dime_model *model) {
     for (uint32_t i = 0; i < model->layer_count; i++) {
         struct dime_model_layer *layer = &model->layers[i];
-        if (layer->format == DIME_FORMAT_NONE) continue;
+        if (layer->format == DIME_FORMAT_NONE || dime_layer_is_pool(layer)) continue;
         int code = quantize_layer(model, layer);
         if (code) return code;
     }
@@ -293,6 +299,7 @@ int dime_model_quantize(struct dime_model *model) {
 
 static int convert_layer(const struct dime_model_layer *source, const struct dime_config *config,
                          struct dime_model_layer *target) {
+    if (dime_layer_is_pool(source)) return 0;
     if (!source->weight || source->format != DIME_FORMAT_NONE)
         return dime_error_set(DIME_ERROR_UNSUPPORTED,
                               "this model has no float weights to quantize; expected a model "

@@ -46,6 +46,13 @@ static inline float dime_level_nf4(float x) {
     return level;
 }
 
+/* 0, 1, 2 or 4 nearest to |x|, the larger of two equally near, with the sign of x. */
+static inline float dime_level_pot3(float x) {
+    float size = x < 0 ? -x : x;
+    float level = (size >= 0.5f ? 1.0f : 0.0f) + (size >= 1.5f ? 1.0f : 0.0f) + (size >= 3.0f ? 2.0f : 0.0f);
+    return x < 0 ? -level : level;
+}
+
 /* The value of the format that stands for x, where x is the weight divided by the unit of dime_format_unit().
  */
 static inline float dime_format_level(enum dime_format_id format, float x) {
@@ -69,6 +76,8 @@ static inline float dime_format_level(enum dime_format_id format, float x) {
         return dime_level_power(x);
     case DIME_FORMAT_NF4:
         return dime_level_nf4(x);
+    case DIME_FORMAT_POT3:
+        return dime_level_pot3(x);
     case DIME_FORMAT_NONE:
     case DIME_FORMAT_COUNT:
         break;
@@ -97,6 +106,7 @@ static inline void dime_quantize_run(enum dime_format_id format, const float *w,
         DIME_CASE(DIME_FORMAT_8BIT);
         DIME_CASE(DIME_FORMAT_FP130);
         DIME_CASE(DIME_FORMAT_NF4);
+        DIME_CASE(DIME_FORMAT_POT3);
         DIME_CASE(DIME_FORMAT_NONE);
     case DIME_FORMAT_COUNT:
         break;

@@ -7,12 +7,17 @@
 #include "model/model_layer.h"
 
 static uint8_t requantize_step(const struct dime_model *model, uint32_t index) {
+    const struct dime_layer_shape *shape = &model->layers[index].shape;
     if (index + 1 == model->layer_count) return DIME_REQUANTIZE_NONE;
+    if (dime_kind_is_pool(shape->kind))
+        return shape->wide_inputs && !shape->wide_outputs ? DIME_REQUANTIZE_SHIFT : DIME_REQUANTIZE_NONE;
+    if (shape->wide_outputs) return DIME_REQUANTIZE_WIDE;
     return model->config.norm == DIME_NORM_BATCH ? DIME_REQUANTIZE_FIXED : DIME_REQUANTIZE_SHIFT;
 }
 
 static int check_layer(const struct dime_model *model, uint32_t index) {
     const struct dime_model_layer *layer = &model->layers[index];
+    if (dime_layer_is_pool(layer)) return 0;
     if (layer->format == DIME_FORMAT_NONE)
         return dime_error_set(
             DIME_ERROR_UNSUPPORTED,
@@ -41,33 +46,69 @@ static void *pack_block(const struct dime_model_layer *layer, size_t packed) {
     return NULL;
 }
 
+/* All that is not weights. */
+static struct dime_layer describe_layer(const struct dime_model *model, uint32_t index) {
+    const struct dime_model_layer *source = &model->layers[index];
+    const struct dime_layer_shape *shape = &source->shape;
+    uint8_t requantize = requantize_step(model, index);
+    int normed = requantize == DIME_REQUANTIZE_SHIFT || requantize == DIME_REQUANTIZE_FIXED;
+    struct dime_layer layer = {
+        .inputs = (uint16_t)source->inputs,
+        .outputs = (uint16_t)source->outputs,
+        .requantize = requantize,
+        .activation_bits = (uint8_t)shape->activation_bits,
+        .centre = model->config.norm == DIME_NORM_LAYER && normed,
+        .bias_shift = source->bias_shift,
+        .kind = (uint8_t)shape->kind,
+    };
+    if (shape->kind == DIME_LAYER_FC) return layer;
+    layer.kernel = (uint8_t)shape->kernel;
+    layer.stride = (uint8_t)shape->stride;
+    layer.padding = (uint8_t)shape->padding;
+    layer.channels = (uint16_t)shape->channels;
+    layer.height = (uint8_t)shape->height;
+    layer.width = (uint8_t)shape->width;
+    layer.out_height = (uint8_t)shape->out_height;
+    layer.out_width = (uint8_t)shape->out_width;
+    return layer;
+}
+
 static int fill_layer(struct dime_runtime *runtime, const struct dime_model *model, uint32_t index) {
     int error = check_layer(model, index);
     if (error) return error;
     const struct dime_model_layer *source = &model->layers[index];
+    struct dime_layer *layer = &runtime->layers[index];
+    *layer = describe_layer(model, index);
+    if (dime_layer_is_pool(source)) return 0;
     size_t packed = dime_layer_packed_bytes(source);
     uint8_t *block = pack_block(source, packed);
     if (!block) return DIME_ERROR_MEMORY;
     runtime->weights[index] = block;
-    runtime->layers[index] = (struct dime_layer){
-        .format = dime_format_get(source->format),
-        .weights = block,
-        .affine = source->affine ? (const struct dime_affine *)(const void *)(block + packed) : NULL,
-        .inputs = (uint16_t)source->inputs,
-        .outputs = (uint16_t)source->outputs,
-        .requantize = requantize_step(model, index),
-        .activation_bits = (uint8_t)model->config.activation_bits,
-        .centre = model->config.norm == DIME_NORM_LAYER && index + 1 < model->layer_count,
-        .bias_shift = source->bias_shift,
-    };
+    layer->format = dime_format_get(source->format);
+    layer->weights = block;
+    if (source->affine) layer->affine = (const struct dime_affine *)(const void *)(block + packed);
     return 0;
 }
 
-static uint16_t widest_layer(const struct dime_model *model) {
-    uint32_t widest = 0;
-    for (uint32_t i = 0; i < model->layer_count; i++)
-        if (model->layers[i].outputs > widest) widest = model->layers[i].outputs;
-    return (uint16_t)widest;
+/* Where the layers of maps end, and the scratch that all of it takes. */
+static void fill_network(struct dime_network *network) {
+    while (network->map_count < network->layer_count &&
+           network->layers[network->map_count].kind != DIME_LAYER_FC)
+        network->map_count++;
+    for (uint32_t i = network->map_count; i < network->layer_count; i++)
+        if (network->layers[i].outputs > network->widest) network->widest = network->layers[i].outputs;
+    struct dime_scratch scratch = dime_network_scratch(network);
+    network->sums = (uint16_t)scratch.sums; /* layer_shape.c keeps tensors below 2^15 */
+    network->activations = (uint16_t)scratch.activations;
+    if (network->map_count) network->maps = dime_maps_run;
+}
+
+struct dime_scratch dime_model_scratch(const struct dime_model *model) {
+    struct dime_layer layers[DIME_MAX_LAYERS];
+    struct dime_network network = {.layers = layers, .layer_count = (uint8_t)model->layer_count};
+    for (uint32_t i = 0; i < model->layer_count; i++) layers[i] = describe_layer(model, i);
+    fill_network(&network);
+    return (struct dime_scratch){network.sums, network.activations};
 }
 
 int dime_runtime_create(struct dime_runtime *runtime, const struct dime_model *model) {
@@ -75,11 +116,12 @@ int dime_runtime_create(struct dime_runtime *runtime, const struct dime_model *m
     runtime->layers = calloc(model->layer_count, sizeof *runtime->layers);
     runtime->weights = calloc(model->layer_count, sizeof *runtime->weights);
     runtime->network =
-        (struct dime_network){runtime->layers, (uint8_t)model->layer_count, widest_layer(model)};
+        (struct dime_network){.layers = runtime->layers, .layer_count = (uint8_t)model->layer_count};
     int error = 0;
     if (!runtime->layers || !runtime->weights)
         error = dime_error_set(DIME_ERROR_MEMORY, "out of memory for layers");
     for (uint32_t i = 0; i < model->layer_count && !error; i++) error = fill_layer(runtime, model, i);
+    if (!error) fill_network(&runtime->network);
     if (error) dime_runtime_free(runtime);
     return error;
 }

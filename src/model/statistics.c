@@ -42,6 +42,11 @@ static void make_code_bins(const struct dime_format *format, struct dime_layer_s
         statistics->bins[code] = (struct dime_bin){value, value, 0};
     }
     qsort(statistics->bins, statistics->bin_count, sizeof *statistics->bins, compare_bins);
+    uint32_t kept = 1; /* PoT3 has two codes for 0 */
+    for (uint32_t i = 1; i < statistics->bin_count; i++)
+        if (statistics->bins[i].low > statistics->bins[kept - 1].low)
+            statistics->bins[kept++] = statistics->bins[i];
+    statistics->bin_count = kept;
 }
 
 static void count_codes(const struct dime_model_layer *layer, struct dime_layer_statistics *statistics) {
@@ -80,6 +85,7 @@ static void count_floats(const struct dime_model_layer *layer, struct dime_layer
 }
 
 static size_t layer_bytes(const struct dime_model_layer *layer) {
+    if (dime_layer_is_pool(layer)) return 0;
     if (layer->format == DIME_FORMAT_NONE) return (size_t)layer->outputs * layer->inputs * sizeof(float);
     return dime_layer_packed_bytes(layer) + (layer->affine ? layer->outputs * sizeof *layer->affine : 0);
 }
@@ -88,6 +94,7 @@ void dime_layer_statistics(const struct dime_model_layer *layer, struct dime_lay
     memset(statistics, 0, sizeof *statistics);
     statistics->weights = (uint64_t)layer->outputs * layer->inputs;
     statistics->bytes = layer_bytes(layer);
+    if (dime_layer_is_pool(layer)) return;
     measure_moments(layer, statistics);
     if (layer->format == DIME_FORMAT_NONE) {
         statistics->entropy = statistics->code_share = NAN;

@@ -26,10 +26,11 @@ struct dime_layer_statistics {
     double code_share;          /* entropy / log2(codes): share of the code space used, 0..1; NaN for None */
     uint32_t codes, codes_used; /* 0 for None */
     size_t bytes;               /* packed weights and affine table; 32-bit floats for None */
-    uint32_t bin_count;         /* one a code, or DIME_FLOAT_BINS of equal width for None; ascending */
+    uint32_t bin_count;         /* one a level, or DIME_FLOAT_BINS of equal width for None; ascending */
     struct dime_bin bins[DIME_MOST_BINS];
 };
 
+/* All zero for pooling, which has no weights. */
 void dime_layer_statistics(const struct dime_model_layer *layer, struct dime_layer_statistics *statistics);
 
 #endif

@@ -105,8 +105,8 @@ static void infer_run(struct job *job, uint32_t run, int32_t *sums, int8_t *acti
 static void infer_runs(void *context, struct dime_team *team, uint32_t member) {
     (void)team, (void)member;
     struct job *job = context;
-    int32_t *sums = malloc(job->engine->widest * sizeof *sums);
-    int8_t *activations = malloc(job->engine->widest);
+    int32_t *sums = malloc(job->engine->sums * sizeof *sums);
+    int8_t *activations = malloc(job->engine->activations);
     if (sums && activations) {
         for (uint32_t run; (run = dime_ticket_take(&job->ticket)) < run_count(job->count);)
             infer_run(job, run, sums, activations);

@@ -77,7 +77,12 @@ static void layer_initialise(struct dime_train_layer *layer, uint64_t seed, uint
     start_average(&layer->gain);
 }
 
-static int check_formats(const struct dime_model *model) {
+static int check_layers(const struct dime_model *model) {
+    for (uint32_t i = 0; i < model->layer_count; i++)
+        if (model->layers[i].shape.kind != DIME_LAYER_FC)
+            return dime_error_set(DIME_ERROR_UNSUPPORTED,
+                                  "layer %u is %s; only fully connected layers can be trained yet", i + 1,
+                                  dime_layer_type_name(model->layers[i].shape.kind));
     for (uint32_t i = 1; i < model->layer_count; i++)
         if ((model->layers[i].format == DIME_FORMAT_NONE) != (model->layers[0].format == DIME_FORMAT_NONE))
             return dime_error_set(
@@ -87,7 +92,7 @@ static int check_formats(const struct dime_model *model) {
 }
 
 static int create_layers(struct dime_network_state *network, const struct dime_model *model) {
-    int code = check_formats(model);
+    int code = check_layers(model);
     network->config = model->config;
     network->classes = model->classes;
     network->layer_count = model->layer_count;
