@@ -144,6 +144,9 @@ AVX512_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512f -mavx512dq -mavx512b
 $(OBJ)/src/train/kernel_generic.o: MODULE_CFLAGS = -Wno-psabi
 $(OBJ)/src/train/kernel_avx2.o: MODULE_CFLAGS = -Wno-psabi $(AVX2_CFLAGS)
 $(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS)
+# Likewise the dot products of the engine on the PC.
+$(OBJ)/src/model/host_dot_avx2.o: MODULE_CFLAGS = $(AVX2_CFLAGS)
+$(OBJ)/src/model/host_dot_avx512.o: MODULE_CFLAGS = $(AVX512_CFLAGS)
 
 $(OBJ)/%.o: %.c $(BUILD)/flags Makefile
 	$(call say,CC,$<)

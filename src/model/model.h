@@ -77,5 +77,8 @@ int dime_runtime_create(struct dime_runtime *runtime, const struct dime_model *m
 void dime_runtime_free(struct dime_runtime *runtime);
 /* The scratch buffers of a model's network; needs no weights. */
 struct dime_scratch dime_model_scratch(const struct dime_model *model);
+/* Gives a runtime the weight format of this PC (dime_host_format(), model/host_dot.h): the same answers bit
+   for bit, many times faster. Errors: MEMORY. */
+int dime_runtime_use_host(struct dime_runtime *runtime, const struct dime_format *host);
 
 #endif

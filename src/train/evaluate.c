@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/team.h"
+#include "model/host_dot.h"
 #include "train/train_data.h"
 
 static int out_of_memory(void) {
@@ -123,6 +124,11 @@ int dime_evaluate_engine(const struct dime_model *model, const int8_t *encoded, 
     struct dime_runtime runtime;
     int code = dime_runtime_create(&runtime, model);
     if (code) return code;
+    code = dime_runtime_use_host(&runtime, dime_host_format());
+    if (code) {
+        dime_runtime_free(&runtime);
+        return code;
+    }
     struct job job = {.engine = &runtime.network,
                       .encoded = encoded,
                       .labels = labels,
