@@ -141,9 +141,10 @@ AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
 AVX512_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma \
 	-mprefer-vector-width=512)
 # -Wno-psabi: no vector crosses from one file to another.
-$(OBJ)/src/train/kernel_generic.o: MODULE_CFLAGS = -Wno-psabi
-$(OBJ)/src/train/kernel_avx2.o: MODULE_CFLAGS = -Wno-psabi $(AVX2_CFLAGS)
-$(OBJ)/src/train/kernel_avx512.o: MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS)
+VECTOR_FILES := $(OBJ)/src/train/kernel_ $(OBJ)/src/data/picture_kernels_
+$(VECTOR_FILES:%=%generic.o): MODULE_CFLAGS = -Wno-psabi
+$(VECTOR_FILES:%=%avx2.o): MODULE_CFLAGS = -Wno-psabi $(AVX2_CFLAGS)
+$(VECTOR_FILES:%=%avx512.o): MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS)
 # Likewise the dot products of the engine on the PC.
 $(OBJ)/src/model/host_dot_avx2.o: MODULE_CFLAGS = $(AVX2_CFLAGS)
 $(OBJ)/src/model/host_dot_avx512.o: MODULE_CFLAGS = $(AVX512_CFLAGS)

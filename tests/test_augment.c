@@ -9,13 +9,15 @@
 #include <cmocka.h>
 
 #include "data/augment.h"
+#include "data/picture_kernels.h"
+#include "data/resize.h"
 
 enum { SIZE = 28, PIXELS = SIZE * SIZE };
 
 static struct dime_augmenter *make(struct dime_augment_settings settings) {
     struct dime_augmenter *augmenter;
     if (settings.elastic_sigma == 0) settings.elastic_sigma = 4;
-    assert_int_equal(dime_augmenter_create(&augmenter, SIZE, SIZE, &settings), 0);
+    assert_int_equal(dime_augmenter_create(&augmenter, SIZE, SIZE, SIZE, &settings), 0);
     return augmenter;
 }
 
@@ -52,7 +54,7 @@ static struct moments measure(const uint8_t *picture) {
 
 static void test_no_distortion_is_identity(void **state) {
     (void)state;
-    uint8_t source[PIXELS], target[PIXELS];
+    uint8_t source[PIXELS], target[PIXELS + DIME_AUGMENT_ROOM];
     struct dime_augmenter *augmenter = make((struct dime_augment_settings){0});
     for (int i = 0; i < PIXELS; i++) source[i] = (uint8_t)(i * 37);
     dime_augment(augmenter, source, dime_random_stream(1, 2, 3), target);
@@ -62,7 +64,7 @@ static void test_no_distortion_is_identity(void **state) {
 
 static void test_same_stream_same_picture(void **state) {
     (void)state;
-    uint8_t source[PIXELS], first[PIXELS], second[PIXELS];
+    uint8_t source[PIXELS], first[PIXELS + DIME_AUGMENT_ROOM], second[PIXELS + DIME_AUGMENT_ROOM];
     struct dime_augmenter *augmenter =
         make((struct dime_augment_settings){10, 10, 0.1f, 0.1f, 5, 0, 0.5f, 40, 4});
     draw_blob(source, 16, 10);
@@ -77,7 +79,7 @@ static void test_same_stream_same_picture(void **state) {
 /* Angles of the blob about the middle: uniform, twice, within +-10 degrees each. */
 static void test_rotation_angles(void **state) {
     (void)state;
-    uint8_t source[PIXELS], target[PIXELS];
+    uint8_t source[PIXELS], target[PIXELS + DIME_AUGMENT_ROOM];
     struct dime_augmenter *augmenter = make((struct dime_augment_settings){.rotation1 = 10, .rotation2 = 10});
     double sum = 0, square = 0, largest = 0;
     draw_blob(source, 13.5 + 8, 13.5);
@@ -98,7 +100,7 @@ static void test_rotation_angles(void **state) {
 
 static void test_translation_and_scale(void **state) {
     (void)state;
-    uint8_t source[PIXELS], target[PIXELS];
+    uint8_t source[PIXELS], target[PIXELS + DIME_AUGMENT_ROOM];
     struct dime_augmenter *shift = make((struct dime_augment_settings){.translation = 0.1f});
     struct dime_augmenter *zoom = make((struct dime_augment_settings){.scale = 0.1f});
     double far = 0, least = 9, most = 0;
@@ -123,7 +125,7 @@ static void test_translation_and_scale(void **state) {
    40 / 2 / sqrt(3) / (2 * 4 * sqrt(pi)) = 0.814 pixels along each axis. */
 static void test_elastic_deviation(void **state) {
     (void)state;
-    uint8_t source[PIXELS], target[PIXELS];
+    uint8_t source[PIXELS], target[PIXELS + DIME_AUGMENT_ROOM];
     struct dime_augmenter *augmenter =
         make((struct dime_augment_settings){.elastic_probability = 1, .elastic_alpha = 40});
     double square = 0;
@@ -140,7 +142,7 @@ static void test_elastic_deviation(void **state) {
 
 static void test_elastic_probability(void **state) {
     (void)state;
-    uint8_t source[PIXELS], target[PIXELS];
+    uint8_t source[PIXELS], target[PIXELS + DIME_AUGMENT_ROOM];
     struct dime_augmenter *augmenter =
         make((struct dime_augment_settings){.elastic_probability = 0.25f, .elastic_alpha = 40});
     int changed = 0;
@@ -159,12 +161,14 @@ static void check_extremes(int bilinear) {
     for (uint32_t height = 1; height <= 40; height += 13) {
         for (uint32_t width = 1; width <= 40; width += 13) {
             struct dime_augmenter *augmenter;
-            uint8_t source[40 * 40], target[40 * 40];
+            uint32_t size = 1 + (height + 3 * width) % 37;
+            uint8_t source[40 * 40], *target = malloc(size * size + DIME_AUGMENT_ROOM);
             memset(source, 255, sizeof source);
-            assert_int_equal(dime_augmenter_create(&augmenter, height, width, &wild), 0);
+            assert_int_equal(dime_augmenter_create(&augmenter, height, width, size, &wild), 0);
             for (uint64_t i = 0; i < 50; i++)
                 dime_augment(augmenter, source, dime_random_stream(9, 9, i), target);
             dime_augmenter_free(augmenter);
+            free(target);
         }
     }
 }
@@ -178,7 +182,7 @@ static void test_extremes(void **state) {
 /* A shift by whole pixels needs no interpolation; one by half a pixel is the mean of two neighbours. */
 static void test_interpolation(void **state) {
     (void)state;
-    uint8_t source[PIXELS], nearest[PIXELS], between[PIXELS];
+    uint8_t source[PIXELS], nearest[PIXELS + DIME_AUGMENT_ROOM], between[PIXELS + DIME_AUGMENT_ROOM];
     struct dime_augmenter *plain = make((struct dime_augment_settings){.translation = 0.1f});
     struct dime_augmenter *smooth = make((struct dime_augment_settings){.translation = 0.1f, .bilinear = 1});
     draw_square(source);
@@ -197,6 +201,108 @@ static void test_interpolation(void **state) {
     dime_augmenter_free(smooth);
 }
 
+/* Without distortion, a smaller target is close to what dime_resize makes: the same triangle, but centred on
+   whole pixels. */
+static void test_reduction(void **state) {
+    (void)state;
+    uint8_t source[PIXELS], expected[16 * 16], target[16 * 16 + DIME_AUGMENT_ROOM];
+    struct dime_augment_settings none = {.elastic_sigma = 4, .bilinear = 1};
+    struct dime_augmenter *augmenter;
+    double difference = 0, mass = 0;
+    assert_int_equal(dime_augmenter_create(&augmenter, SIZE, SIZE, 16, &none), 0);
+    for (int i = 0; i < 20; i++) {
+        draw_blob(source, 8 + 0.6 * i, 19 - 0.5 * i);
+        assert_int_equal(dime_resize(source, SIZE, SIZE, expected, 16, 16), 0);
+        dime_augment(augmenter, source, dime_random_stream(1, 2, (uint64_t)i), target);
+        for (int p = 0; p < 256; p++) {
+            difference += abs(target[p] - expected[p]);
+            mass += expected[p];
+        }
+    }
+    assert_true(difference < 0.12 * mass);
+    dime_augmenter_free(augmenter);
+}
+
+/* The filter by its definition, on noise, in every variant. */
+static void test_smoothing(void **state) {
+    (void)state;
+    enum { SIDE = 41, ROOM = 16, STRIDE = DIME_FRAME_MARGIN + SIDE + 64 };
+    static uint8_t memory[3][(SIDE + 2 * ROOM) * STRIDE];
+    struct dime_framed framed[3];
+    struct dime_smoothing down = {2, {100, 50, 28}}, across = {1, {138, 59}};
+    struct dime_random random = dime_random_stream(5, 5, 5);
+    for (int f = 0; f < 3; f++) framed[f] = (struct dime_framed){SIDE, SIDE, STRIDE, ROOM, memory[f]};
+    for (uint32_t i = 0; i < SIDE * SIDE; i++)
+        dime_framed_row(&framed[0], i / SIDE)[i % SIDE] = (uint8_t)dime_random_below(&random, 256);
+    for (uint32_t v = 0; v < DIME_INSTRUCTIONS_COUNT; v++) {
+        const struct dime_picture_kernels *kernels = dime_picture_kernels_variant(v);
+        if (!kernels) continue;
+        kernels->smooth(&framed[0], &down, &across, &framed[1], &framed[2]);
+        for (uint32_t y = 0; y < SIDE; y++) {
+            for (uint32_t x = 0; x < SIDE; x++) {
+                uint32_t column[3], sum;
+                for (uint32_t t = 0; t < 3; t++) { /* columns x - 1 .. x + 1 of the middle picture */
+                    const uint8_t *at = dime_framed_row(&framed[0], y) + x - 1 + t;
+                    sum = 100u * at[0] + 50u * (at[-STRIDE] + at[STRIDE]) +
+                          28u * (at[-2 * STRIDE] + at[2 * STRIDE]);
+                    column[t] = x + t < 1 || x + t > SIDE ? 0 : (sum + 128) >> 8;
+                }
+                sum = (138 * column[1] + 59 * (column[0] + column[2]) + 128) >> 8;
+                assert_int_equal(dime_framed_row(&framed[2], y)[x], sum);
+            }
+        }
+    }
+}
+
+/* Every variant's augmented pictures are the same, at every size. */
+static void test_variants_agree(void **state) {
+    (void)state;
+    static const char *const names[] = {"generic", "avx2", "avx512"};
+    uint8_t source[PIXELS], target[3][40 * 40 + DIME_AUGMENT_ROOM];
+    draw_blob(source, 15, 12);
+    for (uint32_t trial = 0; trial < 80; trial++) {
+        uint32_t size = 1 + trial % 40;
+        struct dime_augment_settings settings = {10, 10, 0.1f, 0.1f, 5, trial & 1, 0.5f, 40, 4};
+        for (uint32_t v = 0; v < DIME_INSTRUCTIONS_COUNT; v++) {
+            struct dime_augmenter *augmenter;
+            setenv("DIME_KERNELS", names[v], 1);
+            assert_int_equal(dime_augmenter_create(&augmenter, SIZE, SIZE, size, &settings), 0);
+            dime_augment(augmenter, source, dime_random_stream(1, 2, trial), target[v]);
+            dime_augmenter_free(augmenter);
+            assert_memory_equal(target[0], target[v], size * size);
+        }
+    }
+    unsetenv("DIME_KERNELS");
+}
+
+/* Against dime_encode on the device, for every brightest pixel, and at sizes that do not fill a vector. */
+static void test_encoding(void **state) {
+    (void)state;
+    struct dime_random random = dime_random_stream(6, 6, 6);
+    for (uint32_t v = 0; v < DIME_INSTRUCTIONS_COUNT; v++) {
+        const struct dime_picture_kernels *kernels = dime_picture_kernels_variant(v);
+        if (!kernels) continue;
+        for (uint32_t trial = 0; trial < 3000; trial++) {
+            enum dime_input_encoding encoding = (enum dime_input_encoding)(trial % 3);
+            uint32_t count = 1 + dime_random_below(&random, 300), top = 1 + trial % 256;
+            uint8_t *pixels = malloc(count);
+            int8_t *expected = malloc(count), *encoded = malloc(count);
+            float *floats = malloc(dime_pad(count) * sizeof *floats);
+            for (uint32_t i = 0; i < count; i++) pixels[i] = (uint8_t)dime_random_below(&random, top);
+            dime_encode(encoding, 73, pixels, count, expected);
+            kernels->encode(encoding, 73, pixels, count, encoded);
+            kernels->encode_floats(encoding, 73, pixels, count, floats);
+            assert_memory_equal(encoded, expected, count);
+            for (uint32_t i = 0; i < dime_pad(count); i++)
+                assert_true(floats[i] == (i < count ? expected[i] : 0));
+            free(pixels);
+            free(expected);
+            free(encoded);
+            free(floats);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_distortion_is_identity),
@@ -207,6 +313,10 @@ int main(void) {
         cmocka_unit_test(test_elastic_probability),
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_interpolation),
+        cmocka_unit_test(test_reduction),
+        cmocka_unit_test(test_smoothing),
+        cmocka_unit_test(test_variants_agree),
+        cmocka_unit_test(test_encoding),
     };
     return cmocka_run_group_tests_name("augment", tests, NULL, NULL);
 }

@@ -21,13 +21,17 @@ struct dime_augment_settings {
 
 struct dime_augmenter;
 
-/* Scratch for pictures of one size; one for each thread. Errors: MEMORY. */
-int dime_augmenter_create(struct dime_augmenter **augmenter, uint32_t height, uint32_t width,
+/* Scratch for pictures of one size; one for each thread. The target is size x size, 1 or more. A picture that
+   becomes smaller is smoothed before it is sampled, with the triangle that dime_resize reduces with. Errors:
+   MEMORY. */
+int dime_augmenter_create(struct dime_augmenter **augmenter, uint32_t height, uint32_t width, uint32_t size,
                           const struct dime_augment_settings *settings);
 void dime_augmenter_free(struct dime_augmenter *augmenter);
 
-/* Distorts one picture; source and target: height x width grey levels. What lies outside is 0. The same
+/* Distorts one picture, straight to the target's size. source: height x width grey levels; target: size x
+   size, and DIME_AUGMENT_ROOM bytes behind them that are overwritten. What lies outside is 0. The same
    `random` gives the same picture. */
+#define DIME_AUGMENT_ROOM 16
 void dime_augment(struct dime_augmenter *augmenter, const uint8_t *source, struct dime_random random,
                   uint8_t *target);
 

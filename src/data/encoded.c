@@ -4,16 +4,19 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "data/picture_kernels.h"
 #include "data/resize.h"
 
 int dime_encode_pictures(const struct dime_input_format *format, const uint8_t *pixels, uint32_t count,
                          uint32_t height, uint32_t width, int8_t *encoded) {
+    const struct dime_picture_kernels *kernels = dime_picture_kernels_get();
     uint32_t inputs = format->size * format->size;
-    uint8_t *small = (uint8_t *)encoded; /* same size; dime_encode works in place */
+    uint8_t *small = (uint8_t *)encoded; /* same size; encoding works in place */
     int code = dime_resize_many(pixels, count, height, width, small, format->size, format->size);
     if (code) return code;
     for (size_t i = 0; i < count; i++)
-        dime_encode(format->encoding, format->threshold, small + i * inputs, inputs, encoded + i * inputs);
+        kernels->encode(format->encoding, format->threshold, small + i * inputs, inputs,
+                        encoded + i * inputs);
     return 0;
 }
 

@@ -8,15 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/processor.h"
 #include "model/config.h"
 #include "model/formats.h"
-
-/* Row lengths are padded to this many floats. */
-#define DIME_LANES 16u
-
-static inline uint32_t dime_pad(uint32_t count) {
-    return (count + DIME_LANES - 1) / DIME_LANES * DIME_LANES;
-}
 
 /* c[r][j] = sum over d of a(r, d) * b[d][j], with a(r, d) = a[r * a_row + d * a_depth]. */
 struct dime_product {

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "train/lanes.h"
+#include "base/lanes.h"
 
 /* Smallest row size that normalisation divides by; a row of zeros stays a row of zeros. */
 #define TINY_SIZE 1e-12f

@@ -3,7 +3,7 @@
 #ifndef DIME_TRAIN_KERNELS_TRANSPOSE_H
 #define DIME_TRAIN_KERNELS_TRANSPOSE_H
 
-#include "train/lanes.h"
+#include "base/lanes.h"
 
 #ifdef __AVX2__
 #define TILE 8u

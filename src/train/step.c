@@ -47,16 +47,14 @@ static struct step describe_step(const struct dime_trainer *trainer, uint32_t nu
     return step;
 }
 
-static int run_chunk(struct dime_trainer *trainer, const struct step *step, uint32_t c,
-                     struct dime_batch_maker *maker) {
+static void run_chunk(struct dime_trainer *trainer, const struct step *step, uint32_t c,
+                      struct dime_batch_maker *maker) {
     uint32_t start = dime_cut(step->count, step->chunks, c), end = dime_cut(step->count, step->chunks, c + 1);
     struct dime_chunk *chunk = &trainer->chunks[c];
-    int code = dime_batch_fill(&trainer->data, maker, step->epoch, trainer->samples + step->first + start,
-                               end - start, chunk, trainer->network.layers[0].padded_inputs);
-    if (code) return code;
+    dime_batch_fill(&trainer->data, maker, step->epoch, trainer->samples + step->first + start, end - start,
+                    chunk, trainer->network.layers[0].padded_inputs);
     dime_chunk_forward(&trainer->network, chunk, 1);
     dime_chunk_backward(&trainer->network, chunk);
-    return 0;
 }
 
 static void add_totals(const struct dime_trainer *trainer, const struct step *step,
@@ -143,7 +141,6 @@ struct epoch_run {
     const struct dime_train_watch *watch;
     struct dime_epoch_totals *totals;
     struct dime_ticket chunk_ticket, layer_ticket; /* each is reset while nobody draws from it */
-    atomic_int chunk_code; /* written while chunks run, moved into `code` where no thread can be reading it */
     atomic_int code;
 };
 
@@ -151,7 +148,6 @@ struct epoch_run {
 static void watch_step(struct epoch_run *run, const struct step *step) {
     const struct dime_train_watch *watch = run->watch;
     add_totals(run->trainer, step, run->totals);
-    if (atomic_load(&run->chunk_code)) atomic_store(&run->code, atomic_load(&run->chunk_code));
     if (!watch) return;
     if (watch->progress)
         watch->progress(watch->context, step->epoch + 1, step->first + step->count,
@@ -163,10 +159,8 @@ static void watch_step(struct epoch_run *run, const struct step *step) {
 }
 
 static void run_chunks(struct epoch_run *run, const struct step *step, struct dime_batch_maker *maker) {
-    for (uint32_t c; (c = dime_ticket_take(&run->chunk_ticket)) < step->chunks;) {
-        int code = run_chunk(run->trainer, step, c, maker);
-        if (code) atomic_store(&run->chunk_code, code);
-    }
+    for (uint32_t c; (c = dime_ticket_take(&run->chunk_ticket)) < step->chunks;)
+        run_chunk(run->trainer, step, c, maker);
 }
 
 static void update_layers(struct epoch_run *run, const struct step *step) {

@@ -86,52 +86,48 @@ void dime_train_data_shuffle(const struct dime_train_data *data, uint32_t epoch,
 
 int dime_batch_maker_create(struct dime_batch_maker *maker, const struct dime_train_data *data) {
     const struct dime_dataset *dataset = data->dataset;
+    maker->pictures = dime_picture_kernels_get();
     maker->kernels = dime_kernels_get();
     maker->augmenter = NULL;
-    maker->pictures = malloc((size_t)DIME_CHUNK_MOST * dataset->height * dataset->width);
-    maker->encoded = malloc((size_t)DIME_CHUNK_MOST * data->inputs);
-    int code = maker->pictures && maker->encoded
-                   ? dime_augmenter_create(&maker->augmenter, dataset->height, dataset->width, &data->augment)
-                   : dime_error_set(DIME_ERROR_MEMORY, "out of memory for batches");
+    maker->picture = malloc(data->inputs + DIME_AUGMENT_ROOM);
+    int code = maker->picture ? dime_augmenter_create(&maker->augmenter, dataset->height, dataset->width,
+                                                      data->input.size, &data->augment)
+                              : dime_error_set(DIME_ERROR_MEMORY, "out of memory for batches");
     if (code) dime_batch_maker_free(maker);
     return code;
 }
 
 void dime_batch_maker_free(struct dime_batch_maker *maker) {
     dime_augmenter_free(maker->augmenter);
-    free(maker->pictures);
-    free(maker->encoded);
+    free(maker->picture);
     memset(maker, 0, sizeof *maker);
 }
 
-int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
-                    const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
-                    uint32_t padded_inputs) {
+/* The input of sample s of an epoch; returns its picture. */
+static uint32_t fill_row(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
+                         uint32_t sample, float *input) {
     const struct dime_dataset *dataset = data->dataset;
-    size_t pixels = (size_t)dataset->height * dataset->width;
-    uint32_t augmented[DIME_CHUNK_MOST], augmented_count = 0, plain = plain_count(data);
-    float *input = chunk->layers[0].input;
-    void (*widen)(const int8_t *, uint32_t, float *) = maker->kernels->widen;
+    uint32_t plain = plain_count(data);
+    uint32_t picture = data->order[sample < plain ? sample : sample - plain];
+    if (sample < plain) {
+        maker->kernels->widen(data->encoded + (size_t)picture * data->inputs, data->inputs, input);
+        return picture;
+    }
+    uint64_t index = ((uint64_t)epoch << 32) + picture;
+    dime_augment(maker->augmenter, dataset->pixels + (size_t)picture * dataset->height * dataset->width,
+                 dime_random_stream(data->seed, DIME_RANDOM_AUGMENT, index), maker->picture);
+    maker->pictures->encode_floats(data->input.encoding, data->input.threshold, maker->picture, data->inputs,
+                                   input);
+    return picture;
+}
+
+void dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
+                     const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
+                     uint32_t padded_inputs) {
     chunk->count = count;
     for (uint32_t n = 0; n < count; n++) {
-        int untouched = samples[n] < plain;
-        uint32_t picture = data->order[untouched ? samples[n] : samples[n] - plain];
-        chunk->labels[n] = dataset->labels[picture];
-        if (untouched) {
-            widen(data->encoded + (size_t)picture * data->inputs, data->inputs, input + n * padded_inputs);
-            continue;
-        }
-        uint64_t index = ((uint64_t)epoch << 32) + picture;
-        dime_augment(maker->augmenter, dataset->pixels + picture * pixels,
-                     dime_random_stream(data->seed, DIME_RANDOM_AUGMENT, index),
-                     maker->pictures + augmented_count * pixels);
-        augmented[augmented_count++] = n;
+        uint32_t picture =
+            fill_row(data, maker, epoch, samples[n], chunk->layers[0].input + (size_t)n * padded_inputs);
+        chunk->labels[n] = data->dataset->labels[picture];
     }
-    if (augmented_count == 0) return 0;
-    int code = dime_encode_pictures(&data->input, maker->pictures, augmented_count, dataset->height,
-                                    dataset->width, maker->encoded);
-    if (code) return code;
-    for (uint32_t i = 0; i < augmented_count; i++)
-        widen(maker->encoded + (size_t)i * data->inputs, data->inputs, input + augmented[i] * padded_inputs);
-    return 0;
 }

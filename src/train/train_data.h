@@ -6,6 +6,7 @@
 #include "data/augment.h"
 #include "data/dataset.h"
 #include "data/encoded.h"
+#include "data/picture_kernels.h"
 #include "model/config.h"
 #include "train/network.h"
 
@@ -34,17 +35,17 @@ void dime_train_data_shuffle(const struct dime_train_data *data, uint32_t epoch,
 
 /* Working memory for filling chunks; one for each thread. */
 struct dime_batch_maker {
+    const struct dime_picture_kernels *pictures;
     const struct dime_kernels *kernels;
     struct dime_augmenter *augmenter;
-    uint8_t *pictures; /* DIME_CHUNK_MOST augmented pictures of the original size */
-    int8_t *encoded;   /* the same as network inputs */
+    uint8_t *picture; /* one augmented picture of the input's size */
 };
 int dime_batch_maker_create(struct dime_batch_maker *maker, const struct dime_train_data *data);
 void dime_batch_maker_free(struct dime_batch_maker *maker);
 
 /* Fills chunk->count, labels and the first layer's input with `count` samples (<= DIME_CHUNK_MOST). */
-int dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
-                    const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
-                    uint32_t padded_inputs);
+void dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
+                     const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
+                     uint32_t padded_inputs);
 
 #endif

@@ -2,12 +2,12 @@
 /* Sixteen floats or whole numbers at a time, in the compilers' own vectors: one AVX-512 register, two of
    AVX2, four of SSE or NEON. Every variant does the same operations in the same order, so all give the same
    bits. */
-#ifndef DIME_TRAIN_LANES_H
-#define DIME_TRAIN_LANES_H
+#ifndef DIME_BASE_LANES_H
+#define DIME_BASE_LANES_H
 
 #include <stdint.h>
 
-#include "train/kernels.h"
+#include "base/processor.h"
 
 #ifdef __AVX2__
 #include <immintrin.h>

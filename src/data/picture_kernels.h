@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* The loops in which pictures become network inputs, once for each instruction set; all give the same bits.
+ */
+#ifndef DIME_DATA_PICTURE_KERNELS_H
+#define DIME_DATA_PICTURE_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/processor.h"
+#include "vision/encode.h"
+
+/* A picture with background around it: MARGIN pixels before each row, and room for whole vectors behind. */
+struct dime_framed {
+    uint32_t height, width, stride;
+    uint32_t above;  /* rows of background before the first and behind the last row */
+    uint8_t *pixels; /* (height + 2 above) x stride */
+};
+#define DIME_FRAME_MARGIN 16u
+
+static inline uint8_t *dime_framed_row(const struct dime_framed *picture, uint32_t y) {
+    return picture->pixels + (size_t)(picture->above + y) * picture->stride + DIME_FRAME_MARGIN;
+}
+
+/* Weights of a symmetric filter in 1/256, centre first; they add up to 256 when the others count twice. */
+#define DIME_MOST_TAPS 16u
+struct dime_smoothing {
+    uint32_t reach; /* pixels to either side; 0: none */
+    uint16_t weight[DIME_MOST_TAPS];
+};
+
+/* One target picture: size x size samples of a framed picture. Sample (x, y) lies at u = x_at[x], v = y_at[y]
+   of the picture, and there at (xx u + xy v + x0, yx u + yy v + y0) plus the shift; what lies outside is 0.
+ */
+struct dime_warp {
+    uint32_t size, wide; /* wide: size padded */
+    const float *x_at;   /* wide */
+    const float *y_at;   /* size */
+    float xx, xy, x0, yx, yy, y0;
+    const float *shift_x, *shift_y; /* size x wide, or NULL */
+    int bilinear;
+};
+
+/* A cubic B-spline over random control points, along one axis. */
+struct dime_spline {
+    uint32_t controls;
+    uint32_t *first; /* of the four controls that reach a sample */
+    float *basis;    /* controls x wide: what a control adds to each sample */
+};
+
+struct dime_picture_kernels {
+    /* to = from, smoothed down the columns, then along the rows; pixels outside `from` are background.
+       `middle` is of the same shape as both. */
+    void (*smooth)(const struct dime_framed *from, const struct dime_smoothing *down,
+                   const struct dime_smoothing *across, const struct dime_framed *middle,
+                   const struct dime_framed *to);
+    /* target: size x size grey levels and DIME_LANES bytes of room behind them. */
+    void (*warp)(const struct dime_warp *warp, const struct dime_framed *source, uint8_t *target);
+    /* rows (count x wide): `count` rows of across->controls control points interpolated at the samples. */
+    void (*spline_across)(const struct dime_spline *across, const float *control, uint32_t count,
+                          uint32_t wide, float *rows);
+    /* field (size x wide) from rows (down->controls x wide). */
+    void (*spline_down)(const struct dime_spline *down, const float *rows, uint32_t size, uint32_t wide,
+                        float *field);
+    /* What dime_encode computes, as bytes or as floats. The floats are padded with zeros to a multiple of
+       DIME_LANES. Output may be where the pixels are. */
+    void (*encode)(enum dime_input_encoding encoding, uint32_t threshold, const uint8_t *pixels,
+                   uint32_t count, int8_t *output);
+    void (*encode_floats)(enum dime_input_encoding encoding, uint32_t threshold, const uint8_t *pixels,
+                          uint32_t count, float *output);
+};
+
+const struct dime_picture_kernels *dime_picture_kernels_get(void);
+const struct dime_picture_kernels *dime_picture_kernels_variant(uint32_t index);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* Body of every variant; the including file defines PICTURE_KERNELS. */
+#include <string.h>
+
+#include "base/lanes.h"
+#include "data/picture_kernels.h"
+
+/* ---- smoothing ---- */
+
+typedef uint16_t words __attribute__((vector_size(64)));
+typedef uint8_t bytes __attribute__((vector_size(32)));
+typedef uint8_t bytes_there __attribute__((vector_size(32), aligned(1), may_alias));
+#define BLOCK 32u
+
+LANES_INLINE words words_load(const uint8_t *from) {
+    return __builtin_convertvector(*(const bytes_there *)from, words);
+}
+
+/* Weights add up to 256, so no sum passes 255 * 256 + 128 < 2^16. */
+LANES_INLINE void smooth_block(const struct dime_smoothing *smoothing, const uint8_t *from, ptrdiff_t step,
+                               uint8_t *to) {
+    words sum = words_load(from) * smoothing->weight[0] + 128;
+    for (uint32_t tap = 1; tap <= smoothing->reach; tap++)
+        sum += (words_load(from - tap * step) + words_load(from + tap * step)) * smoothing->weight[tap];
+    *(bytes_there *)to = __builtin_convertvector(sum >> 8, bytes);
+}
+
+LANES_INLINE void smooth_axis(const struct dime_framed *from, const struct dime_smoothing *smoothing,
+                              ptrdiff_t step, const struct dime_framed *to) {
+    for (uint32_t y = 0; y < from->height; y++) {
+        for (uint32_t x = 0; x < from->width; x += BLOCK)
+            smooth_block(smoothing, dime_framed_row(from, y) + x, step, dime_framed_row(to, y) + x);
+        memset(dime_framed_row(to, y) + from->width, 0, BLOCK); /* what was smeared beyond the picture */
+    }
+}
+
+static void smooth(const struct dime_framed *from, const struct dime_smoothing *down,
+                   const struct dime_smoothing *across, const struct dime_framed *middle,
+                   const struct dime_framed *to) {
+    smooth_axis(from, down, (ptrdiff_t)from->stride, middle);
+    smooth_axis(middle, across, 1, to);
+}
+
+/* ---- warping ---- */
+
+/* The four bytes from base + place[i] on, the first one lowest. */
+LANES_INLINE lanes_int gather(const uint8_t *base, lanes_int place) {
+#if defined(__AVX512F__)
+    return (lanes_int)_mm512_i32gather_epi32((__m512i)place, base, 1);
+#elif defined(__AVX2__)
+    union {
+        lanes_int whole;
+        __m256i half[2];
+    } index = {place}, found;
+    found.half[0] = _mm256_i32gather_epi32((const int *)(const void *)base, index.half[0], 1);
+    found.half[1] = _mm256_i32gather_epi32((const int *)(const void *)base, index.half[1], 1);
+    return found.whole;
+#else
+    lanes_int found;
+    for (uint32_t i = 0; i < DIME_LANES; i++) {
+        const uint8_t *at = base + place[i];
+        found[i] = (int32_t)(at[0] | (uint32_t)at[1] << 8);
+    }
+    return found;
+#endif
+}
+
+LANES_INLINE void store_bytes(uint8_t *to, lanes_int v) {
+    typedef uint8_t quarter __attribute__((vector_size(16)));
+    typedef uint8_t quarter_there __attribute__((vector_size(16), aligned(1), may_alias));
+    *(quarter_there *)to = (quarter) __builtin_convertvector(v, quarter);
+}
+
+LANES_INLINE lanes clamp_lanes(lanes v, float top) {
+    v = lanes_max(v, lanes_all(0));
+#ifdef __AVX512F__
+    return (lanes)_mm512_min_ps((__m512)v, (__m512)lanes_all(top));
+#else
+    return (lanes)lanes_int_choose(v < lanes_all(top), (lanes_int)v, (lanes_int)lanes_all(top));
+#endif
+}
+
+LANES_INLINE lanes_int sample_nearest(const uint8_t *corner, uint32_t stride, lanes across, lanes down) {
+    lanes_int column = lanes_to_int(across + lanes_all(0.5f)), row = lanes_to_int(down + lanes_all(0.5f));
+    return gather(corner, row * lanes_int_all((int32_t)stride) + column) & lanes_int_all(255);
+}
+
+/* Between four neighbours, along the rows first, rounded to nearest. */
+LANES_INLINE lanes_int sample_bilinear(const uint8_t *corner, uint32_t stride, lanes across, lanes down) {
+    lanes_int column = lanes_to_int(across), row = lanes_to_int(down), byte = lanes_int_all(255);
+    lanes right = across - lanes_from_int(column), below = down - lanes_from_int(row);
+    lanes_int place = row * lanes_int_all((int32_t)stride) + column;
+    lanes_int upper = gather(corner, place), lower = gather(corner + stride, place);
+    lanes upper_left = lanes_from_int(upper & byte), upper_right = lanes_from_int((upper >> 8) & byte);
+    lanes lower_left = lanes_from_int(lower & byte), lower_right = lanes_from_int((lower >> 8) & byte);
+    lanes top = upper_left + right * (upper_right - upper_left);
+    lanes bottom = lower_left + right * (lower_right - lower_left);
+    return lanes_to_int((top + below * (bottom - top)) + lanes_all(0.5f));
+}
+
+/* Sixteen samples; coordinates count from the background pixel above and left of the picture. */
+LANES_INLINE lanes_int warp_block(const struct dime_warp *warp, const struct dime_framed *source, uint32_t x,
+                                  uint32_t y) {
+    const uint8_t *corner = dime_framed_row(source, 0) - source->stride - 1;
+    float v = warp->y_at[y];
+    lanes u = lanes_load(warp->x_at + x);
+    lanes across = lanes_all(warp->xy * v + warp->x0 + 1) + lanes_all(warp->xx) * u;
+    lanes down = lanes_all(warp->yy * v + warp->y0 + 1) + lanes_all(warp->yx) * u;
+    if (warp->shift_x) {
+        across += lanes_load(warp->shift_x + (size_t)y * warp->wide + x);
+        down += lanes_load(warp->shift_y + (size_t)y * warp->wide + x);
+    }
+    across = clamp_lanes(across, (float)(source->width + 1));
+    down = clamp_lanes(down, (float)(source->height + 1));
+    return warp->bilinear ? sample_bilinear(corner, source->stride, across, down)
+                          : sample_nearest(corner, source->stride, across, down);
+}
+
+static void warp(const struct dime_warp *warp, const struct dime_framed *source, uint8_t *target) {
+    for (uint32_t y = 0; y < warp->size; y++) /* what a row writes too far, the next one overwrites */
+        for (uint32_t x = 0; x < warp->size; x += DIME_LANES)
+            store_bytes(target + (size_t)y * warp->size + x, warp_block(warp, source, x, y));
+}
+
+static void spline_across(const struct dime_spline *across, const float *control, uint32_t count,
+                          uint32_t wide, float *rows) {
+    for (uint32_t j = 0; j < count; j++, control += across->controls) {
+        for (uint32_t x = 0; x < wide; x += DIME_LANES) {
+            lanes sum = lanes_all(0);
+            for (uint32_t c = 0; c < across->controls; c++)
+                sum += lanes_all(control[c]) * lanes_load(across->basis + (size_t)c * wide + x);
+            lanes_store(rows + (size_t)j * wide + x, sum);
+        }
+    }
+}
+
+static void spline_down(const struct dime_spline *down, const float *rows, uint32_t size, uint32_t wide,
+                        float *field) {
+    for (uint32_t y = 0; y < size; y++) {
+        const float *row = rows + (size_t)down->first[y] * wide;
+        for (uint32_t x = 0; x < wide; x += DIME_LANES) {
+            lanes sum = lanes_all(0);
+            for (uint32_t c = 0; c < 4; c++)
+                sum += lanes_all(down->basis[(down->first[y] + c) * (size_t)wide + y]) *
+                       lanes_load(row + (size_t)c * wide + x);
+            lanes_store(field + (size_t)y * wide + x, sum);
+        }
+    }
+}
+
+/* ---- encoding ---- */
+
+LANES_INLINE lanes_int load_bytes(const uint8_t *from) {
+    typedef uint8_t quarter_there __attribute__((vector_size(16), aligned(1), may_alias));
+    return __builtin_convertvector(*(const quarter_there *)from, lanes_int);
+}
+
+/* The same near the end of a picture: 0 behind it. */
+LANES_INLINE lanes_int load_some(const uint8_t *from, uint32_t left) {
+    uint8_t last[DIME_LANES] = {0};
+    if (left >= DIME_LANES) return load_bytes(from);
+    memcpy(last, from, left);
+    return load_bytes(last);
+}
+
+/* How one picture is encoded. */
+struct coding {
+    enum dime_input_encoding encoding;
+    int32_t threshold;
+    int32_t largest; /* of |10000 pixel - mean| */
+    float inverse;   /* 1 / (2 largest) */
+};
+
+#define MEAN_TIMES_10000 333285 /* as in device/vision/encode.c */
+
+LANES_INLINE lanes_int within(uint32_t start, uint32_t count) {
+    return lanes_index() + lanes_int_all((int32_t)start) < lanes_int_all((int32_t)count);
+}
+
+LANES_INLINE struct coding describe(enum dime_input_encoding encoding, uint32_t threshold,
+                                    const uint8_t *pixels, uint32_t count) {
+    struct coding coding = {encoding, (int32_t)threshold, 1, 0};
+    if (encoding != DIME_INPUT_MEAN_SUBTRACTED) return coding;
+    lanes_int largest = lanes_int_all(0);
+    for (uint32_t i = 0; i < count; i += DIME_LANES) {
+        lanes_int distance =
+            load_some(pixels + i, count - i) * lanes_int_all(10000) - lanes_int_all(MEAN_TIMES_10000);
+        largest = lanes_int_max(largest, lanes_int_max(distance, -distance) & within(i, count));
+    }
+    coding.largest = lanes_int_largest(largest);
+    coding.inverse = 1 / (2 * (float)coding.largest);
+    return coding;
+}
+
+/* floor((254 d + D) / 2 D): a guess from floats, off by one at most, put right in integers below 2^30. */
+LANES_INLINE lanes_int mean_subtracted(const struct coding *coding, lanes_int pixels) {
+    lanes_int distance = pixels * lanes_int_all(10000) - lanes_int_all(MEAN_TIMES_10000);
+    lanes_int divisor = lanes_int_all(2 * coding->largest);
+    lanes_int number = distance * lanes_int_all(254) + lanes_int_all(coding->largest);
+    lanes_int guess = lanes_to_int(lanes_from_int(number) * lanes_all(coding->inverse));
+    lanes_int rest = number - guess * divisor;
+    return guess + (rest < lanes_int_all(0)) - (rest >= divisor); /* true is -1 */
+}
+
+LANES_INLINE lanes_int encode_lanes(const struct coding *coding, lanes_int pixels) {
+    if (coding->encoding == DIME_INPUT_MEAN_SUBTRACTED) return mean_subtracted(coding, pixels);
+    if (coding->encoding == DIME_INPUT_UNSIGNED) return pixels >> 1;
+    return (pixels >= lanes_int_all(coding->threshold)) & lanes_int_all(1);
+}
+
+static void encode_floats(enum dime_input_encoding encoding, uint32_t threshold, const uint8_t *pixels,
+                          uint32_t count, float *output) {
+    struct coding coding = describe(encoding, threshold, pixels, count);
+    for (uint32_t i = 0; i < count; i += DIME_LANES)
+        lanes_store(output + i, lanes_from_int(encode_lanes(&coding, load_some(pixels + i, count - i)) &
+                                               within(i, count)));
+}
+
+static void encode(enum dime_input_encoding encoding, uint32_t threshold, const uint8_t *pixels,
+                   uint32_t count, int8_t *output) {
+    struct coding coding = describe(encoding, threshold, pixels, count);
+    uint8_t last[DIME_LANES], *to = (uint8_t *)output;
+    uint32_t i = 0;
+    for (; i + DIME_LANES <= count; i += DIME_LANES)
+        store_bytes(to + i, encode_lanes(&coding, load_bytes(pixels + i)));
+    if (i == count) return;
+    store_bytes(last, encode_lanes(&coding, load_some(pixels + i, count - i)));
+    memcpy(to + i, last, count - i);
+}
+
+const struct dime_picture_kernels PICTURE_KERNELS = {
+    .smooth = smooth,
+    .warp = warp,
+    .spline_across = spline_across,
+    .spline_down = spline_down,
+    .encode = encode,
+    .encode_floats = encode_floats,
+};
