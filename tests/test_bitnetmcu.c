@@ -57,6 +57,15 @@ static int parse(const char *text, struct dime_model *model) {
 #define LAYER_2(id, words)                                                                                   \
     "#define L2_active\n#define L2_bitperweight " id "\n#define L2_incoming_weights 8\n"                     \
     "#define L2_outgoing_weights 2\nconst uint32_t L2_weights[] = {" words "};\n"
+/* 1 channel of 4x4 to 2 of 2x2, with something wrong in it. */
+#define CONVOLUTION(groups, out_x, type)                                                                     \
+    "#define L0_type BitConv2d\n#define L0_in_channels 1\n#define L0_out_channels 2\n#define L0_incoming_x " \
+    "4\n"                                                                                                    \
+    "#define L0_kernel_size 3\n#define L0_stride 1\n#define L0_padding 0\n#define L0_groups " groups         \
+    "\n#define L0_bitperweight 8\n#define L0_outgoing_x " out_x "\nconst " type                              \
+    " L0_weights[] = {1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9};\n#define L1_type MaxPool2d\n#define "   \
+    "L1_pool_size 1\n"
+
 #define ZEROS_14 "0,0,0,0,0,0,0,0,0,0,0,0,0,0"
 #define ZEROS_16 "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"
 #define COUNT_DIGITS "0x01234567,0x89abcdef"
@@ -216,8 +225,17 @@ static void refuses_with_line_numbers(void **state) {
         {LAYER_2("4", "0,0"), DIME_ERROR_UNSUPPORTED, "h:3: 8 inputs are no square picture"},
         {"#define L1_quanttype 4bit\n" LAYER_1("4", ZEROS_16), DIME_ERROR_MALFORMED,
          "h:1: L1_quanttype contradicts"},
-        {"#define L1_type BitConv2d\n" LAYER_1("8", ZEROS_16), DIME_ERROR_UNSUPPORTED,
-         "h:1: layer L1 is a BitConv2d; networks with convolutions cannot be imported yet"},
+        {"#define L1_type Conv3d\n" LAYER_1("8", ZEROS_16), DIME_ERROR_UNSUPPORTED,
+         "h:1: layer L1 is a Conv3d; known are BitConv2d, MaxPool2d and BitLinear"},
+        {"#define L1_type BitConv2d\n" LAYER_1("8", ZEROS_16), DIME_ERROR_MALFORMED,
+         "h:1: layer L1 has no L1_in_channels; cut short?"},
+        {"#define L3_type MaxPool2d\n", DIME_ERROR_MALFORMED, "h:1: layer L3 has no L3_pool_size"},
+        {CONVOLUTION("2", "6", "int8_t") LAYER_2("4", "0,0"), DIME_ERROR_UNSUPPORTED,
+         "h:8: L0_groups 2; 1 and"},
+        {CONVOLUTION("1", "7", "int8_t") LAYER_2("4", "0,0"), DIME_ERROR_MALFORMED,
+         "h:10: L0_outgoing_x is 7, but the layers before it give 2"},
+        {CONVOLUTION("1", "2", "uint32_t") LAYER_2("4", "0,0"), DIME_ERROR_UNSUPPORTED,
+         "h:9: L0 is a convolution with weights other than 8 bits"},
         {"#define DIME_INPUT_ENCODING x\n", DIME_ERROR_MALFORMED, "h:1: unknown input encoding"},
         {"#define DIME_INPUT_SIZE 5\n" LAYER_1("4", ZEROS_16), DIME_ERROR_MALFORMED,
          "h:4: L1_incoming_weights is 16, but"},
@@ -355,6 +373,63 @@ static void headers_round_trip(void **state) {
                (const uint32_t[]){47, 31, 10}); /* rows of Ternary may have any width */
 }
 
+/* CNNMNIST of `channels` channels with random weights. */
+static struct dime_model random_cnn(const char *settings) {
+    struct dime_config config;
+    struct dime_model model;
+    struct dime_random random = dime_random_stream(10, 11, 12);
+    expect_done(dime_config_parse("cnn", settings, strlen(settings), &config));
+    expect_done(dime_model_create(&model, &config, 10));
+    for (uint32_t i = 0; i < model.layer_count; i++) {
+        struct dime_model_layer *layer = &model.layers[i];
+        const struct dime_format *descriptor = dime_format_get(layer->format);
+        for (uint32_t j = 0; j < layer->inputs * layer->outputs; j++)
+            layer->value[j] = descriptor->value(dime_random_below(&random, descriptor->codes));
+    }
+    return model;
+}
+
+#define CNN "model: CNNMNIST\nnetwork_width1: 32\nnetwork_width2: 16\ncnn_width: 12\n"
+
+static void convolutions_round_trip(void **state) {
+    (void)state;
+    struct dime_model model = random_cnn(CNN "network_width3: 0\n"), read;
+    expect_done(dime_bitnetmcu_write(&model, path));
+    expect_done(dime_bitnetmcu_read(path, NULL, &read));
+    assert_string_equal(read.config.model, "CNNMNIST");
+    assert_int_equal(read.config.cnn_width, 12);
+    assert_int_equal(read.config.width[0], 32);
+    assert_true(dime_config_made_from_widths(&read.config));
+    assert_int_equal(read.layer_count, model.layer_count);
+    for (uint32_t i = 0; i < read.layer_count; i++) {
+        const struct dime_model_layer *layer = &read.layers[i], *expected = &model.layers[i];
+        assert_int_equal(layer->shape.kind, expected->shape.kind);
+        assert_int_equal(layer->format, expected->format);
+        assert_memory_equal(&layer->shape, &expected->shape, sizeof layer->shape);
+        if (expected->value)
+            assert_memory_equal(layer->value, expected->value,
+                                (size_t)layer->inputs * layer->outputs * sizeof *layer->value);
+    }
+    dime_model_free(&model);
+    dime_model_free(&read);
+}
+
+static void write_and_expect(struct dime_model model, int code, const char *message);
+
+static void writer_refuses_other_convolutions(void **state) {
+    (void)state;
+    static const char *const settings[] = {CNN "network_width3: 8\n",
+                                           "layers:\n  - {type: conv2d, outputs: 4, QuantType: 8bit, "
+                                           "NormType: None}\n  - {type: maxpool}\n  - {outputs: 32}\n"
+                                           "  - {outputs: 32}\n  - {}\n",
+                                           "layers:\n  - {type: conv2d, outputs: 4}\n  - {}\n"};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        struct dime_model model = random_cnn(settings[i]);
+        write_and_expect(model, DIME_ERROR_UNSUPPORTED, "cannot run these convolutions");
+        dime_model_free(&model);
+    }
+}
+
 static void write_and_expect(struct dime_model model, int code, const char *message) {
     unlink(path);
     expect_refused(code, message, dime_bitnetmcu_write(&model, path));
@@ -426,6 +501,8 @@ int main(void) {
         cmocka_unit_test(input_comes_from_options_then_header_then_size),
         cmocka_unit_test(binary_is_assumed_for_28_pixels),
         cmocka_unit_test(headers_round_trip),
+        cmocka_unit_test(convolutions_round_trip),
+        cmocka_unit_test(writer_refuses_other_convolutions),
         cmocka_unit_test(writer_refuses_what_bitnetmcu_cannot_run),
         cmocka_unit_test(activations_are_bounded),
     };

@@ -180,7 +180,7 @@ static void test_interrupts_are_added(void **state) {
                                      "  40:\tadd\tsp,sp,-40\n"
                                      "  42:\tmret\n";
     static const uint32_t handlers[] = {0x30, 0x40};
-    struct dime_stack_entries entries = {0x10, handlers, 2, NULL, 0};
+    struct dime_stack_entries entries = {.reset = 0x10, .handlers = handlers, .handler_count = 2};
     struct dime_stack_depth depth;
     assert_int_equal(measure(text, &entries, &depth), 0);
     assert_int_equal(depth.bytes, 48 + 40);
@@ -201,7 +201,7 @@ static void test_pointers(void **state) {
                                      "  40:\tadd\tsp,sp,-28\n"
                                      "  42:\tret\n";
     static const uint32_t candidates[] = {0x40, 0x30};
-    struct dime_stack_entries entries = {0x10, NULL, 0, candidates, 2};
+    struct dime_stack_entries entries = {.reset = 0x10, .candidates = candidates, .candidate_count = 2};
     struct dime_stack_depth depth;
     assert_int_equal(measure(text, &entries, &depth), 0);
     assert_int_equal(depth.bytes, 16 + 28);
@@ -210,6 +210,32 @@ static void test_pointers(void **state) {
     entries.candidate_count = 1;
     assert_int_equal(measure(text, &entries, &depth), 0);
     assert_int_equal(depth.bytes, 16 + 12);
+}
+
+/* g calls through a pointer and is called through one, but by main alone: not by itself. */
+static void test_pointers_with_one_caller(void **state) {
+    (void)state;
+    static const char text[] = RESET "00000020 <main>:\n"
+                                     "  20:\tadd\tsp,sp,-16\n"
+                                     "  22:\tjalr\ta5\n"
+                                     "  24:\tret\n"
+                                     "00000030 <f>:\n"
+                                     "  30:\tadd\tsp,sp,-12\n"
+                                     "  32:\tret\n"
+                                     "00000040 <g>:\n"
+                                     "  40:\tadd\tsp,sp,-28\n"
+                                     "  42:\tjalr\ta5\n"
+                                     "  44:\tret\n";
+    static const uint32_t candidates[] = {0x40, 0x30};
+    static const struct dime_stack_caller callers[] = {{"g", "main"}}, unknown[] = {{"g", "nobody"}};
+    struct dime_stack_entries entries = {
+        .reset = 0x10, .candidates = candidates, .candidate_count = 2, .callers = callers, .caller_count = 1};
+    struct dime_stack_depth depth;
+    assert_int_equal(measure(text, &entries, &depth), 0);
+    assert_int_equal(depth.bytes, 16 + 28 + 12);
+    assert_string_equal(depth.path, "reset_handler > main > g > f");
+    entries.callers = unknown;
+    assert_int_equal(measure(text, &entries, &depth), DIME_ERROR_UNSUPPORTED);
 }
 
 static void test_no_bound(void **state) {
@@ -337,6 +363,7 @@ int main(void) {
         cmocka_unit_test(test_ways_that_meet),
         cmocka_unit_test(test_interrupts_are_added),
         cmocka_unit_test(test_pointers),
+        cmocka_unit_test(test_pointers_with_one_caller),
         cmocka_unit_test(test_no_bound),
         cmocka_unit_test(test_candidates),
         cmocka_unit_test(test_handlers),

@@ -132,7 +132,7 @@ PYTHON
 printf '#define L2_active\n\n#define L2_type BitConv2d\n' >"$work/cnn.h"
 printf '#define NUM_LAYERS 1\nconst uint32_t L1_weights[] = { 1, 2' >"$work/cut.h"
 printf 'hello\n' >"$work/text.h"
-ends 'a convolution' 1 'cnn.h:3: layer L2 is a BitConv2d' import "$work/cnn.h" --out "$work/x"
+ends 'a convolution' 1 'cnn.h:1: layer L2 has no L2_in_channels' import "$work/cnn.h" --out "$work/x"
 ends 'a cut header' 1 'cut.h:2: the file ends' import "$work/cut.h" --out "$work/x"
 ends 'no header' 1 'text.h:2: ' import "$work/text.h" --out "$work/x"
 ends 'no file' 1 'none.h: cannot open' import "$work/none.h" --out "$work/x"

@@ -334,8 +334,15 @@ static int measure_stack(struct build *build, const struct dime_listing *listing
     if (code) return code;
     code = dime_stack_handlers(listing, build->vectors, &handlers, &handler_count);
     if (!code) {
-        struct dime_stack_entries entries = {reset->address, handlers, handler_count, candidates,
-                                             candidate_count};
+        /* The engine's two kinds of pointers: what runs layers of maps is called by inference alone. */
+        static const struct dime_stack_caller callers[] = {{"dime_maps_run", "dime_network_infer"}};
+        struct dime_stack_entries entries = {reset->address,
+                                             handlers,
+                                             handler_count,
+                                             candidates,
+                                             candidate_count,
+                                             callers,
+                                             sizeof callers / sizeof *callers};
         code = dime_stack_measure(listing, &entries, &build->report->stack);
         free(handlers);
     }

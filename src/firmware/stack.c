@@ -102,10 +102,29 @@ static int follow_call(struct analysis *analysis, struct walk *walk, uint32_t ad
     return code;
 }
 
-static int follow_any(struct analysis *analysis, struct walk *walk, int32_t offset) {
+/* Whether `name` is that function, or a part that the compiler has split off: "name.part.0". */
+static int is_of(const char *name, const char *function) {
+    size_t length = strlen(function);
+    return strncmp(name, function, length) == 0 && (name[length] == 0 || name[length] == '.');
+}
+
+/* Whether a call through a pointer in the function `from` may reach a candidate. */
+static int may_call(const struct analysis *analysis, const char *from, uint32_t candidate) {
+    const struct dime_function *function = dime_listing_function(analysis->listing, candidate);
+    for (uint32_t i = 0; function && i < analysis->entries->caller_count; i++) {
+        const struct dime_stack_caller *known = &analysis->entries->callers[i];
+        if (is_of(function->name, known->callee) && dime_listing_named(analysis->listing, known->caller))
+            return is_of(from, known->caller);
+    }
+    return 1;
+}
+
+static int follow_any(struct analysis *analysis, struct walk *walk, size_t index, int32_t offset) {
+    const char *from = name_of(analysis->listing, index);
     int code = 0;
     for (uint32_t i = 0; !code && i < analysis->entries->candidate_count; i++)
-        code = follow_call(analysis, walk, analysis->entries->candidates[i], offset);
+        if (may_call(analysis, from, analysis->entries->candidates[i]))
+            code = follow_call(analysis, walk, analysis->entries->candidates[i], offset);
     return code;
 }
 
@@ -137,7 +156,7 @@ static int follow(struct analysis *analysis, struct walk *walk, size_t index) {
     case DIME_STEP_JUMP:
         return follow_jump(analysis, walk, instruction->target, offset);
     case DIME_STEP_JUMP_ANY:
-        return follow_any(analysis, walk, offset);
+        return follow_any(analysis, walk, index, offset);
     case DIME_STEP_BRANCH:
         code = follow_jump(analysis, walk, instruction->target, offset);
         break;
@@ -145,7 +164,7 @@ static int follow(struct analysis *analysis, struct walk *walk, size_t index) {
         code = follow_call(analysis, walk, instruction->target, offset);
         break;
     case DIME_STEP_CALL_ANY:
-        code = follow_any(analysis, walk, offset);
+        code = follow_any(analysis, walk, index, offset);
         break;
     case DIME_STEP_PLAIN:
         break;

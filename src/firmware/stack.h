@@ -10,6 +10,12 @@
 
 #define DIME_STACK_PATH_BYTES 512
 
+/* A function that is called through a pointer by one other alone. Without this a function that calls through
+   pointers, and is called through one itself, would seem to call itself. */
+struct dime_stack_caller {
+    const char *callee, *caller; /* names; a caller that is not in the program counts for nothing */
+};
+
 /* Where a program begins, and where it may be called from outside or through pointers. */
 struct dime_stack_entries {
     uint32_t reset;           /* address of the function that sets the stack pointer */
@@ -17,6 +23,8 @@ struct dime_stack_entries {
     uint32_t handler_count;
     const uint32_t *candidates; /* functions whose address is taken: a call through a pointer may reach any */
     uint32_t candidate_count;
+    const struct dime_stack_caller *callers; /* of some of the candidates */
+    uint32_t caller_count;
 };
 
 struct dime_stack_depth {

@@ -29,9 +29,10 @@ int dime_bitnetmcu_parse(const char *name, const char *text, size_t size,
                          const struct dime_bitnetmcu_options *options, struct dime_model *model);
 
 /* Writes a BitNetMCU_model.h that BitNetMCU's own C code runs with the same results as our engine.
-   UNSUPPORTED where it cannot: NF4, 5bitsym, float weights, PerOutput, BatchNorm, LayerNorm, activations of
-   other than 8 bits, other than 3 or 4 layers, rows of weights that do not fill 32-bit words. Other errors:
-   IO, MEMORY, MALFORMED. */
+   UNSUPPORTED where it cannot: NF4, PoT3, 5bitsym, float weights, PerOutput, BatchNorm, LayerNorm,
+   activations of other than 8 bits, other than 3 or 4 layers, other convolutions than CNNMNIST's on 16x16
+   pixels with three fully connected layers, rows of weights that do not fill 32-bit words. Other errors: IO,
+   MEMORY, MALFORMED. */
 int dime_bitnetmcu_write(const struct dime_model *model, const char *path);
 
 #endif

@@ -61,7 +61,7 @@ static void draft_resume(struct config_draft *draft, const struct dime_config *c
     memset(draft, 0, sizeof *draft);
     draft->config = *config;
     draft->quantscale = draft->maxw_quantscale = config->clip_scale;
-    draft->layers_listed = !config_made_from_widths(config);
+    draft->layers_listed = !dime_config_made_from_widths(config);
     if (config->clip_until_epoch == config->epochs) draft->config.clip_until_epoch = UNTIL_LAST_EPOCH;
     for (uint32_t i = 0; i < config->layer_count; i++)
         if (config->layers[i].format == config->format) draft->config.layers[i].format = FORMAT_OF_NETWORK;

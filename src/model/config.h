@@ -95,6 +95,9 @@ int dime_config_set(struct dime_config *config, const char *const *assignments, 
    out of memory. */
 char *dime_config_format(const struct dime_config *config);
 
+/* 1 where the layers are those that model, network_width1..3, cnn_width and QuantType stand for. */
+int dime_config_made_from_widths(const struct dime_config *config);
+
 const char *dime_norm_name(enum dime_norm norm);
 const char *dime_wscale_name(enum dime_wscale wscale);
 const char *dime_clip_name(enum dime_clip clip);

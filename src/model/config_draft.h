@@ -173,6 +173,5 @@ int config_layers_settle(struct config_draft *draft);
 int config_layers_check(const struct config_draft *draft);
 /* The layers that network_width1..3, cnn_width and QuantType ask for. Returns their number. */
 uint32_t config_layers_from_widths(const struct dime_config *config, struct dime_layer_config *layers);
-int config_made_from_widths(const struct dime_config *config); /* 1: the layers are those of the widths */
 
 #endif

@@ -99,9 +99,9 @@ static int is_written(enum config_id id, const struct dime_config *config) {
     case KEY_NETWORK_WIDTH1:
     case KEY_NETWORK_WIDTH2:
     case KEY_NETWORK_WIDTH3:
-        return config_made_from_widths(config);
+        return dime_config_made_from_widths(config);
     case KEY_LAYERS:
-        return !config_made_from_widths(config);
+        return !dime_config_made_from_widths(config);
     case KEY_QUANTSCALE:
         return every_step;
     case KEY_MAXW_ALGO:

@@ -120,7 +120,7 @@ static int equal_layers(const struct dime_layer_config *a, const struct dime_lay
            a->activation_bits == b->activation_bits && a->wide == b->wide;
 }
 
-int config_made_from_widths(const struct dime_config *config) {
+int dime_config_made_from_widths(const struct dime_config *config) {
     struct dime_layer_config layers[DIME_MAX_LAYERS];
     if (config->layer_count != config_layers_from_widths(config, layers)) return 0;
     for (uint32_t i = 0; i < config->layer_count; i++)
