@@ -63,7 +63,7 @@ static int parse(const char *text, struct dime_model *model) {
     "4\n"                                                                                                    \
     "#define L0_kernel_size 3\n#define L0_stride 1\n#define L0_padding 0\n#define L0_groups " groups         \
     "\n#define L0_bitperweight 8\n#define L0_outgoing_x " out_x "\nconst " type                              \
-    " L0_weights[] = {1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9};\n#define L1_type MaxPool2d\n#define "   \
+    " L0_weights[] = {1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9};\n#define L1_type MaxPool2d\n#define "            \
     "L1_pool_size 1\n"
 
 #define ZEROS_14 "0,0,0,0,0,0,0,0,0,0,0,0,0,0"
