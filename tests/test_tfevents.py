@@ -7,6 +7,7 @@ training run of the program. Where TensorBoard is installed, it has to agree abo
 """
 import csv
 import glob
+import io
 import json
 import math
 import os
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 
+from PIL import Image
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 DIME = os.environ.get("DIME", "build/dime")
@@ -35,7 +37,9 @@ DOUBLE, FLOAT, INT64, STRING, MESSAGE, BYTES, ENUM = 1, 2, 3, 9, 11, 12, 14
 SCHEMA = {
     "HistogramProto": [("min", 1, DOUBLE), ("max", 2, DOUBLE), ("num", 3, DOUBLE), ("sum", 4, DOUBLE),
                        ("sum_squares", 5, DOUBLE), ("bucket_limit", 6, [DOUBLE]), ("bucket", 7, [DOUBLE])],
-    "Value": [("tag", 1, STRING), ("simple_value", 2, FLOAT), ("image", 4, BYTES),
+    "Image": [("height", 1, INT64), ("width", 2, INT64), ("colorspace", 3, INT64),
+              ("encoded_image_string", 4, BYTES)],
+    "Value": [("tag", 1, STRING), ("simple_value", 2, FLOAT), ("image", 4, "Image"),
               ("histo", 5, "HistogramProto"), ("tensor", 8, BYTES), ("metadata", 9, BYTES)],
     "Summary": [("value", 1, ["Value"])],
     "SessionLog": [("status", 1, INT64), ("checkpoint_path", 2, STRING), ("msg", 3, STRING)],
@@ -140,7 +144,8 @@ def read_run(folder):
             for value in event.summary.value:
                 steps = values.setdefault(value.tag, {})
                 check(event.step not in steps, f"{path}: {value.tag} {event.step} twice")
-                steps[event.step] = value.histo if value.HasField("histo") else value.simple_value
+                steps[event.step] = (value.histo if value.HasField("histo") else
+                                     value.image if value.HasField("image") else value.simple_value)
     return values, starts
 
 
@@ -222,10 +227,10 @@ def compare_with_tensorboard(folder, values):
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     except ImportError:
         return
-    accumulator = EventAccumulator(folder, size_guidance={"scalars": 0, "histograms": 0})
+    accumulator = EventAccumulator(folder, size_guidance={"scalars": 0, "histograms": 0, "images": 0})
     accumulator.Reload()
     tags = accumulator.Tags()
-    check(set(tags["scalars"] + tags["histograms"]) == set(values), f"{folder}: TensorBoard sees {tags}")
+    check(set(tags["scalars"] + tags["histograms"] + tags["images"]) == set(values), f"{folder}: TensorBoard sees {tags}")
     for tag in tags["scalars"]:
         for scalar in accumulator.Scalars(tag):
             check(same(scalar.value, values[tag].get(scalar.step, 0.125)),
@@ -325,10 +330,11 @@ def test_training(folder):
     check(starts == [1] and [row["epoch"] for row in rows] == ["1", "2", "3"], f"training: {starts}, {rows}")
     compare_scalars("training", values, rows, layers=3)
     histograms = {f"{what}/layer{layer}" for what in ("Weights", "IntegerWeights") for layer in (1, 2, 3)}
-    check_tags("training", values, set(scalar_tags(3)) | histograms | {"Accuracy/test"})
+    check_tags("training", values, set(scalar_tags(3)) | histograms | {"Accuracy/test", "FirstLayer"})
     report = json.loads(done.stdout)
     check(as_float(report["test_accuracy"]) == values["Accuracy/test"].get(3), "training: test accuracy")
     compare_with_model(run, values)
+    compare_images(run, values["FirstLayer"])
     compare_with_tensorboard(run, values)
 
 
@@ -344,6 +350,27 @@ def compare_with_model(run, values):
             check(len(alike) == 1, f"training: no tensor of layer {layer} that the histogram {what} tells of")
             for numbers in alike:
                 compare_histogram(f"training: {what}/layer{layer}", histogram, numbers)
+
+
+def compare_images(run, images):
+    """Each weight of the first layer is a square of 2 x 2 pixels, the lighter the greater."""
+    check(list(images) == [1, 2, 3], f"training: images of the epochs {list(images)}")
+    picture = images[3]
+    image = Image.open(io.BytesIO(picture.encoded_image_string)).convert("RGB")
+    check(image.size == (picture.width, picture.height) == (2 * (4 * 9 - 1), 2 * (3 * 9 - 1))
+          and picture.colorspace == 3, f"training: size of the image {image.size}")
+    weights = [numbers for numbers in read_tensors(os.path.join(run, "model.safetensors")).values()
+               if len(numbers) == 12 * 64 and isinstance(numbers[0], int)][0]
+    colours = {}
+    for i, weight in enumerate(weights):
+        unit, place = divmod(i, 64)
+        left, top = 2 * (unit % 4 * 9 + place % 8), 2 * (unit // 4 * 9 + place // 8)
+        colours.setdefault(weight, set()).update(
+            image.getpixel((left + x, top + y)) for x in (0, 1) for y in (0, 1))
+    light = [sum(part * share for part, share in zip(next(iter(colours[weight])), (0.3, 0.59, 0.11)))
+             for weight in sorted(colours)]
+    check(all(len(colour) == 1 for colour in colours.values()), "training: a weight has several colours")
+    check(all(a < b for a, b in zip(light, light[1:])), f"training: colours do not get lighter: {light}")
 
 
 def main():

@@ -72,14 +72,19 @@ int dime_figure_svg(const struct dime_figure *figure, char **text, size_t *size)
     return 0;
 }
 
-static int make_png(const struct dime_figure *figure, struct output *output) {
+int dime_figure_png(const struct dime_figure *figure, char **bytes, size_t *size) {
     const int scale = DIME_FIGURE_PNG_SCALE;
+    struct output output = {0};
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(scale * figure->width),
                                                           (int)(scale * figure->height));
     cairo_status_t status = draw_on(figure, surface, scale);
-    if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_write_to_png_stream(surface, append, output);
+    if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_write_to_png_stream(surface, append, &output);
     cairo_surface_destroy(surface);
-    return finish(figure, status, output);
+    int code = finish(figure, status, &output);
+    if (code) return code;
+    *bytes = output.bytes;
+    *size = output.size;
+    return 0;
 }
 
 static int write_file(const struct dime_figure *figure, const char *folder, const char *ending,
@@ -100,7 +105,7 @@ int dime_figure_write(const struct dime_figure *figure, const char *folder) {
     code = write_file(figure, folder, "svg", &output);
     free(output.bytes);
     output = (struct output){0};
-    if (!code) code = make_png(figure, &output);
+    if (!code) code = dime_figure_png(figure, &output.bytes, &output.size);
     if (code) return code;
     code = write_file(figure, folder, "png", &output);
     free(output.bytes);

@@ -18,6 +18,8 @@ struct dime_figure {
 
 /* The whole SVG document, malloc'ed and terminated. Errors: MEMORY, IO (what cairo says). */
 int dime_figure_svg(const struct dime_figure *figure, char **text, size_t *size);
+/* The PNG, malloc'ed. Errors: MEMORY, IO. */
+int dime_figure_png(const struct dime_figure *figure, char **bytes, size_t *size);
 /* FOLDER/NAME.svg and FOLDER/NAME.png. Errors: IO, MEMORY. */
 int dime_figure_write(const struct dime_figure *figure, const char *folder);
 

@@ -3,6 +3,7 @@
 #ifndef DIME_REPORT_FIRST_LAYER_H
 #define DIME_REPORT_FIRST_LAYER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/model.h"
@@ -20,5 +21,14 @@ int dime_first_layer_of(const struct dime_model *model, struct dime_first_layer 
 double dime_first_layer_weight(const struct dime_first_layer *first, uint32_t picture, uint32_t place);
 /* The greatest magnitude, at least a little above 0. */
 double dime_first_layer_most(const struct dime_first_layer *first);
+
+/* All pictures beside each other, a line of white between them, two pixels a weight, as PNG (malloc'ed).
+   Errors: MEMORY, IO. */
+struct dime_mosaic {
+    uint32_t height, width;
+    char *png;
+    size_t size;
+};
+int dime_first_layer_mosaic(const struct dime_first_layer *first, struct dime_mosaic *mosaic);
 
 #endif

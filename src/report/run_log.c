@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "report/first_layer.h"
 #include "report/tfevents.h"
 
 #define METRICS_LIMIT ((size_t)64 << 20)
@@ -278,6 +279,21 @@ static void add_histograms(struct dime_tfevents *events, const struct dime_model
     }
 }
 
+/* A picture of the first layer in about one epoch of ten, and in the last: more would make a large file. */
+static int add_image(struct dime_tfevents *events, const struct dime_epoch_report *report,
+                     const struct dime_model *model) {
+    struct dime_first_layer first;
+    struct dime_mosaic mosaic;
+    uint32_t every = (report->epochs + 9) / 10;
+    if (every && report->epoch != report->epochs && (report->epoch - 1) % every) return 0;
+    if (!dime_first_layer_of(model, &first)) return 0;
+    int code = dime_first_layer_mosaic(&first, &mosaic);
+    if (code) return code;
+    dime_tfevents_image(events, "FirstLayer", mosaic.height, mosaic.width, mosaic.png, mosaic.size);
+    free(mosaic.png);
+    return 0;
+}
+
 int dime_run_log_epoch(struct dime_run_log *log, const struct dime_epoch_report *report,
                        const struct dime_model *model) {
     int code = write_row(log, report);
@@ -285,6 +301,8 @@ int dime_run_log_epoch(struct dime_run_log *log, const struct dime_epoch_report 
     add_scalars(log->events, report);
     add_layer_scalars(log->events, report);
     add_histograms(log->events, model);
+    code = add_image(log->events, report, model);
+    if (code) return code;
     return dime_tfevents_step(log->events, report->epoch);
 }
 

@@ -15,7 +15,8 @@ struct dime_run_log;
    TensorBoard joins with the first. Errors: IO, MEMORY. */
 int dime_run_log_open(const char *folder, uint32_t first_epoch, struct dime_run_log **log);
 /* Appends one epoch to metrics.csv and the event file (scalars; a histogram of each layer's float weights
-   and, when present, of its integer weights) and flushes both. */
+   and, when present, of its integer weights; in some epochs a picture of the first layer) and flushes both.
+ */
 int dime_run_log_epoch(struct dime_run_log *log, const struct dime_epoch_report *report,
                        const struct dime_model *model);
 /* The final test accuracy, as a scalar. */

@@ -129,7 +129,8 @@ enum {
     EVENT_SESSION_LOG = 7
 };
 enum { SESSION_LOG_STATUS = 1, SESSION_STATUS_START = 1 };
-enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2, VALUE_HISTOGRAM = 5 };
+enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2, VALUE_IMAGE = 4, VALUE_HISTOGRAM = 5 };
+enum { IMAGE_HEIGHT = 1, IMAGE_WIDTH = 2, IMAGE_COLOURS = 3, IMAGE_BYTES = 4, COLOURS_RGB = 3 };
 enum {
     HISTOGRAM_MIN = 1,
     HISTOGRAM_MAX = 2,
@@ -297,6 +298,17 @@ static float to_float(double number) {
 void dime_tfevents_scalar(struct dime_tfevents *events, const char *tag, double number) {
     struct message value = new_value(tag);
     put_float(&value, VALUE_SIMPLE, to_float(number));
+    put_message(&events->summary, SUMMARY_VALUE, &value);
+}
+
+void dime_tfevents_image(struct dime_tfevents *events, const char *tag, uint32_t height, uint32_t width,
+                         const void *png, size_t size) {
+    struct message value = new_value(tag), image = {0};
+    put_integer(&image, IMAGE_HEIGHT, height);
+    put_integer(&image, IMAGE_WIDTH, width);
+    put_integer(&image, IMAGE_COLOURS, COLOURS_RGB);
+    put_bytes(&image, IMAGE_BYTES, png, size);
+    put_message(&value, VALUE_IMAGE, &image);
     put_message(&events->summary, SUMMARY_VALUE, &value);
 }
 

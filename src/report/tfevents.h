@@ -26,6 +26,10 @@ void dime_tfevents_float_histogram(struct dime_tfevents *events, const char *tag
 void dime_tfevents_integer_histogram(struct dime_tfevents *events, const char *tag, const int16_t *values,
                                      size_t count);
 
+/* A picture, already encoded as PNG. */
+void dime_tfevents_image(struct dime_tfevents *events, const char *tag, uint32_t height, uint32_t width,
+                         const void *png, size_t size);
+
 /* Writes the collected values as one event of `step`, flushes, and begins anew. Errors: IO, MEMORY. */
 int dime_tfevents_step(struct dime_tfevents *events, int64_t step);
 /* Frees `events` (NULL is allowed) whatever it returns. Values that were collected but not written are lost.
