@@ -57,7 +57,7 @@ endif
 
 # Asked once, and only when something is compiled.
 once = $(eval $(1) := $(2))$($(1))
-PACKAGES := yaml-0.1 libcjson zlib popt libpng cairo libcurl libcrypto
+PACKAGES := yaml-0.1 libcjson zlib popt libpng cairo libmicrohttpd libcurl libcrypto
 PKG_CFLAGS = $(call once,PKG_CFLAGS,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 PKG_LIBS = $(call once,PKG_LIBS,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null))
 CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(shell pkg-config --cflags cmocka 2>/dev/null))
@@ -98,6 +98,8 @@ EMBEDDED := LICENSE $(sort $(wildcard device/engine/*.[ch])) \
 # And what `dime firmware` compiles beside that for the chip.
 FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[ch] device/display/*.[ch] \
 	device/link/*.[ch]) $(filter-out $(ENCODE),$(wildcard device/vision/*.[ch])))
+# The live page.
+WEB := $(sort $(wildcard web/*.html web/*.css web/*.js))
 PROGRAM := $(BUILD)/dime
 TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 FUZZERS := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/%)
@@ -127,7 +129,7 @@ $(BUILD)/flags: FORCE
 	@scripts/setup.sh --libraries $(CC) $(PACKAGES)
 	$(call stamp,$(shell $(CC) --version 2>/dev/null | head -n 1) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))
 $(BUILD)/sources: FORCE
-	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED) $(FIRMWARE))
+	$(call stamp,$(LIB_SOURCES) $(CLI_SOURCES) $(EMBEDDED) $(FIRMWARE) $(WEB))
 
 # GCC 12 sees dangling pointers that are none in cmocka programs at -O3.
 $(OBJ)/tests/%.o: MODULE_CFLAGS = -Itests $(if $(filter -O3,$(OPTIMIZE)),-O2) $(CMOCKA_CFLAGS)
@@ -160,12 +162,16 @@ $(BUILD)/embedded.c: scripts/embed.sh $(EMBEDDED) $(BUILD)/sources
 $(BUILD)/embedded_firmware.c: scripts/embed.sh $(FIRMWARE) $(BUILD)/sources
 	$(call say,EMBED,$@)
 	$(Q)sh scripts/embed.sh $@ dime_firmware $(FIRMWARE)
+$(BUILD)/embedded_web.c: scripts/embed.sh $(WEB) $(BUILD)/sources
+	$(call say,EMBED,$@)
+	$(Q)sh scripts/embed.sh $@ dime_web $(WEB)
 $(OBJ)/embed%.o: $(BUILD)/embed%.c $(BUILD)/flags Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(LIBRARY): $(call objects,$(LIB_SOURCES)) $(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(BUILD)/sources
+$(LIBRARY): $(call objects,$(LIB_SOURCES)) $(OBJ)/embedded.o $(OBJ)/embedded_firmware.o \
+	$(OBJ)/embedded_web.o $(BUILD)/sources
 	$(call say,AR,$@)
 	@rm -f $@.new
 	$(Q)$(AR) rcs $@.new $(filter %.o,$^)
@@ -190,7 +196,8 @@ $(BUILD)/bench/%: $(OBJ)/bench/%.o $(call objects,$(BENCH_SUPPORT)) $(LIBRARY)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(EXTRA_LIBS) $(LIBS)
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(call objects,$(LIB_SOURCES) \
+-include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(OBJ)/embedded_web.o \
+	$(call objects,$(LIB_SOURCES) \
 	$(CLI_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
 
 # ---- the device code stands alone --------------------------------------------------------------------------

@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.." || exit 1
 # One list. `a|b`: either will do, the first that the release has is installed. A trailing `?`: skipped with a
 # note where the release has none of them.
 build_packages=(gcc libc6-dev make 'pkg-config|pkgconf' libyaml-dev libcjson-dev zlib1g-dev libpopt-dev
-    libpng-dev libcairo2-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libssl-dev)
+    libpng-dev libcairo2-dev libmicrohttpd-dev
+    'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libssl-dev)
 demo_packages=("${build_packages[@]}" ca-certificates gcc-riscv64-unknown-elf)
 test_packages=("${demo_packages[@]}" libcmocka-dev python3 python3-pil python3-numpy python3-protobuf
     binutils clang 'libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev?'
@@ -158,7 +159,8 @@ entries=$(packages_of "$1") || usage
 [ -n "$entries" ] || exit 0
 
 if ! command -v dpkg-query >/dev/null; then
-    check_libraries gcc yaml-0.1 libcjson zlib popt libpng libcurl libcrypto cairo && exit 0
+    check_libraries gcc yaml-0.1 libcjson zlib popt libpng libcurl libcrypto cairo \
+        libmicrohttpd && exit 0
     say "setup: this is neither Debian nor Ubuntu; install what matches these packages:" "${entries//$'\n'/ }"
     exit 1
 fi

@@ -24,6 +24,7 @@ RULES = {
     "src/train": {"src/base", "src/data", "src/model", "src/report", "device"},
     "src/sim": {"src/base"},
     "src/firmware": {"src/base", "src/model", "device"},
+    "src/live": {"src/base", "src/model", "src/sim", "device"},
     "src/cli": {"src", "device"},
     "lib": {"device"},
     "tests": {"src", "device", "tests"},

@@ -230,7 +230,8 @@ def compare_with_tensorboard(folder, values):
     accumulator = EventAccumulator(folder, size_guidance={"scalars": 0, "histograms": 0, "images": 0})
     accumulator.Reload()
     tags = accumulator.Tags()
-    check(set(tags["scalars"] + tags["histograms"] + tags["images"]) == set(values), f"{folder}: TensorBoard sees {tags}")
+    found = set(tags["scalars"] + tags["histograms"] + tags["images"])
+    check(found == set(values), f"{folder}: TensorBoard sees {tags}")
     for tag in tags["scalars"]:
         for scalar in accumulator.Scalars(tag):
             check(same(scalar.value, values[tag].get(scalar.step, 0.125)),

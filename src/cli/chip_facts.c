@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/chip_facts.h"
 
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "firmware/build.h"
+#include "cli/firmware_image.h"
 #include "sim/chip.h"
 
 #define APP "testset"
@@ -62,11 +58,11 @@ static void hear(void *context, uint64_t cycle, enum sim_channel channel, uint8_
     if (end->heard == ANSWER_BYTES) take_answer(end);
 }
 
-static int run_pictures(const char *elf, struct far_end *end) {
+static int run_pictures(const struct cli_firmware_image *image, struct far_end *end) {
     uint32_t wanted = end->left;
     int code = sim_ch32v003_create(&end->chip, NULL);
     if (code) return code;
-    code = sim_chip_load_file(end->chip, elf);
+    code = sim_chip_load_elf(end->chip, APP, image->elf, image->size);
     if (!code) code = sim_chip_byte_listen(end->chip, hear, end);
     if (!code) {
         const struct sim_limits limits = {MOST_CYCLES, UINT64_MAX};
@@ -82,45 +78,29 @@ static int run_pictures(const char *elf, struct far_end *end) {
     return code;
 }
 
-static int measure_in(const char *folder, const struct dime_model *model, const uint8_t *grey, uint32_t count,
-                      struct dime_chip_facts *facts) {
-    char *elf = dime_path_join(folder, "size.elf");
-    if (!elf) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a firmware");
-    struct dime_firmware_settings settings = {
-        .app = dime_firmware_app_find(APP), .model = model, .model_name = "model", .elf = elf, .baud = BAUD};
-    struct dime_firmware_report report = {0};
-    int code = dime_firmware_build(&settings, &report);
-    facts->flash_bytes = report.flash_bytes;
-    facts->ram_bytes = report.ram_bytes;
-    facts->stack_bytes = report.stack.bytes;
-    facts->has_size = report.flash_bytes > 0;
+static int measure(const struct dime_model *model, const uint8_t *grey, uint32_t count,
+                   struct dime_chip_facts *facts) {
+    struct cli_firmware_image image;
     uint32_t inputs = dime_model_input_count(model);
     struct far_end end = {.grey = grey, .size = inputs, .left = count, .at = inputs + 1};
-    if (!code) code = run_pictures(elf, &end);
-    if (!code) {
-        facts->cycles = end.cycles / count;
-        facts->has_cycles = 1;
-    }
-    dime_firmware_report_free(&report);
-    free(elf);
-    return code;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place) {
-    (void)status, (void)type, (void)place;
-    return remove(path);
+    int code = cli_firmware_image_build(model, APP, BAUD, &image);
+    facts->flash_bytes = image.flash_bytes;
+    facts->ram_bytes = image.ram_bytes;
+    facts->stack_bytes = image.stack_bytes;
+    facts->has_size = image.flash_bytes > 0;
+    if (!code) code = run_pictures(&image, &end);
+    cli_firmware_image_free(&image);
+    if (code) return code;
+    facts->cycles = end.cycles / count;
+    facts->has_cycles = 1;
+    return 0;
 }
 
 void cli_chip_measure(const struct dime_model *model, const uint8_t *grey, uint32_t count,
                       struct dime_chip_facts *facts) {
-    char folder[256];
-    const char *temporary = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%.200s/dime-chip-XXXXXX", temporary && *temporary ? temporary : "/tmp");
     memset(facts, 0, sizeof *facts);
     if (count > CLI_CHIP_PICTURES) count = CLI_CHIP_PICTURES;
-    int code = mkdtemp(folder) ? measure_in(folder, model, grey, count, facts)
-                               : dime_error_set(DIME_ERROR_IO, "%s: cannot be made", folder);
-    if (code)
+    if (measure(model, grey, count, facts))
         snprintf(facts->origin, sizeof facts->origin, "%s", dime_error_message());
     else
         snprintf(facts->origin, sizeof facts->origin,
@@ -128,5 +108,4 @@ void cli_chip_measure(const struct dime_model *model, const uint8_t *grey, uint3
                  "\" with this network was built, and read %u pictures on the "
                  "simulated CH32V003",
                  count);
-    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }

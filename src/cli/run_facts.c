@@ -79,8 +79,8 @@ static int open_reader(struct reader *reader, const struct dime_model *model) {
     if (code) return code;
     reader->input = dime_config_input(&model->config);
     reader->encoded = malloc(dime_model_input_count(model));
-    reader->activations = malloc(reader->runtime.network.widest);
-    reader->sums = malloc(reader->runtime.network.widest * sizeof *reader->sums);
+    reader->activations = malloc(reader->runtime.network.activations);
+    reader->sums = malloc(reader->runtime.network.sums * sizeof *reader->sums);
     if (reader->encoded && reader->activations && reader->sums) return 0;
     close_reader(reader);
     return out_of_memory();

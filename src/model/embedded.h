@@ -19,4 +19,8 @@ extern const size_t dime_embedded_file_count;
 extern const struct dime_embedded_file dime_firmware_files[];
 extern const size_t dime_firmware_file_count;
 
+/* For dime live: the page. */
+extern const struct dime_embedded_file dime_web_files[];
+extern const size_t dime_web_file_count;
+
 #endif

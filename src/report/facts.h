@@ -51,6 +51,8 @@ struct dime_run_facts {
 
 /* Name of a class, into `text`. */
 void dime_facts_class(const struct dime_run_facts *facts, uint32_t class, char *text, size_t size);
+/* "fully connected", "convolution 3x3". */
+void dime_facts_layer(const struct dime_model_layer *layer, char *text, size_t size);
 /* 1 where all weights are integers. */
 int dime_facts_is_integer(const struct dime_run_facts *facts);
 

@@ -21,8 +21,9 @@ static double share(const struct dime_layer_statistics *statistics, uint32_t bin
 
 static void draw_title(const struct dime_plot *plot, const struct dime_model_layer *layer, uint32_t number,
                        const struct dime_layer_statistics *statistics) {
-    char text[128], below[128];
-    snprintf(text, sizeof text, "Layer %u: %s", number, dime_format_name(layer->format));
+    char text[160], below[128], kind[64];
+    dime_facts_layer(layer, kind, sizeof kind);
+    snprintf(text, sizeof text, "Layer %u: %s, %s", number, kind, dime_format_name(layer->format));
     if (statistics->codes)
         snprintf(below, sizeof below, "%llu weights, entropy %.2f of %.2f bits",
                  (unsigned long long)statistics->weights, statistics->entropy, log2(statistics->codes));
@@ -71,13 +72,20 @@ static void draw_panel(cairo_t *cairo, double left, double top, const struct dim
 
 static void draw(cairo_t *cairo, const void *data) {
     const struct dime_model *model = data;
-    for (uint32_t i = 0; i < model->layer_count; i++)
-        draw_panel(cairo, LEFT + (i % 2) * (PANEL_WIDTH + BESIDE),
-                   TOP + (double)(i / 2) * (PANEL_HEIGHT + BELOW), &model->layers[i], i + 1);
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        if (dime_layer_is_pool(&model->layers[i])) continue;
+        draw_panel(cairo, LEFT + (place % 2) * (PANEL_WIDTH + BESIDE),
+                   TOP + (double)(place / 2) * (PANEL_HEIGHT + BELOW), &model->layers[i], i + 1);
+        place++;
+    }
 }
 
 int dime_figure_weights(const struct dime_run_facts *facts, struct dime_figure *figure) {
-    uint32_t layers = facts->model->layer_count, rows = (layers + 1) / 2;
+    uint32_t layers = 0;
+    for (uint32_t i = 0; i < facts->model->layer_count; i++)
+        layers += !dime_layer_is_pool(&facts->model->layers[i]);
+    uint32_t rows = (layers + 1) / 2;
     *figure = (struct dime_figure){
         .name = "weights",
         .title = "How often each weight value occurs, one histogram for each layer",

@@ -11,9 +11,11 @@
 
 int dime_first_layer_of(const struct dime_model *model, struct dime_first_layer *first) {
     const struct dime_model_layer *layer = &model->layers[0];
-    uint32_t size = model->config.input_size;
+    int is_fully_connected = layer->shape.kind == DIME_LAYER_FC;
+    uint32_t size = is_fully_connected ? model->config.input_size : layer->shape.kernel;
     if (size * size != layer->inputs || (!layer->value && !layer->weight)) return 0;
-    *first = (struct dime_first_layer){layer, "units", layer->outputs, size, size};
+    *first = (struct dime_first_layer){layer, is_fully_connected ? "units" : "kernels", layer->outputs, size,
+                                       size};
     return 1;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first layer's weights as pictures: of the whole input for a fully connected layer. */
+/* The first layer's weights as pictures: of the whole input for a fully connected layer, of its window for a
+   convolution. */
 #ifndef DIME_REPORT_FIRST_LAYER_H
 #define DIME_REPORT_FIRST_LAYER_H
 
@@ -10,7 +11,7 @@
 
 struct dime_first_layer {
     const struct dime_model_layer *layer; /* borrowed */
-    const char *what;                     /* "units" */
+    const char *what;                     /* "units", "kernels" */
     uint32_t count, height, width;        /* pictures, and the size of each */
 };
 

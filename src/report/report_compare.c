@@ -12,9 +12,16 @@ static const char *const headings[] = {"run",           "data",
                                        "flash (bytes)", "RAM with stack (bytes)",
                                        "cycles",        "ms"};
 
+/* 256-64-10, with letters for other kinds of layers: 256-c8-p8-64-10. */
 static void put_shape(FILE *stream, const struct dime_model *model) {
-    fprintf(stream, "<td>%u", model->layers[0].inputs);
-    for (uint32_t i = 0; i < model->layer_count; i++) fprintf(stream, "-%u", model->layers[i].outputs);
+    static const char *const letters[] = {[DIME_LAYER_FC] = "",
+                                          [DIME_LAYER_CONV2D] = "c",
+                                          [DIME_LAYER_DEPTHWISE] = "d",
+                                          [DIME_LAYER_MAX_POOL] = "p",
+                                          [DIME_LAYER_AVG_POOL] = "p"};
+    fprintf(stream, "<td>%u", dime_model_input_count(model));
+    for (uint32_t i = 0; i < model->layer_count; i++)
+        fprintf(stream, "-%s%u", letters[model->layers[i].shape.kind], model->layers[i].outputs);
     fputc(' ', stream);
     dime_html_text(stream, dime_format_name(model->layers[0].format));
     fputs("</td>", stream);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "live/exchange.h"
+
+#include "base/error.h"
+
+enum { TRIES = 3, MOST_BYTES = 4096 /* that are listened to for one frame */ };
+
+/* ---- log ---- */
+
+static void log_sent(struct dime_exchange *exchange, const char *what, uint32_t bytes) {
+    if (!exchange->log) return;
+    dime_text_put(exchange->log, "> ");
+    dime_text_put(exchange->log, what);
+    dime_text_put(exchange->log, " #");
+    dime_text_number(exchange->log, exchange->sequence);
+    dime_text_put(exchange->log, ", ");
+    dime_text_number(exchange->log, bytes);
+    dime_text_put(exchange->log, " bytes\n");
+}
+
+static const char *frame_name(uint32_t type) {
+    switch (type) {
+    case DIME_LINK_ACCEPTED:
+        return "ACCEPTED";
+    case DIME_LINK_RESULT:
+        return "RESULT";
+    case DIME_LINK_STATUS:
+        return "STATUS";
+    case DIME_LINK_ERROR:
+        return "ERROR";
+    default:
+        return "unknown";
+    }
+}
+
+static void log_received(struct dime_exchange *exchange) {
+    const struct dime_link_frame *frame = &exchange->frame;
+    if (!exchange->log) return;
+    dime_text_put(exchange->log, "< ");
+    dime_text_put(exchange->log, frame_name(frame->type));
+    dime_text_put(exchange->log, " #");
+    dime_text_number(exchange->log, frame->sequence);
+    for (uint32_t i = 0; i < frame->length; i++) {
+        dime_text_put(exchange->log, " ");
+        dime_text_number(exchange->log, frame->payload[i]);
+    }
+    dime_text_put(exchange->log, "\n");
+}
+
+/* ---- frames ---- */
+
+static int no_answer(void) {
+    return dime_error_set(DIME_ERROR_IO, "the predictor does not answer; is it connected and programmed with "
+                                         "`dime firmware MODEL --app predictor`?");
+}
+
+/* 1: a frame is there; 0: none came in time, or what came was damaged; or an error. */
+static int receive_frame(struct dime_exchange *exchange) {
+    for (int i = 0; i < MOST_BYTES; i++) {
+        int byte = exchange->port.receive(exchange->port.context);
+        if (byte == DIME_LIVE_NO_BYTE) return 0;
+        if (byte < 0) return byte + 1;
+        enum dime_link_event event = dime_link_receive(&exchange->receiver, &exchange->frame, (uint8_t)byte);
+        if (event == DIME_LINK_NOTHING) continue;
+        if (event == DIME_LINK_FRAME) log_received(exchange);
+        return event == DIME_LINK_FRAME;
+    }
+    return 0;
+}
+
+static int is_reset(const struct dime_exchange *exchange) {
+    struct dime_link_error error;
+    return dime_link_read_error(&exchange->frame, &error) && error.fault == DIME_LINK_FAULT_RESET;
+}
+
+/* 1: the status is there; 0: ask again; or an error. */
+static int ask(struct dime_exchange *exchange, struct dime_link_status *status) {
+    static const uint8_t nothing[1] = {0};
+    uint8_t wire[DIME_LINK_MOST_WIRE];
+    uint32_t bytes = dime_link_encode(DIME_LINK_ASK, ++exchange->sequence, nothing, 0, wire);
+    int code = exchange->port.send(exchange->port.context, wire, bytes);
+    if (code) return code;
+    log_sent(exchange, "ASK", bytes);
+    for (;;) {
+        int got = receive_frame(exchange);
+        if (got <= 0) return got;
+        if (exchange->frame.sequence == exchange->sequence)
+            return dime_link_read_status(&exchange->frame, status);
+    }
+}
+
+int dime_exchange_status(struct dime_exchange *exchange, struct dime_link_status *status) {
+    for (int tries = 0; tries < TRIES; tries++) {
+        int got = ask(exchange, status);
+        if (got < 0) return got;
+        if (got && status->version == DIME_LINK_VERSION) return 0;
+        if (got)
+            return dime_error_set(DIME_ERROR_IO,
+                                  "the predictor speaks version %u of the protocol, this program %d",
+                                  status->version, DIME_LINK_VERSION);
+    }
+    return no_answer();
+}
+
+/* ---- pictures ---- */
+
+static int send_part(struct dime_exchange *exchange, const uint8_t *grey, uint32_t size, uint32_t offset) {
+    uint8_t wire[DIME_LINK_MOST_WIRE];
+    uint32_t left = size * size - offset;
+    struct dime_link_picture part = {.prepared = 1,
+                                     .width = (uint16_t)size,
+                                     .height = (uint16_t)size,
+                                     .offset = offset,
+                                     .count = left < DIME_LINK_MOST_PIXELS ? left : DIME_LINK_MOST_PIXELS,
+                                     .pixels = grey + offset};
+    uint32_t bytes = dime_link_send_picture(&part, exchange->sequence, wire);
+    log_sent(exchange, "PICTURE", bytes);
+    return exchange->port.send(exchange->port.context, wire, bytes);
+}
+
+/* 1: *wanted is the next pixel; 2: the result is there; 0: send again; or an error. */
+static int await_answer(struct dime_exchange *exchange, uint32_t *wanted, struct dime_link_result *result) {
+    for (;;) {
+        int got = receive_frame(exchange);
+        if (got <= 0) return got;
+        if (is_reset(exchange)) continue;
+        if (exchange->frame.type == DIME_LINK_ERROR) return 0;
+        if (exchange->frame.sequence != exchange->sequence) continue; /* of an earlier picture */
+        if (dime_link_read_result(&exchange->frame, result)) return 2;
+        if (dime_link_read_accepted(&exchange->frame, wanted)) return 1;
+    }
+}
+
+int dime_exchange_picture(struct dime_exchange *exchange, const uint8_t *grey, uint32_t size,
+                          struct dime_link_result *result) {
+    uint32_t offset = 0, tries = 0, wanted = 0;
+    exchange->sequence++;
+    while (tries < TRIES) {
+        int code = offset < size * size ? send_part(exchange, grey, size, offset) : 0;
+        if (code) return code;
+        int got = await_answer(exchange, &wanted, result);
+        if (got < 0) return got;
+        if (got == 2) return 0;
+        if (got == 0 || wanted <= offset)
+            tries++;
+        else
+            offset = wanted;
+    }
+    return no_answer();
+}

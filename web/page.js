@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+import { startCamera } from "./camera.js";
+import { Paper } from "./paper.js";
+import { openBoard } from "./source.js";
+import { showAbout, showAnswer, showNothing, showReading, showTrouble } from "./view.js";
+
+const find = (id) => document.getElementById(id);
+let board = null;
+let reading = false; // one picture at a time is on its way
+let waiting = false; // and the paper has changed since
+let camera = null;
+
+async function readPaper() {
+  const picture = paper.read();
+  if (!picture) {
+    showNothing();
+    return;
+  }
+  const start = performance.now();
+  showReading(true);
+  try {
+    const answer = await board.read(picture);
+    if (paper.blank) showNothing();
+    else showAnswer(answer, board.names, performance.now() - start);
+  } catch (error) {
+    showTrouble(error.message);
+  }
+  showReading(false);
+}
+
+async function changed() {
+  waiting = true;
+  if (reading || !board) return;
+  reading = true;
+  while (waiting) {
+    waiting = false;
+    await readPaper();
+  }
+  reading = false;
+  document.body.dataset.read = String(Number(document.body.dataset.read || 0) + 1);
+}
+
+const paper = new Paper(find("paper"), find("pen"), changed);
+
+async function layFile(file) {
+  try {
+    const image = await createImageBitmap(file);
+    paper.lay(image, image.width, image.height);
+  } catch {
+    showTrouble(`${file.name} is no picture that this browser can show.`);
+  }
+}
+
+function stopCamera() {
+  camera?.stop();
+  camera = null;
+  find("camera").setAttribute("aria-pressed", "false");
+}
+
+async function toggleCamera() {
+  if (camera) {
+    stopCamera();
+    return;
+  }
+  try {
+    camera = await startCamera(find("video"), (frame, side) => paper.lay(frame, side, side));
+    find("camera").setAttribute("aria-pressed", "true");
+  } catch (error) {
+    showTrouble(`The camera cannot be used: ${error.message}`);
+  }
+}
+
+find("clear").addEventListener("click", () => {
+  stopCamera();
+  paper.clear();
+  changed();
+});
+find("paper").addEventListener("pointerdown", stopCamera, { capture: true });
+find("camera").addEventListener("click", toggleCamera);
+find("file").addEventListener("change", (event) => {
+  if (event.target.files[0]) layFile(event.target.files[0]);
+  event.target.value = "";
+});
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+addEventListener("dragleave", () => document.body.classList.remove("dropping"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  if (event.dataTransfer.files[0]) layFile(event.dataTransfer.files[0]);
+});
+
+try {
+  board = await openBoard();
+  showAbout(board.about);
+  document.body.dataset.ready = "1";
+  if (!paper.blank) changed();
+} catch (error) {
+  showTrouble(`The board does not start: ${error.message}`);
+}
