@@ -11,11 +11,11 @@
 
 #include <stdint.h>
 
-#define DIME_VISION_CELLS 1200      /* usual size of the grid in bytes: 40x30 for a picture of 4:3 */
+#define DIME_VISION_CELLS 784       /* usual size of the grid in bytes: 32x24 for a picture of 4:3 */
 #define DIME_VISION_LEAST_CELLS 256 /* with fewer a digit cannot be told */
 #define DIME_VISION_MOST_COLUMNS 64
 #define DIME_VISION_MOST_SIDE 4096 /* of a picture */
-#define DIME_VISION_BLOCKS 108     /* of the map of the paper's brightness */
+#define DIME_VISION_BLOCKS 196     /* of the map of the paper's brightness */
 
 enum dime_vision_polarity {
     DIME_VISION_AUTO,          /* whatever reaches the border less is ink */

@@ -5,6 +5,7 @@
 
 #define RANK_SHARE 200 /* one cell in so many may be brighter than "the brightest" */
 #define LEAST_RANK 4
+#define MEAN_PASSES 4
 
 static uint32_t count_cells(const struct dime_vision *vision) {
     return (uint32_t)vision->rows * vision->columns;
@@ -91,22 +92,38 @@ static void filter_map(struct dime_vision *vision, enum filter filter) {
 
 /* At the picture's border a closing takes the dark end of a gradient for ink. There the map goes on as it
    does before, at most to half of that. */
-static void extend_line(uint8_t *line, uint32_t count, uint32_t stride) {
-    if (count < 3) return;
-    for (uint32_t end = 0; end < 2; end++) {
-        uint8_t *last = end ? line + (count - 1) * stride : line;
-        uint32_t near = end ? last[-(int32_t)stride] : last[stride];
-        uint32_t far = end ? last[-2 * (int32_t)stride] : last[2 * stride];
+static void extend_line(uint8_t *line, uint32_t count, int32_t stride, uint32_t passes) {
+    if (count < passes + 2) return;
+    for (line += (int32_t)(passes - 1) * stride; passes; passes--, line -= stride) {
+        uint32_t near = line[stride], far = line[2 * stride];
         uint32_t value = far < near + near / 2 ? 2 * near - far : near / 2;
-        if (value < *last) *last = (uint8_t)value;
+        if (value < *line) *line = (uint8_t)value;
     }
 }
 
-static void extend_map(struct dime_vision *vision) {
-    for (uint32_t j = 0; j < vision->map_rows; j++)
-        extend_line(vision->map + j * vision->map_columns, vision->map_columns, 1);
-    for (uint32_t i = 0; i < vision->map_columns; i++)
-        extend_line(vision->map + i, vision->map_rows, vision->map_columns);
+static void extend_map(struct dime_vision *vision, uint32_t passes) {
+    int32_t columns = vision->map_columns;
+    uint8_t *last = vision->map + (vision->map_rows - 1) * columns;
+    for (uint32_t j = 0; j < vision->map_rows; j++) {
+        uint8_t *row = vision->map + (int32_t)j * columns;
+        extend_line(row, vision->map_columns, 1, passes);
+        extend_line(row + columns - 1, vision->map_columns, -1, passes);
+    }
+    for (int32_t i = 0; i < columns; i++) {
+        extend_line(vision->map + i, vision->map_rows, columns, passes);
+        extend_line(last + i, vision->map_rows, -columns, passes);
+    }
+}
+
+/* What the paper would look like without strokes: a closing with a window wider than strokes. Light and
+   shadow stay. One pass makes the window three blocks wide, which is wider than what a pen writes in a
+   photograph; strokes of small pictures that keep their pixels are wider. */
+static void map_paper(struct dime_vision *vision, uint32_t flip) {
+    uint32_t passes = vision->block == 1 ? 2 : 1;
+    fill_map(vision, flip, bright_of_block);
+    for (uint32_t i = 0; i < passes; i++) filter_map(vision, BRIGHTEST);
+    for (uint32_t i = 0; i < passes; i++) filter_map(vision, DARKEST);
+    extend_map(vision, passes);
 }
 
 /* ---- the map between its values: bilinear, values hold for the middle of a block ---- */
@@ -169,8 +186,7 @@ static int is_dark_on_light(struct dime_vision *vision) {
     int32_t sum = 0;
     const uint8_t *cell = vision->cells;
     fill_map(vision, 0, mean_of_block);
-    filter_map(vision, MEAN);
-    filter_map(vision, MEAN);
+    for (uint32_t i = 0; i < MEAN_PASSES; i++) filter_map(vision, MEAN);
     for (uint32_t y = 0; y < vision->rows; y++) {
         map_row(vision, y);
         walk_begin(&walk, vision);
@@ -232,10 +248,7 @@ void vision_remove_paper(struct dime_vision *vision, enum dime_vision_polarity p
     found->inverted = (uint8_t)(polarity == DIME_VISION_AUTO ? is_dark_on_light(vision)
                                                              : polarity == DIME_VISION_DARK_ON_LIGHT);
     uint32_t flip = found->inverted ? 0 : 0xFF;
-    fill_map(vision, flip, bright_of_block);
-    filter_map(vision, BRIGHTEST); /* closing: strokes go, light and shadow stay */
-    filter_map(vision, DARKEST);
-    extend_map(vision);
+    map_paper(vision, flip);
     subtract_paper(vision, flip);
     found->contrast = (uint8_t)stretch(vision);
 }
