@@ -146,6 +146,11 @@ static void test_no_digit(void **state) {
 
 /* ---- a digit ---- */
 
+/* A pixel's place in 1/256 cells of ten pixels. */
+static uint32_t at(uint32_t pixel) {
+    return pixel * 256 / 10;
+}
+
 /* A bar of either polarity fills the box's height, its mass at the centre, wherever it stands. */
 static void test_bar(void **state) {
     (void)state;
@@ -159,13 +164,13 @@ static void test_bar(void **state) {
         assert_int_equal(look(&canvas, DIME_VISION_AUTO, 28, output, &found), DIME_VISION_DIGIT);
         assert_int_equal(found.inverted, place % 2);
         assert_int_equal(found.kept, 0);
-        assert_in_range(found.left, left * 32 - 20, left * 32 + 20);
-        assert_in_range(found.bottom, (top + 120) * 32 - 20, (top + 120) * 32 + 20);
-        assert_in_range(found.centre_x, (left + 12) * 32 - 12, (left + 12) * 32 + 12);
-        assert_in_range(found.centre_y, (top + 60) * 32 - 12, (top + 60) * 32 + 12);
+        assert_in_range(found.left, at(left) - 26, at(left) + 26);
+        assert_in_range(found.bottom, at(top + 120) - 26, at(top + 120) + 26);
+        assert_in_range(found.centre_x, at(left + 12) - 16, at(left + 12) + 16);
+        assert_in_range(found.centre_y, at(top + 60) - 16, at(top + 60) + 16);
         for (uint32_t y = 0; y < 28; y++) {
-            assert_true(output[y * 28 + 13] >= (y >= 5 && y < 23 ? 240 : 0));
-            assert_true(output[y * 28 + 13] <= (y < 3 || y >= 25 ? 20 : 255));
+            assert_true(output[y * 28 + 13] >= (y >= 5 && y < 23 ? 180 : 0));
+            assert_true(output[y * 28 + 13] <= (y < 2 || y >= 26 ? 20 : 255));
             assert_true(output[y * 28 + 9] <= 20 && output[y * 28 + 18] <= 20);
         }
         free(canvas.pixels);

@@ -15,6 +15,7 @@
 #define DIME_VISION_LEAST_CELLS 256 /* with fewer a digit cannot be told */
 #define DIME_VISION_MOST_COLUMNS 64
 #define DIME_VISION_MOST_SIDE 4096 /* of a picture */
+#define DIME_VISION_MOST_SIZE 64   /* of the network's input */
 #define DIME_VISION_BLOCKS 196     /* of the map of the paper's brightness */
 
 enum dime_vision_polarity {

@@ -20,7 +20,7 @@ struct cli_command {
 
 /* One table in main.c; each subcommand has its own file, cli_NAME.c. */
 extern const struct cli_command cli_data, cli_train, cli_eval, cli_quantize, cli_export, cli_import,
-    cli_inspect, cli_predict, cli_firmware, cli_flash, cli_sim, cli_report, cli_live;
+    cli_inspect, cli_predict, cli_firmware, cli_flash, cli_sim, cli_report, cli_photos, cli_live;
 
 /* Positional arguments after option parsing. */
 struct cli_arguments {

@@ -8,8 +8,8 @@
 #include "cli/cli.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_data,    &cli_train,   &cli_eval,     &cli_quantize, &cli_export, &cli_import,
-    &cli_inspect, &cli_predict, &cli_firmware, &cli_sim,      &cli_flash,  &cli_report,
+    &cli_data,    &cli_train,    &cli_eval, &cli_quantize, &cli_export, &cli_import, &cli_inspect,
+    &cli_predict, &cli_firmware, &cli_sim,  &cli_flash,    &cli_report, &cli_photos,
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 

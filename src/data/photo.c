@@ -244,7 +244,7 @@ static void draw_light(const struct dime_photographer *p, struct dime_random *ra
     scene->penumbra = draw(random, s->penumbra) * height;
     if (dime_random_unit(random) >= s->shadow_probability) scene->shadow = 0;
     scene->blur = draw(random, s->blur) * height;
-    scene->noise = draw(random, s->noise);
+    scene->noise = draw(random, s->noise) * height / 240;
 }
 
 /* ---- one point of it ---- */

@@ -27,7 +27,9 @@ struct dime_photo_settings {
     struct dime_photo_range shadow;   /* share of the light that a shadow takes */
     struct dime_photo_range penumbra; /* width of its edge */
     struct dime_photo_range blur;     /* standard deviation */
-    struct dime_photo_range noise;    /* standard deviation, grey levels */
+    /* Standard deviation, grey levels, at 240 lines; in proportion to the lines: a smaller picture is the
+       same one averaged down. */
+    struct dime_photo_range noise;
     struct dime_photo_range square;   /* width of the paper's squares */
     struct dime_photo_range line;     /* width of their lines */
     struct dime_photo_range line_ink; /* share of the light that they take */

@@ -74,6 +74,7 @@ struct dime_config {
     float shear;                        /* degrees, 0 */
     float elastic_alpha, elastic_sigma; /* pixels of the 28-pixel original: 40 and 4 as the peers */
     int bilinear;                       /* interpolation of distorted images: 1 between pixels, 0 nearest */
+    float photos;      /* share of the augmented images that are taken as a camera's pictures instead, 0..1 */
     int keep_original; /* 1: untouched images are trained beside the augmented ones (peers) */
 
     uint32_t layer_count; /* of the `layers:` list (width[] is then 0), or made from network_width1..3 */

@@ -164,6 +164,10 @@ const struct config_key config_keys[KEY_COUNT] = {
     [KEY_ELASTIC_SIGMA] = {"elastic_sigma", FLOAT(config.elastic_sigma, 0.1, 100), "4.0", augment, OWN,
                            "pixels of 28", "Elastic distortion: smoothness of the displacements."},
 
+    [KEY_PHOTOS] = {"photos", FLOAT(config.photos, 0, 1), "0.0", augment, OWN, "",
+                    "Share of the distorted copies that are drawn as a camera's pictures instead and found "
+                    "again by device/vision; for digits."},
+
     [KEY_LAMBDA_L1] = {"lambda_l1", FLOAT(lambda_l1, 0, 1e6), NULL, pruning, PEER, "",
                        "Mask regularization."},
     [KEY_PRUNE_EPOCH] = {"prune_epoch", INT(prune_epoch, -1, 100000), NULL, pruning, PEER, "epoch",

@@ -10,6 +10,7 @@ enum dime_random_purpose {
     DIME_RANDOM_AUGMENT = 3,    /* index: epoch * 2^32 + image */
     DIME_RANDOM_VALIDATION = 4, /* index: 0 */
     DIME_RANDOM_REVIVE = 5,     /* index: epoch * 2^32 + layer */
+    DIME_RANDOM_PHOTO = 16,     /* index: epoch * 2^32 + image */
 };
 
 #endif

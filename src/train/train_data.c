@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "train/photo_sample.h"
 #include "train/random_purpose.h"
 
 static void shuffle(struct dime_random random, uint32_t *items, uint32_t count) {
@@ -27,6 +28,7 @@ static void copy_settings(struct dime_train_data *data, const struct dime_config
     data->augmentation = config->augmentation;
     data->keep_original = config->keep_original;
     data->seed = config->seed;
+    data->photos = config->photos;
     float pixel = (float)dataset->height / 28; /* elastic settings count pixels of a 28-pixel picture */
     data->augment = (struct dime_augment_settings){
         .rotation1 = config->rotation1,
@@ -89,16 +91,19 @@ int dime_batch_maker_create(struct dime_batch_maker *maker, const struct dime_tr
     maker->pictures = dime_picture_kernels_get();
     maker->kernels = dime_kernels_get();
     maker->augmenter = NULL;
+    maker->viewer = NULL;
     maker->picture = malloc(data->inputs + DIME_AUGMENT_ROOM);
     int code = maker->picture ? dime_augmenter_create(&maker->augmenter, dataset->height, dataset->width,
                                                       data->input.size, &data->augment)
                               : dime_error_set(DIME_ERROR_MEMORY, "out of memory for batches");
+    if (!code) code = dime_photo_sample_create(&maker->viewer, data);
     if (code) dime_batch_maker_free(maker);
     return code;
 }
 
 void dime_batch_maker_free(struct dime_batch_maker *maker) {
     dime_augmenter_free(maker->augmenter);
+    dime_photo_viewer_free(maker->viewer);
     free(maker->picture);
     memset(maker, 0, sizeof *maker);
 }
@@ -114,8 +119,9 @@ static uint32_t fill_row(const struct dime_train_data *data, struct dime_batch_m
         return picture;
     }
     uint64_t index = ((uint64_t)epoch << 32) + picture;
-    dime_augment(maker->augmenter, dataset->pixels + (size_t)picture * dataset->height * dataset->width,
-                 dime_random_stream(data->seed, DIME_RANDOM_AUGMENT, index), maker->picture);
+    if (!dime_photo_sample(data, maker->viewer, index, picture, maker->picture))
+        dime_augment(maker->augmenter, dataset->pixels + (size_t)picture * dataset->height * dataset->width,
+                     dime_random_stream(data->seed, DIME_RANDOM_AUGMENT, index), maker->picture);
     maker->pictures->encode_floats(data->input.encoding, data->input.threshold, maker->picture, data->inputs,
                                    input);
     return picture;

@@ -6,6 +6,7 @@
 #include "data/augment.h"
 #include "data/dataset.h"
 #include "data/encoded.h"
+#include "data/photo_view.h"
 #include "data/picture_kernels.h"
 #include "model/config.h"
 #include "train/network.h"
@@ -19,6 +20,7 @@ struct dime_train_data {
     uint32_t train_count, validation_count;
     int augmentation, keep_original;
     struct dime_augment_settings augment;
+    float photos; /* share of the augmented samples that are camera pictures */
     uint64_t seed;
 };
 
@@ -38,7 +40,8 @@ struct dime_batch_maker {
     const struct dime_picture_kernels *pictures;
     const struct dime_kernels *kernels;
     struct dime_augmenter *augmenter;
-    uint8_t *picture; /* one augmented picture of the input's size */
+    struct dime_photo_viewer *viewer; /* NULL: no camera pictures */
+    uint8_t *picture;                 /* one augmented picture of the input's size */
 };
 int dime_batch_maker_create(struct dime_batch_maker *maker, const struct dime_train_data *data);
 void dime_batch_maker_free(struct dime_batch_maker *maker);
