@@ -93,11 +93,12 @@ LIBRARY := $(BUILD)/libdime.a
 ENCODE := device/vision/encode.c device/vision/encode.h
 # What `dime export` writes out beside a model is carried inside the program. lib/ holds templates, which
 # include a generated model.h: they are embedded, never compiled here.
-EMBEDDED := LICENSE $(sort $(wildcard device/engine/*.[ch])) \
+EMBEDDED := LICENSE $(sort $(filter-out device/engine/fast_%,$(wildcard device/engine/*.[ch]))) \
 	$(ENCODE) $(sort $(wildcard lib/*.[ch]))
 # And what `dime firmware` compiles beside that for the chip.
 FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[ch] device/display/*.[ch] \
-	device/link/*.[ch]) $(filter-out $(ENCODE),$(wildcard device/vision/*.[ch])))
+	device/link/*.[ch] device/engine/fast_*.[chS] device/engine/fast_*.inc) \
+	$(filter-out $(ENCODE),$(wildcard device/vision/*.[ch])))
 # The live page.
 WEB := $(sort $(wildcard web/*.html web/*.css web/*.js))
 PROGRAM := $(BUILD)/dime

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
+
+#include "fast.h"
 #include "steps.h"
 
 void dime_layer_sums(const struct dime_layer *layer, const int8_t *activations, int32_t *sums) {
@@ -89,8 +91,13 @@ uint32_t dime_network_infer(const struct dime_network *network, const int8_t *in
     const int8_t *current = network->maps ? network->maps(network, input, sums, activations) : input;
     const struct dime_layer *layer = network->layers + network->map_count;
     for (uint32_t i = network->map_count; i < network->layer_count; i++, layer++) {
-        dime_layer_sums(layer, current, sums);
-        dime_layer_requantize(layer, sums, activations);
+#ifndef DIME_ENGINE_ALL_FAST /* spares the reference where no layer needs it */
+        if (!layer->fast) {
+            dime_layer_sums(layer, current, sums);
+            dime_layer_requantize(layer, sums, activations);
+        } else
+#endif
+            layer->fast->run(layer, current, sums, activations);
         current = activations;
     }
     return dime_argmax(sums, layer[-1].outputs);

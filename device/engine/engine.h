@@ -83,6 +83,7 @@ struct dime_layer {
     const struct dime_format *format; /* NULL for pooling */
     const void *weights;              /* M rows of dime_format_row_bytes(format, K), 4-byte aligned */
     const struct dime_affine *affine; /* M entries, or NULL */
+    const struct dime_fast *fast;     /* NULL: the reference; else fast.h, and format and weights are unused */
     uint16_t inputs;                  /* K, 1..65535; 0 for pooling */
     uint16_t outputs;                 /* M, 1..65535: outputs, or channels that come out */
     uint8_t requantize;               /* enum dime_requantize */
@@ -116,7 +117,8 @@ struct dime_network {
 };
 
 /* Classifies one image.
-   input:       K of the first layer (or C x H x W), -127..127, in the network's input encoding
+   input:       K of the first layer (or C x H x W), -127..127, in the network's input encoding; 4-byte
+                aligned, like the others, for fast kernels
    sums:        scratch, network->widest entries, or network->sums where there are maps; holds the logits of
    the last layer afterwards activations: scratch, network->widest bytes, or network->activations where there
    are maps Returns the index of the largest logit, the lowest index on a tie. */

@@ -13,9 +13,21 @@ enum dime_input_encoding {
     DIME_INPUT_BINARY,   /* q = p >= threshold ? 1 : 0 */
 };
 
-/* Encodes `count` pixels. threshold: 1..255, used by BINARY only. `pixels` and `output` may be the same
- * memory. */
-void dime_encode(enum dime_input_encoding encoding, uint32_t threshold, const uint8_t *pixels, uint32_t count,
-                 int8_t *output);
+/* One function an encoding: firmware carries only that of its network. `pixels` and `output` may be the same
+   memory; fastest where both are aligned to 4. */
+void dime_encode_mean_subtracted(const uint8_t *pixels, uint32_t count, int8_t *output);
+void dime_encode_unsigned(const uint8_t *pixels, uint32_t count, int8_t *output);
+void dime_encode_binary(uint32_t threshold, const uint8_t *pixels, uint32_t count, int8_t *output);
+
+/* Encodes `count` pixels. threshold: 1..255, used by BINARY only. */
+static inline void dime_encode(enum dime_input_encoding encoding, uint32_t threshold, const uint8_t *pixels,
+                               uint32_t count, int8_t *output) {
+    if (encoding == DIME_INPUT_MEAN_SUBTRACTED)
+        dime_encode_mean_subtracted(pixels, count, output);
+    else if (encoding == DIME_INPUT_UNSIGNED)
+        dime_encode_unsigned(pixels, count, output);
+    else
+        dime_encode_binary(threshold, pixels, count, output);
+}
 
 #endif

@@ -18,9 +18,9 @@
 #define SHOW_MS 900
 #define DARK_MS 100 /* so that the same digit twice is seen as two */
 
-static int8_t input[DIME_MODEL_INPUTS];
+static _Alignas(4) int8_t input[DIME_MODEL_INPUTS];
 static int32_t sums[DIME_MODEL_SUMS];
-static int8_t activations[DIME_MODEL_ACTIVATIONS];
+static _Alignas(4) int8_t activations[DIME_MODEL_ACTIVATIONS];
 
 static void report(uint32_t number, const struct picture *picture, uint32_t prediction, uint32_t cycles) {
     print_text("Picture ");

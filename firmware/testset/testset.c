@@ -29,14 +29,14 @@ _Static_assert(DIME_MODEL_CLASSES < FAULT, "a class must not look like FAULT or 
 /* Grey levels, which become the network's input in place. Written by the interrupt until `complete` is set,
    and by the program from then until READY. */
 static union {
-    uint8_t grey[DIME_MODEL_INPUTS];
+    _Alignas(4) uint8_t grey[DIME_MODEL_INPUTS];
     int8_t input[DIME_MODEL_INPUTS];
 } picture;
 static uint16_t received; /* bytes of the picture; in the interrupt only, while a picture arrives */
 static volatile uint8_t begun, complete, faulty;
 
 static int32_t sums[DIME_MODEL_SUMS];
-static int8_t activations[DIME_MODEL_ACTIVATIONS];
+static _Alignas(4) int8_t activations[DIME_MODEL_ACTIVATIONS];
 
 void usart_received(uint8_t byte, uint32_t errors) {
     if (complete) return;

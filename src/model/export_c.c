@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "model/embedded.h"
 #include "model/export_folder.h"
+#include "model/fast_layout.h"
 #include "model/model_layer.h"
 
 #define GENERATOR "dime " DIME_VERSION
@@ -30,6 +31,7 @@ struct export {
     const struct dime_export_pictures *pictures;
     struct dime_runtime runtime;
     struct text model_h, model_c, pictures_h, pictures_c;
+    int for_chip; /* weights in the layouts of the fast kernels */
     struct dime_export_file files[MOST_FILES];
     uint32_t file_count;
     struct dime_export_summary summary;
@@ -110,6 +112,15 @@ static uint32_t scratch_bytes(uint32_t sums, uint32_t activations) {
     return sums * (uint32_t)sizeof(int32_t) + activations;
 }
 
+static enum dime_layout layout_of(const struct export *export, uint32_t index) {
+    return export->for_chip ? dime_layout_choose(export->model, index) : DIME_LAYOUT_REFERENCE;
+}
+
+/* Entries of a scratch buffer: fast kernels write whole words of weights. */
+static uint32_t entries_of(const struct export *export, uint32_t count) {
+    return export->for_chip ? (count + 7) / 8 * 8 : count;
+}
+
 static void print_number(FILE *stream, const char *macro, uint32_t value, const char *comment) {
     fprintf(stream, "#define DIME_MODEL_%s %u /* %s */\n", macro, value, comment);
 }
@@ -130,8 +141,8 @@ static void print_sizes(const struct export *export, FILE *stream) {
     print_number(stream, "INPUTS", dime_model_input_count(export->model), "inputs of the first layer, bytes");
     print_number(stream, "CLASSES", export->model->classes, "outputs of the last layer");
     print_number(stream, "LAYERS", network->layer_count, "layers");
-    print_number(stream, "SUMS", network->sums, "entries of the scratch buffer of 32-bit sums");
-    print_number(stream, "ACTIVATIONS", network->activations, "entries of that of 8-bit activations");
+    print_number(stream, "SUMS", entries_of(export, network->sums), "entries of the scratch buffer of 32-bit sums");
+    print_number(stream, "ACTIVATIONS", entries_of(export, network->activations), "entries of that of 8-bit activations");
     print_number(stream, "WIDEST", most(network->sums, network->activations),
                  "entries that suit either of them");
     print_number(stream, "SCRATCH_BYTES", scratch_bytes(network->sums, network->activations),
@@ -245,9 +256,12 @@ static void print_shape(FILE *stream, const struct dime_layer *layer) {
     print_member(stream, "out_width", layer->out_width);
 }
 
+/* symbol: of the weight format, or NULL where a fast kernel has the weights in a layout of its own. */
 static void print_layer(FILE *stream, const struct dime_layer *layer, uint32_t number, const char *symbol) {
     fputs("    {\n", stream);
-    if (layer->format)
+    if (!symbol)
+        fprintf(stream, "        .fast = &layer%u_fast.fast,\n", number);
+    else if (layer->format)
         fprintf(stream, "        .format = &%s,\n        .weights = layer%u_weights,\n", symbol, number);
     if (layer->affine) fprintf(stream, "        .affine = layer%u_affine,\n", number);
     print_member(stream, "inputs", layer->inputs);
@@ -280,13 +294,21 @@ static int make_model_c(struct export *export) {
     FILE *stream = export->model_c.stream;
     print_origin(export, stream);
     fputs("#include \"model.h\"\n\n#include <stdint.h>\n\n", stream);
+    if (export->for_chip) fputs("#include \"fast_rows.h\"\n\n", stream);
     for (uint32_t i = 0; i < network->layer_count; i++) {
-        print_weights(stream, &network->layers[i], i + 1);
+        enum dime_layout layout = layout_of(export, i);
+        if (layout == DIME_LAYOUT_REFERENCE)
+            print_weights(stream, &network->layers[i], i + 1);
+        else
+            dime_layout_print(export->model, i, layout, stream);
         print_affine(stream, &network->layers[i], i + 1);
     }
     fputs("static const struct dime_layer layers[DIME_MODEL_LAYERS] = {\n", stream);
     for (uint32_t i = 0; i < network->layer_count; i++)
-        print_layer(stream, &network->layers[i], i + 1, dime_format_symbol(export->model->layers[i].format));
+        print_layer(stream, &network->layers[i], i + 1,
+                    layout_of(export, i) == DIME_LAYOUT_REFERENCE
+                        ? dime_format_symbol(export->model->layers[i].format)
+                        : NULL);
     fputs("};\n\n", stream);
     print_network(stream, network);
     return text_close(export, &export->model_c);
@@ -485,25 +507,34 @@ static void free_texts(struct export *export) {
     text_free(&export->pictures_c);
 }
 
+static int export_all(struct export *export, const char *folder) {
+    int code = check_input(export);
+    if (!code) code = check_pictures(export);
+    if (!code) code = dime_runtime_create(&export->runtime, export->model);
+    if (code) return code;
+    code = make_files(export);
+    if (!code) code = write_folder(export, folder);
+    free_texts(export);
+    dime_runtime_free(&export->runtime);
+    return code;
+}
+
 int dime_export_c(const struct dime_model *model, const char *name,
                   const struct dime_export_pictures *pictures, const char *folder,
                   struct dime_export_summary *summary) {
     struct export export = {.model = model, .name = name, .pictures = pictures};
-    int code = check_input(&export);
-    if (!code) code = check_pictures(&export);
-    if (!code) code = dime_runtime_create(&export.runtime, model);
-    if (code) return code;
-    code = make_files(&export);
-    if (!code) code = write_folder(&export, folder);
-    if (!code && summary) {
-        *summary = export.summary;
-        summary->files = export.file_count + 1;
-        summary->weight_bytes = (uint32_t)dime_model_bytes(model);
-        summary->scratch_bytes = dime_model_scratch_bytes(model);
-    }
-    free_texts(&export);
-    dime_runtime_free(&export.runtime);
-    return code;
+    int code = export_all(&export, folder);
+    if (code || !summary) return code;
+    *summary = export.summary;
+    summary->files = export.file_count + 1;
+    summary->weight_bytes = (uint32_t)dime_model_bytes(model);
+    summary->scratch_bytes = dime_model_scratch_bytes(model);
+    return 0;
+}
+
+int dime_export_chip(const struct dime_model *model, const char *name, const char *folder) {
+    struct export export = {.model = model, .name = name, .for_chip = 1};
+    return export_all(&export, folder);
 }
 
 uint32_t dime_model_scratch_bytes(const struct dime_model *model) {

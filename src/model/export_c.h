@@ -35,6 +35,11 @@ int dime_export_c(const struct dime_model *model, const char *name,
                   const struct dime_export_pictures *pictures, const char *folder,
                   struct dime_export_summary *summary);
 
+/* The model for the firmware of the CH32V003: as dime_export_c without pictures, but with weights in the
+   layouts of the fast kernels, device/engine/fast_*.h, which have to be compiled with it. Errors: as
+   dime_export_c. */
+int dime_export_chip(const struct dime_model *model, const char *name, const char *folder);
+
 /* Bytes of RAM that inference needs beside its input: both scratch buffers. */
 uint32_t dime_model_scratch_bytes(const struct dime_model *model);
 

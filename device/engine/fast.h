@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* A layer that is computed in another way than the reference, with the same result. The layouts are made by
+   the exporter; docs/chip-kernels.md has the methods. */
+#ifndef DIME_FAST_H
+#define DIME_FAST_H
+
+#include "engine.h"
+
+/* dime_layer.fast points to one of these; the kernel's own description of the weights follows it.
+   run: sums and requantization of the layer: what dime_layer_sums and dime_layer_requantize do, with `sums`
+   and `activations` of the network's widest layer, rounded up to a multiple of 8, and x aligned to 4. */
+struct dime_fast {
+    void (*run)(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations);
+    /* The end of run: one of the functions below, as the layer needs. */
+    void (*finish)(const struct dime_layer *layer, int32_t *sums, int8_t *activations);
+};
+
+void dime_fast_finish_none(const struct dime_layer *layer, int32_t *sums, int8_t *activations); /* the last */
+void dime_fast_finish_shift(const struct dime_layer *layer, int32_t *sums,
+                            int8_t *activations);                                              /* ShiftNorm */
+void dime_fast_finish_any(const struct dime_layer *layer, int32_t *sums, int8_t *activations); /* all else */
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Bit-serial sums of rows. Weights are stored input by input, as unsigned numbers u with w = (u << scale) -
+   middle, as many to a word as fit. A layer's sums are
+
+       sum[m] = (U[m] << scale) - middle * D + c * total[m],   U[m] = sum over k of u[k][m] * d[k]
+
+   with d[k] = x[k] - c >= 0, D their sum, and total[m] the sum of w[m][k] over k. c is the smallest
+   activation: that of the background, so most d are 0 and their rows are never read. For each bit of d the
+   rows of the inputs that have it are added up, a word at a time: eight weights of 4 bits become two sums, of
+   word >> 4 and of word & 0x0F0F0F0F, from which 16 lanes of 8 bits follow after at most 15 rows, then lanes
+   of 16 bits.
+
+   These are collected in `wide`, for each two outputs a word of two 16-bit lanes for bits 0 to 3 of d,
+   shifted to their weight, and one for bits 4 to 7: K * 15 * 15 < 2^16 bounds the inputs, or 15 * K < 2^16
+   where activations are 0 and 1. */
+#ifndef DIME_FAST_ROWS_H
+#define DIME_FAST_ROWS_H
+
+#include "fast.h"
+
+struct dime_rows {
+    const uint32_t *words; /* `inputs` rows of `stride` bytes; below address 2^16 */
+    void (*flush)(void);   /* dime_rows_flush_8, ...: adds up a bucket of rows */
+    uint16_t inputs;       /* K rounded up to a multiple of 4: rows of zeros behind the last */
+    uint16_t stride;       /* bytes from row to row */
+    const int16_t *totals; /* M, or NULL where c is always 0 */
+    uint8_t scale;         /* 0 or 1 */
+    uint8_t middle;        /* 1 .. 128 */
+    uint16_t outputs;      /* M rounded up to a multiple of 8 */
+};
+
+struct dime_fast_rows {
+    struct dime_fast fast;
+    struct dime_rows rows;
+};
+
+/* Adds U to `wide`. offset: 0 for c = 0, else (128 + c) * 0x01010101. */
+void dime_rows_add(const struct dime_rows *rows, const int8_t *x, uint32_t *wide, uint32_t offset);
+
+/* Rows of one, two, four or eight words. */
+void dime_rows_flush_1(void);
+void dime_rows_flush_2(void);
+void dime_rows_flush_4(void);
+void dime_rows_flush_8(void);
+/* Four words by the code for eight, for rows of two words or four. `wide` has room for 32 outputs, and two
+   words may be read behind the last row. */
+void dime_rows_flush_8_half(void);
+
+void dime_rows_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations);
+
+#endif

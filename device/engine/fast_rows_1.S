@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* Adds up the rows of a bucket, one word of eight 4-bit weights each. */
+#include "fast_rows_words.inc"
+
+    define_flush 1

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/fast_layout.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+/* Weights as unsigned numbers: w = (u << scale) - middle. */
+struct rows_format {
+    uint32_t bits, scale, middle;
+};
+
+static int find_format(enum dime_format_id id, struct rows_format *format) {
+    switch (id) {
+    case DIME_FORMAT_4BITSYM:
+        *format = (struct rows_format){4, 1, 15};
+        return 1;
+    case DIME_FORMAT_4BIT:
+        *format = (struct rows_format){4, 0, 8};
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* 1 where activations may be below 0. */
+static int has_negative_inputs(const struct dime_model *model, uint32_t index) {
+    if (index == 0) return model->config.input_encoding == DIME_INPUT_MEAN_SUBTRACTED;
+    return model->config.norm == DIME_NORM_LAYER;
+}
+
+/* Sums of weights fit 16 bits, and the collected sums of four bits of the activations do. */
+static int fits_lanes(const struct dime_model *model, uint32_t index, const struct rows_format *format) {
+    uint32_t most = (1u << format->bits) - 1, digit = 15;
+    if (index == 0 && model->config.input_encoding == DIME_INPUT_BINARY) digit = 1;
+    uint32_t inputs = model->layers[index].inputs;
+    return inputs <= 65535 / (most * digit) && inputs <= 32767 / most;
+}
+
+static uint32_t words_of(uint32_t outputs) {
+    uint32_t words = (outputs + 7) / 8;
+    return words > 4 ? 8 : words > 2 ? 4 : words;
+}
+
+static const char *finish_of(const struct dime_model *model, uint32_t index) {
+    if (model->layers[index].affine ||
+        (model->config.norm == DIME_NORM_LAYER && index + 1 < model->layer_count))
+        return "dime_fast_finish_any";
+    return index + 1 < model->layer_count ? "dime_fast_finish_shift" : "dime_fast_finish_none";
+}
+
+/* Narrow layers share the code of the widest. */
+static const char *flush_of(const struct dime_model *model, uint32_t words) {
+    static const char *const names[] = {[1] = "1", [2] = "2", [4] = "4", [8] = "8"};
+    uint32_t widest = 0;
+    for (uint32_t i = 0; i < model->layer_count; i++)
+        if (dime_layout_choose(model, i) == DIME_LAYOUT_ROWS && words_of(model->layers[i].outputs) > widest)
+            widest = words_of(model->layers[i].outputs);
+    return widest == 8 && words < 8 ? "8_half" : names[words];
+}
+
+enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t index) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    struct rows_format format;
+    if (layer->shape.kind != DIME_LAYER_FC) return DIME_LAYOUT_REFERENCE;
+    /* Maps may lie anywhere, and the kernel reads words. */
+    if (index > 0 && model->layers[index - 1].shape.kind != DIME_LAYER_FC) return DIME_LAYOUT_REFERENCE;
+    if (!find_format(layer->format, &format) || layer->outputs > 64 || !fits_lanes(model, index, &format))
+        return DIME_LAYOUT_REFERENCE;
+    return DIME_LAYOUT_ROWS;
+}
+
+int dime_layouts_are_fast(const struct dime_model *model) {
+    for (uint32_t i = 0; i < model->layer_count; i++)
+        if (dime_layout_choose(model, i) == DIME_LAYOUT_REFERENCE) return 0;
+    return 1;
+}
+
+uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum dime_layout layout) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    if (layout == DIME_LAYOUT_REFERENCE) return layer->outputs * ((layer->inputs * 4 + 31) / 32 * 4);
+    uint32_t totals = has_negative_inputs(model, index) ? 2 * layer->outputs : 0;
+    return layer->inputs * 4 * words_of(layer->outputs) + totals + 24;
+}
+
+/* The nibbles of a word, from the lowest, are outputs 0 4 2 6 1 5 3 7 of its eight: so lanes of 16 bits come
+   out two by two in the order of the outputs (fast_rows_words.h). */
+static const uint8_t order[8] = {0, 4, 2, 6, 1, 5, 3, 7};
+
+static uint32_t word_of(const struct dime_model_layer *layer, const struct rows_format *format,
+                        uint32_t input, uint32_t first) {
+    uint32_t word = 0;
+    for (uint32_t i = 0; i < 8; i++) {
+        uint32_t output = first + order[i];
+        if (output >= layer->outputs) continue;
+        int32_t value = layer->value[(size_t)output * layer->inputs + input];
+        word |= (uint32_t)((value + (int32_t)format->middle) >> format->scale) << 4 * i;
+    }
+    return word;
+}
+
+static void print_words(const struct dime_model_layer *layer, const struct rows_format *format,
+                        uint32_t number, FILE *stream) {
+    uint32_t words = words_of(layer->outputs), inputs = (layer->inputs + 3) / 4 * 4;
+    fprintf(stream, "static const uint32_t layer%u_rows[%u] = {", number,
+            inputs * words + (words < 4 ? 4 - words : 0));
+    for (uint32_t k = 0; k < layer->inputs; k++)
+        for (uint32_t i = 0; i < words; i++)
+            fprintf(stream, "%s0x%08x,", (k * words + i) % 8 ? " " : "\n    ",
+                    (unsigned)word_of(layer, format, k, 8 * i));
+    fputs("\n};\n\n", stream);
+}
+
+static void print_totals(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
+    fprintf(stream, "static const int16_t layer%u_totals[%u] = {", number, layer->outputs);
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        int32_t total = 0;
+        for (uint32_t k = 0; k < layer->inputs; k++) total += layer->value[(size_t)m * layer->inputs + k];
+        fprintf(stream, "%s%d,", m % 12 ? " " : "\n    ", (int)total);
+    }
+    fputs("\n};\n\n", stream);
+}
+
+int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_layout layout, FILE *stream) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    struct rows_format format;
+    uint32_t number = index + 1, words = words_of(layer->outputs);
+    int has_totals = has_negative_inputs(model, index);
+    if (layout != DIME_LAYOUT_ROWS || !find_format(layer->format, &format)) return 0;
+    print_words(layer, &format, number, stream);
+    if (has_totals) print_totals(layer, number, stream);
+    fprintf(stream,
+            "static const struct dime_fast_rows layer%u_fast = {\n"
+            "    .fast = {dime_rows_run, %s},\n    .rows = {\n        .words = layer%u_rows,\n"
+            "        .flush = dime_rows_flush_%s,\n        .inputs = %u,\n        .stride = %u,\n",
+            number, finish_of(model, index), number, flush_of(model, words), (layer->inputs + 3) / 4 * 4,
+            4 * words);
+    if (has_totals) fprintf(stream, "        .totals = layer%u_totals,\n", number);
+    fprintf(stream, "        .scale = %u,\n        .middle = %u,\n        .outputs = %u,\n    },\n};\n\n",
+            format.scale, format.middle, 8 * words);
+    return 0;
+}

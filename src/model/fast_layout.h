@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* How a layer's weights lie in the chip's flash for the fast kernels of device/engine. */
+#ifndef DIME_MODEL_FAST_LAYOUT_H
+#define DIME_MODEL_FAST_LAYOUT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "model/model.h"
+
+enum dime_layout {
+    DIME_LAYOUT_REFERENCE, /* packed rows of outputs, weight by weight */
+    DIME_LAYOUT_ROWS,      /* fast_rows.h */
+};
+
+/* The fastest layout that a layer can have. */
+enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t index);
+
+/* 1 where no layer has the reference's layout. */
+int dime_layouts_are_fast(const struct dime_model *model);
+
+/* Bytes of flash of the layer's weights and their descriptor in that layout. */
+uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum dime_layout layout);
+
+/* Prints the layer's weights in a layout other than the reference, and a descriptor `layerN_fast`, N = index
+   + 1, as C. Errors: MEMORY. */
+int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_layout layout, FILE *stream);
+
+#endif
