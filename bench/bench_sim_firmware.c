@@ -59,7 +59,8 @@ static void build(const char *elf, int code_in_ram) {
                                                     .pictures = &pictures,
                                                     .elf = elf,
                                                     .baud = 115200,
-                                                    .code_in_ram = code_in_ram,
+                                                    .kernels = DIME_KERNELS_REFERENCE,
+                                                    .code = code_in_ram ? DIME_CODE_RAM : DIME_CODE_FLASH,
                                                     .once = 1};
     must(dime_firmware_build(&settings, &report));
     dime_firmware_report_free(&report);

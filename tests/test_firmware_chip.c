@@ -6,7 +6,8 @@
 
    DIME_CHIP_MODEL=<run folder>  puts that model through the chip instead of one trained here
    DIME_CHIP_IMAGES=10000        so many test images instead of a few hundred
-   DIME_CHIP_CODE=flash|ram      where its inner loops run */
+   DIME_CHIP_CODE=flash|ram      where its inner loops run
+   DIME_CHIP_KERNELS=fast|reference */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -218,7 +219,7 @@ static void run_demo(const struct dime_model *model, int code_in_ram, int print_
                                            .model = model,
                                            .pictures = &pictures,
                                            .baud = 115200,
-                                           .code_in_ram = code_in_ram,
+                                           .code = code_in_ram ? DIME_CODE_RAM : DIME_CODE_FLASH,
                                            .print_swio = print_swio,
                                            .once = 1},
           &report);
@@ -331,14 +332,16 @@ static void hear_chip(void *context, uint64_t cycle, enum sim_channel channel, u
     host->sent = 0;
 }
 
-static void run_testset(const struct dime_model *model, uint32_t images, int code_in_ram, struct host *host) {
+static void run_testset(const struct dime_model *model, uint32_t images, int code_in_ram,
+                        enum dime_kernels kernels, struct host *host) {
     struct dime_runtime runtime;
     struct dime_firmware_report report;
     check(dime_runtime_create(&runtime, model));
     build(&(struct dime_firmware_settings){.app = dime_firmware_app_find("testset"),
                                            .model = model,
                                            .baud = FAST_BAUD,
-                                           .code_in_ram = code_in_ram},
+                                           .kernels = kernels,
+                                           .code = code_in_ram ? DIME_CODE_RAM : DIME_CODE_FLASH},
           &report);
     struct sim_chip *chip = start(report.elf);
     uint32_t inputs = dime_model_input_count(model);
@@ -364,8 +367,9 @@ static void test_every_format(void **state) {
         struct dime_model model;
         struct host host;
         train((enum dime_format_id)format, &model);
-        for (int code_in_ram = 0; code_in_ram < 2; code_in_ram++) {
-            run_testset(&model, FORMAT_IMAGES, code_in_ram, &host);
+        for (int i = 0; i < 4; i++) {
+            run_testset(&model, FORMAT_IMAGES, i & 1, i & 2 ? DIME_KERNELS_REFERENCE : DIME_KERNELS_FAST,
+                        &host);
             if (host.mismatches)
                 fail_msg("%s: %u mismatches", dime_format_get((enum dime_format_id)format)->name,
                          host.mismatches);
@@ -377,7 +381,7 @@ static void test_every_format(void **state) {
 static void test_testset(void **state) {
     (void)state;
     const char *path = getenv("DIME_CHIP_MODEL"), *images = getenv("DIME_CHIP_IMAGES");
-    const char *code = getenv("DIME_CHIP_CODE");
+    const char *code = getenv("DIME_CHIP_CODE"), *kernels = getenv("DIME_CHIP_KERNELS");
     struct dime_model model;
     struct host host;
     if (path)
@@ -386,7 +390,8 @@ static void test_testset(void **state) {
         train(DIME_FORMAT_4BITSYM, &model);
     uint32_t count = images ? (uint32_t)strtoul(images, NULL, 10) : IMAGES;
     assert_true(count > 0 && count <= mnist.test.count);
-    run_testset(&model, count, code && !strcmp(code, "ram"), &host);
+    run_testset(&model, count, !code || strcmp(code, "flash"),
+                kernels && !strcmp(kernels, "reference") ? DIME_KERNELS_REFERENCE : DIME_KERNELS_FAST, &host);
     printf("%u images on the chip: %u mismatches, %u right, %.0f cycles on average (%llu to %llu)\n", count,
            host.mismatches, host.right, (double)host.cycles / count, (unsigned long long)host.least,
            (unsigned long long)host.most);

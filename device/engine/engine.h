@@ -83,13 +83,13 @@ struct dime_layer {
     const struct dime_format *format; /* NULL for pooling */
     const void *weights;              /* M rows of dime_format_row_bytes(format, K), 4-byte aligned */
     const struct dime_affine *affine; /* M entries, or NULL */
-    const struct dime_fast *fast;     /* NULL: the reference; else fast.h, and format and weights are unused */
-    uint16_t inputs;                  /* K, 1..65535; 0 for pooling */
-    uint16_t outputs;                 /* M, 1..65535: outputs, or channels that come out */
-    uint8_t requantize;               /* enum dime_requantize */
-    uint8_t activation_bits;          /* 2..8: outputs are 0 .. 2^(bits-1) - 1 */
-    uint8_t centre;                   /* 1: subtract the rounded mean of the outputs (LayerNorm) */
-    uint8_t bias_shift;               /* 0..9 */
+    const struct dime_fast *fast; /* NULL: the reference; else fast.h, and format and weights are unused */
+    uint16_t inputs;              /* K, 1..65535; 0 for pooling */
+    uint16_t outputs;             /* M, 1..65535: outputs, or channels that come out */
+    uint8_t requantize;           /* enum dime_requantize */
+    uint8_t activation_bits;      /* 2..8: outputs are 0 .. 2^(bits-1) - 1 */
+    uint8_t centre;               /* 1: subtract the rounded mean of the outputs (LayerNorm) */
+    uint8_t bias_shift;           /* 0..9 */
 
     /* Layers of maps only: */
     uint8_t kind;                  /* enum dime_layer_kind */

@@ -18,12 +18,14 @@ struct scale {
 #define START 8465439u /* 127 * MEAN_TIMES_10000 / 5 */
 #define FRACTION_BITS 24
 
-/* floor(numerator * 2^24 / denominator) modulo 2^32; denominator < 2^19. */
+/* floor(numerator * 2^24 / denominator) modulo 2^32; numerator < 2^24, denominator < 2^19. */
 static uint32_t divide(uint32_t numerator, uint32_t denominator, uint32_t *remainder) {
-    uint32_t quotient = numerator / denominator, rest = numerator - quotient * denominator;
-    for (uint32_t i = 0; i < FRACTION_BITS; i++) {
+    uint32_t quotient = 0, rest = 0;
+    numerator <<= 32 - FRACTION_BITS;
+    for (uint32_t i = 0; i < 2 * FRACTION_BITS; i++) {
         quotient <<= 1;
-        rest <<= 1;
+        rest = rest << 1 | numerator >> 31;
+        numerator <<= 1;
         if (rest >= denominator) {
             rest -= denominator;
             quotient++;

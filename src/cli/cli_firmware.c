@@ -20,7 +20,7 @@
 #define MOST_BAUD 3000000
 
 struct settings {
-    const char *model, *out, *app, *pictures, *data, *code, *print;
+    const char *model, *out, *app, *pictures, *data, *code, *kernels, *print;
     int baud, once, json;
 };
 
@@ -112,6 +112,13 @@ static int is_one_of(const char *value, const char *a, const char *b) {
     return strcmp(value, a) == 0 || strcmp(value, b) == 0;
 }
 
+/* The number of a name in a list. */
+static int choose(const char *name, const char *const *names, size_t count, int *number) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0) return *number = (int)i, 0;
+    return -1;
+}
+
 static void list_apps(char *text, size_t room) {
     size_t used = 0;
     for (const struct dime_firmware_app *app = dime_firmware_apps; app->name; app++)
@@ -120,6 +127,9 @@ static void list_apps(char *text, size_t room) {
 }
 
 static int check_settings(const struct settings *settings, struct dime_firmware_settings *firmware) {
+    static const char *const code_places[] = {"flash", "ram", "auto"}; /* as the enums */
+    static const char *const kernel_names[] = {"auto", "fast", "reference"};
+    int code, kernels;
     char apps[200];
     list_apps(apps, sizeof apps);
     if (!settings->out)
@@ -128,8 +138,12 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
     firmware->app = dime_firmware_app_find(settings->app);
     if (!firmware->app)
         return dime_error_set(DIME_ERROR_USAGE, "--app %s: unknown; it is one of %s", settings->app, apps);
-    if (!is_one_of(settings->code, "flash", "ram"))
-        return dime_error_set(DIME_ERROR_USAGE, "--code %s: unknown; it is flash or ram", settings->code);
+    if (choose(settings->code, code_places, sizeof code_places / sizeof *code_places, &code))
+        return dime_error_set(DIME_ERROR_USAGE, "--code %s: unknown; it is auto, flash or ram",
+                              settings->code);
+    if (choose(settings->kernels, kernel_names, sizeof kernel_names / sizeof *kernel_names, &kernels))
+        return dime_error_set(DIME_ERROR_USAGE, "--kernels %s: unknown; it is auto, fast or reference",
+                              settings->kernels);
     if (!is_one_of(settings->print, "uart", "swio"))
         return dime_error_set(DIME_ERROR_USAGE, "--print %s: unknown; it is uart or swio", settings->print);
     if (settings->baud < LEAST_BAUD || settings->baud > MOST_BAUD)
@@ -137,7 +151,8 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
                               LEAST_BAUD, MOST_BAUD);
     firmware->elf = settings->out;
     firmware->baud = (uint32_t)settings->baud;
-    firmware->code_in_ram = strcmp(settings->code, "ram") == 0;
+    firmware->code = (enum dime_code_place)code;
+    firmware->kernels = (enum dime_kernels)kernels;
     firmware->print_swio = strcmp(settings->print, "swio") == 0;
     firmware->once = settings->once;
     return 0;
@@ -168,6 +183,7 @@ static int print_object(const struct settings *settings, const struct dime_firmw
     cJSON_AddStringToObject(object, "sources", report->sources);
     cJSON_AddStringToObject(object, "app", settings->app);
     cJSON_AddStringToObject(object, "compiler", report->compiler);
+    cJSON_AddStringToObject(object, "plan", dime_firmware_plan_name(report->kernels, report->code));
     add_space(object, &report->space);
     return cli_print_json(object);
 }
@@ -175,7 +191,8 @@ static int print_object(const struct settings *settings, const struct dime_firmw
 static int print_text(const struct dime_firmware_report *report) {
     printf("%s, with .bin and .hex beside it; sources in %s/\n", report->elf, report->sources);
     dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stdout);
-    printf("  deepest stack: %s\n  compiled by %s\n", report->stack.path, report->compiler);
+    printf("  deepest stack: %s\n  compiled by %s\n  %s\n", report->stack.path, report->compiler,
+           dime_firmware_plan_name(report->kernels, report->code));
     return CLI_DONE;
 }
 
@@ -223,7 +240,7 @@ static int build_model(const struct settings *settings) {
 
 static int run(int argc, const char **argv) {
     struct settings settings = {
-        .pictures = DEFAULT_PICTURES, .code = "flash", .print = "uart", .baud = 115200};
+        .pictures = DEFAULT_PICTURES, .code = "auto", .kernels = "auto", .print = "uart", .baud = 115200};
     struct poptOption options[] = {
         {"app", 0, POPT_ARG_STRING, &settings.app, 0,
          "demo: reads built-in pictures; testset: reads pictures that arrive over the serial line; selftest: "
@@ -235,7 +252,11 @@ static int run(int argc, const char **argv) {
          "LIST"},
         {"data", 0, POPT_ARG_STRING, &settings.data, 0, "take them from this dataset (default: the model's)",
          "NAME|DIR"},
-        {"code", 0, POPT_ARG_STRING, &settings.code, 0, "where the network's inner loops run", "flash|ram"},
+        {"code", 0, POPT_ARG_STRING, &settings.code, 0,
+         "where the network's inner loops run: auto takes the fastest that fits", "auto|flash|ram"},
+        {"kernels", 0, POPT_ARG_STRING, &settings.kernels, 0,
+         "what computes the network: fast kernels where there are some, or the reference",
+         "auto|fast|reference"},
         {"print", 0, POPT_ARG_STRING, &settings.print, 0,
          "uart: text leaves by USART1, pin PD5; swio: by the programmer's wire", "uart|swio"},
         {"baud", 0, POPT_ARG_INT, &settings.baud, 0, "of USART1", "N"},
@@ -255,7 +276,7 @@ static int run(int argc, const char **argv) {
 const struct cli_command cli_firmware = {
     .name = "firmware",
     .usage = "MODEL --app demo|testset|selftest --out FILE.elf [--pictures LIST] [--data NAME|DIR] [--code "
-             "flash|ram] "
+             "auto|flash|ram] [--kernels auto|fast|reference] "
              "[--print uart|swio] [--baud N] [--once] [--json]",
     .summary = "build a model and an application for the chip",
     .run = run,

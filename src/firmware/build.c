@@ -122,7 +122,7 @@ static size_t list_firmware(const struct build *build, struct dime_export_file *
         if (is_needed(build, file->name))
             files[count++] = (struct dime_export_file){file->name, file->bytes, file->size};
     }
-    const char *placement = build->settings->code_in_ram ? ram_code : flash_code;
+    const char *placement = build->settings->code == DIME_CODE_RAM ? ram_code : flash_code;
     files[count++] = (struct dime_export_file){"ram_code.ld", placement, strlen(placement)};
     if (!build->pictures_c) return count;
     files[count++] = (struct dime_export_file){"pictures.h", build->pictures_h, strlen(build->pictures_h)};
@@ -150,7 +150,10 @@ static int write_firmware(struct build *build) {
 static int write_model(struct build *build) {
     char *folder = dime_path_join(build->report->sources, "model");
     if (!folder) return out_of_memory(build);
-    int code = dime_export_chip(build->settings->model, build->settings->model_name, folder);
+    const struct dime_firmware_settings *settings = build->settings;
+    int code = settings->kernels == DIME_KERNELS_REFERENCE
+                   ? dime_export_c(settings->model, settings->model_name, NULL, folder, NULL)
+                   : dime_export_chip(settings->model, settings->model_name, folder);
     if (!code) code = make_folder(folder, &build->model_folder);
     free(folder);
     return code;
@@ -226,6 +229,10 @@ static const char *const compiler_flags[] = {"-mabi=ilp32e",
                                              "-fcallgraph-info=su",
                                              NULL};
 
+static int is_all_fast(const struct dime_firmware_settings *settings) {
+    return settings->kernels != DIME_KERNELS_REFERENCE && dime_layouts_are_fast(settings->model);
+}
+
 static void add_compiler(const struct build *build, struct words *words, const char *optimization) {
     const struct dime_firmware_settings *settings = build->settings;
     char number[32];
@@ -239,7 +246,7 @@ static void add_compiler(const struct build *build, struct words *words, const c
     add_joined(words, "-DDIME_BAUD=", number, "");
     if (settings->print_swio) add(words, "-DDIME_PRINT_SWIO");
     if (settings->once) add(words, "-DDIME_ONCE");
-    if (dime_layouts_are_fast(settings->model)) add(words, "-DDIME_ENGINE_ALL_FAST");
+    if (is_all_fast(settings)) add(words, "-DDIME_ENGINE_ALL_FAST");
     add(words, "-c");
 }
 
@@ -254,7 +261,7 @@ static int compile_firmware(const struct build *build) {
 static int compile_model(const struct build *build) {
     struct words words = {0};
     /* What remains of the engine beside fast kernels is small loops: better small. */
-    add_compiler(build, &words, dime_layouts_are_fast(build->settings->model) ? "-Os" : "-O2");
+    add_compiler(build, &words, is_all_fast(build->settings) ? "-Os" : "-O2");
     add_files(&words, build->model_folder, ".c");
     return run(build, &words, NULL);
 }
@@ -440,9 +447,10 @@ static int build_all(struct build *build) {
     return code ? code : publish(build, ".hex", &report->hex);
 }
 
-int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
+/* One image, with everything settled. */
+static int build_image(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
     struct build build = {.settings = settings, .report = report};
-    *report = (struct dime_firmware_report){0};
+    *report = (struct dime_firmware_report){.code = settings->code, .kernels = settings->kernels};
     int code = build_all(&build);
     remove_folder(build.objects);
     dime_toolchain_free(&build.toolchain);
@@ -455,6 +463,45 @@ int dime_firmware_build(const struct dime_firmware_settings *settings, struct di
     free(build.relocations);
     free(build.vectors);
     free(build.symbols);
+    return code;
+}
+
+/* From the fastest to the slowest. */
+static const struct plan {
+    enum dime_kernels kernels;
+    enum dime_code_place code;
+    const char *name;
+} plans[] = {
+    {DIME_KERNELS_FAST, DIME_CODE_RAM, "fast kernels, code in RAM"},
+    {DIME_KERNELS_FAST, DIME_CODE_FLASH, "fast kernels, code in flash"},
+    {DIME_KERNELS_REFERENCE, DIME_CODE_RAM, "reference, inner loops in RAM"},
+    {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, "reference, code in flash"},
+};
+enum { PLANS = sizeof plans / sizeof *plans };
+
+const char *dime_firmware_plan_name(enum dime_kernels kernels, enum dime_code_place code) {
+    for (size_t i = 0; i < PLANS; i++)
+        if (plans[i].kernels == kernels && plans[i].code == code) return plans[i].name;
+    return NULL;
+}
+
+static int is_allowed(const struct dime_firmware_settings *settings, const struct plan *plan) {
+    return (settings->kernels == DIME_KERNELS_AUTO || settings->kernels == plan->kernels) &&
+           (settings->code == DIME_CODE_AUTO || settings->code == plan->code);
+}
+
+int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
+    int code = DIME_ERROR_UNSUPPORTED, tried = 0;
+    for (size_t i = 0; i < PLANS; i++) {
+        struct dime_firmware_settings attempt = *settings;
+        if (!is_allowed(settings, &plans[i])) continue;
+        if (tried++) dime_firmware_report_free(report);
+        attempt.kernels = plans[i].kernels;
+        attempt.code = plans[i].code;
+        code = build_image(&attempt, report);
+        int too_large = code == DIME_ERROR_UNSUPPORTED && report->flash_bytes && !report->fits;
+        if (!too_large) break;
+    }
     return code;
 }
 

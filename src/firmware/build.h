@@ -19,6 +19,13 @@ struct dime_firmware_app {
 extern const struct dime_firmware_app dime_firmware_apps[];
 const struct dime_firmware_app *dime_firmware_app_find(const char *name); /* NULL: unknown */
 
+/* Where the network's inner loops run. */
+enum dime_code_place { DIME_CODE_FLASH, DIME_CODE_RAM, DIME_CODE_AUTO };
+
+/* What computes the network: kernels for the chip where there are some, or the reference, which is slow and
+   small. */
+enum dime_kernels { DIME_KERNELS_AUTO, DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE };
+
 struct dime_firmware_settings {
     const struct dime_firmware_app *app;
     const struct dime_model *model;
@@ -26,7 +33,8 @@ struct dime_firmware_settings {
     const struct dime_export_pictures *pictures; /* NULL for an application without */
     const char *elf;                             /* file to write: NAME.elf */
     uint32_t baud;                               /* of the serial line */
-    int code_in_ram;                             /* 1: the network's inner loops run from RAM */
+    enum dime_code_place code;                   /* AUTO: the fastest that fits */
+    enum dime_kernels kernels;                   /* likewise */
     int print_swio;                              /* 1: text leaves by the programmer's single wire */
     int once;                                    /* 1: the demo ends after the last picture */
 };
@@ -37,9 +45,14 @@ struct dime_firmware_report {
     char *compiler;        /* "riscv64-unknown-elf-gcc ... 12.2.0" */
     uint32_t flash_bytes, ram_bytes;
     int fits;
+    enum dime_code_place code; /* what was chosen */
+    enum dime_kernels kernels;
     struct dime_stack_depth stack;
     struct dime_space space;
 };
+
+/* "fast kernels, code in RAM" */
+const char *dime_firmware_plan_name(enum dime_kernels kernels, enum dime_code_place code);
 
 /* Writes NAME.elf, NAME.bin, NAME.hex and the folder NAME.sources. An image that does not fit is measured,
    but not written: the result is then DIME_ERROR_UNSUPPORTED, and the report holds what takes the space. Free

@@ -141,8 +141,10 @@ static void print_sizes(const struct export *export, FILE *stream) {
     print_number(stream, "INPUTS", dime_model_input_count(export->model), "inputs of the first layer, bytes");
     print_number(stream, "CLASSES", export->model->classes, "outputs of the last layer");
     print_number(stream, "LAYERS", network->layer_count, "layers");
-    print_number(stream, "SUMS", entries_of(export, network->sums), "entries of the scratch buffer of 32-bit sums");
-    print_number(stream, "ACTIVATIONS", entries_of(export, network->activations), "entries of that of 8-bit activations");
+    print_number(stream, "SUMS", entries_of(export, network->sums),
+                 "entries of the scratch buffer of 32-bit sums");
+    print_number(stream, "ACTIVATIONS", entries_of(export, network->activations),
+                 "entries of that of 8-bit activations");
     print_number(stream, "WIDEST", most(network->sums, network->activations),
                  "entries that suit either of them");
     print_number(stream, "SCRATCH_BYTES", scratch_bytes(network->sums, network->activations),
