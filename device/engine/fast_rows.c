@@ -40,6 +40,24 @@ static void finish_sums(const struct dime_rows *rows, uint32_t base, int32_t *su
     }
 }
 
+#ifndef __riscv
+/* What fast_rows_sort.S does, in plain C, for a PC: nibble i of a word is output 0 4 2 6 1 5 3 7 of its
+ * eight. */
+void dime_rows_add(const struct dime_rows *rows, const int8_t *x, uint32_t *wide, uint32_t offset) {
+    static const uint8_t order[8] = {0, 4, 2, 6, 1, 5, 3, 7};
+    int32_t c = offset ? (int32_t)(offset & 0xFF) - 128 : 0;
+    const uint32_t *row = rows->words;
+    for (uint32_t k = 0; k < rows->inputs; k++, row += rows->stride / 4) {
+        uint32_t d = (uint32_t)(x[k] - c);
+        for (uint32_t m = 0; m < rows->stride * 2u; m++) {
+            uint32_t u = row[m / 8] >> 4 * order[m % 8] & 15, lane = 16 * (m & 1);
+            wide[m / 2 * 2] += (u * (d & 15)) << lane;
+            wide[m / 2 * 2 + 1] += (u * (d >> 4 & 15)) << lane;
+        }
+    }
+}
+#endif
+
 void dime_rows_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations) {
     const struct dime_rows *rows = &((const struct dime_fast_rows *)layer->fast)->rows;
     int32_t c = rows->totals ? x[0] : 0, sum = sum_above(x, layer->inputs, c);
