@@ -81,12 +81,13 @@ static void adam_reference(const struct dime_adam *adam, double *parameter, doub
 /* Adam's formulas in double, several steps, parts of a gradient added up. */
 static void test_adam(void **state) {
     (void)state;
-    enum { COUNT = 300, PARTS = 3, STEPS = 5 };
+    enum { COUNT = 320, PARTS = 3, STEPS = 5 };
     for (uint32_t variant = 0; variant < VARIANTS; variant++) {
         const struct dime_kernels *kernels = dime_kernels_variant(variant);
         if (!kernels) continue;
         float *parameter = random_floats(COUNT, 1), m[COUNT] = {0}, v[COUNT] = {0};
-        double exact[COUNT], exact_m[COUNT] = {0}, exact_v[COUNT] = {0};
+        float average[COUNT] = {0}, magnitude[32];
+        double exact[COUNT], exact_m[COUNT] = {0}, exact_v[COUNT] = {0}, exact_average[COUNT] = {0};
         for (uint32_t i = 0; i < COUNT; i++) exact[i] = parameter[i];
         for (uint32_t step = 1; step <= STEPS; step++) {
             float *gradients[PARTS];
@@ -101,14 +102,25 @@ static void test_adam(void **state) {
                                      .gradient_scale = 0.5f,
                                      .gradients = (const float *const *)gradients,
                                      .parts = PARTS,
-                                     .first = 4};
-            kernels->adam(&adam, parameter, m, v, COUNT);
-            for (uint32_t i = 0; i < COUNT; i++)
+                                     .first = 4,
+                                     .rows = COUNT / 32,
+                                     .padded = 32,
+                                     .average = average,
+                                     .average_share = 0.25f,
+                                     .magnitude = magnitude};
+            kernels->adam(&adam, parameter, m, v);
+            double sum[32] = {0};
+            for (uint32_t i = 0; i < COUNT; i++) {
                 adam_reference(&adam, &exact[i], &exact_m[i], &exact_v[i],
                                (double)gradients[0][i + 4] + gradients[1][i + 4] + gradients[2][i + 4]);
+                exact_average[i] += 0.25 * (exact[i] - exact_average[i]);
+                sum[i % 32] += fabs(exact[i]);
+            }
+            for (uint32_t i = 0; i < 32; i++) assert_float_equal(magnitude[i], sum[i], 1e-4);
             for (uint32_t p = 0; p < PARTS; p++) free(gradients[p]);
         }
         for (uint32_t i = 0; i < COUNT; i++) assert_float_equal(parameter[i], exact[i], 1e-5);
+        for (uint32_t i = 0; i < COUNT; i++) assert_float_equal(average[i], exact_average[i], 1e-5);
         free(parameter);
     }
 }

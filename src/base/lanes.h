@@ -97,6 +97,27 @@ LANES_INLINE lanes lanes_max(lanes a, lanes b) {
 #endif
 }
 
+LANES_INLINE lanes lanes_sqrt(lanes v) {
+#if defined(__AVX512F__)
+    return (lanes)_mm512_sqrt_ps((__m512)v);
+#elif defined(__AVX2__)
+    union {
+        lanes whole;
+        __m256 half[2];
+    } root = {v};
+    root.half[0] = _mm256_sqrt_ps(root.half[0]);
+    root.half[1] = _mm256_sqrt_ps(root.half[1]);
+    return root.whole;
+#else
+    for (uint32_t i = 0; i < DIME_LANES; i++) v[i] = __builtin_sqrtf(v[i]);
+    return v;
+#endif
+}
+
+LANES_INLINE lanes lanes_magnitude(lanes v) {
+    return (lanes)((lanes_int)v & lanes_int_all(INT32_MAX));
+}
+
 /* Sums and extremes over the lanes: the upper half onto the lower one, again and again. */
 LANES_INLINE float lanes_sum(lanes v) {
     union {

@@ -38,9 +38,17 @@ static void sleep_until_passed(struct dime_team *team, unsigned round) {
 }
 
 void dime_team_barrier(struct dime_team *team) {
-    if (team->members == 1) return;
+    dime_team_barrier_then(team, NULL, NULL);
+}
+
+void dime_team_barrier_then(struct dime_team *team, void (*finish)(void *context), void *context) {
     unsigned round = atomic_load(&team->round);
+    if (team->members == 1) {
+        if (finish) finish(context);
+        return;
+    }
     if (atomic_fetch_add(&team->waiting, 1) + 1 == team->members) {
+        if (finish) finish(context);
         atomic_store(&team->waiting, 0);
         pthread_mutex_lock(&team->mutex); /* nobody may look at the round and then fall asleep past this */
         atomic_fetch_add(&team->round, 1);

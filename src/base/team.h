@@ -18,6 +18,8 @@ uint32_t dime_team_members(const struct dime_team *team);
 /* Every member calls it; none returns before all have called. What was written before is seen by all after.
  */
 void dime_team_barrier(struct dime_team *team);
+/* The same; the last to arrive calls finish(context) before anybody goes on. */
+void dime_team_barrier_then(struct dime_team *team, void (*finish)(void *context), void *context);
 
 /* Hands out 0, 1, 2 ... to whoever asks; begin with {0}. */
 struct dime_ticket {

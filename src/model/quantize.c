@@ -27,6 +27,14 @@ static void sum_weights(const struct dime_weight_view *view, double *restrict su
     }
 }
 
+/* The same where `sum` is only wanted by some; magnitudes that are known are taken. */
+static void sum_or_take(const struct dime_weight_view *view, int signed_too, double *sum, double *magnitude) {
+    if (!view->magnitude || signed_too)
+        sum_weights(view, sum, magnitude);
+    else
+        memcpy(magnitude, view->magnitude, view->outputs * sizeof *magnitude);
+}
+
 /* Replaces per-output means by the tensor's mean where there is one scale. */
 static void means(const struct dime_weight_view *view, enum dime_wscale wscale, double *sum) {
     if (wscale == DIME_WSCALE_PER_TENSOR) {
@@ -37,9 +45,12 @@ static void means(const struct dime_weight_view *view, enum dime_wscale wscale, 
     for (uint32_t m = 0; m < view->outputs; m++) sum[m] /= view->inputs;
 }
 
+int dime_format_follows_weights(enum dime_format_id format) {
+    return format == DIME_FORMAT_TERNARY || format == DIME_FORMAT_BINARY || format == DIME_FORMAT_BINARYSYM;
+}
+
 static int uses_clip(enum dime_format_id format) {
-    return format != DIME_FORMAT_TERNARY && format != DIME_FORMAT_BINARY && format != DIME_FORMAT_BINARYSYM &&
-           format != DIME_FORMAT_NONE;
+    return !dime_format_follows_weights(format) && format != DIME_FORMAT_NONE;
 }
 
 /* Level distances within the clipping value: the unit that dime_format_level counts in is clip / this. */
@@ -97,8 +108,8 @@ int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_form
     double *sum = malloc(2 * view->outputs * sizeof *sum);
     if (!sum) return out_of_memory();
     double *magnitude = sum + view->outputs;
-    sum_weights(view, sum, magnitude);
-    means(view, wscale, sum);
+    sum_or_take(view, format == DIME_FORMAT_BINARY, sum, magnitude);
+    if (format == DIME_FORMAT_BINARY) means(view, wscale, sum);
     means(view, wscale, magnitude);
     scale_from_means(view, format, sum, magnitude, scale);
     free(sum);
@@ -139,7 +150,7 @@ int dime_clip_update(const struct dime_weight_view *view, enum dime_format_id fo
     double *sum = malloc(2 * view->outputs * sizeof *sum);
     if (!sum) return out_of_memory();
     double *magnitude = sum + view->outputs;
-    sum_weights(view, sum, magnitude);
+    sum_or_take(view, 0, sum, magnitude);
     means(view, wscale, magnitude);
     uint32_t groups = wscale == DIME_WSCALE_PER_OUTPUT ? view->outputs : 1;
     for (uint32_t g = 0; g < groups; g++) {
@@ -277,7 +288,7 @@ static int quantize_layer(const struct dime_model *model, struct dime_model_laye
     float *memory = malloc(3 * layer->outputs * sizeof *memory);
     if (!memory) return out_of_memory();
     struct dime_weight_scale scale = {memory, memory + layer->outputs, memory + 2 * layer->outputs};
-    struct dime_weight_view view = {layer->weight, layer->outputs, layer->inputs, layer->inputs, 1};
+    struct dime_weight_view view = {layer->weight, layer->outputs, layer->inputs, layer->inputs, 1, NULL};
     int code = dime_weight_scale_update(&view, layer->format, model->config.wscale, layer->clip, &scale);
     if (!code) {
         layer_values(layer, &scale);
@@ -308,7 +319,7 @@ static int convert_layer(const struct dime_model_layer *source, const struct dim
     for (int i = 0; i < 4; i++)
         if (source->norm[i])
             memcpy(target->norm[i], source->norm[i], source->outputs * sizeof *source->norm[i]);
-    struct dime_weight_view view = {target->weight, target->outputs, target->inputs, target->inputs, 1};
+    struct dime_weight_view view = {target->weight, target->outputs, target->inputs, target->inputs, 1, NULL};
     return dime_clip_update(&view, target->format, config->wscale, config->clip, config->clip_scale,
                             target->clip);
 }

@@ -13,6 +13,8 @@ struct dime_weight_view {
     const float *weight;
     uint32_t outputs, inputs;
     size_t output_stride, input_stride;
+    const double
+        *magnitude; /* M: sum of |weight| of each output where somebody knows it already, else NULL */
 };
 
 /* The real weight of value q of output m is q * step[m]; a weight w becomes the level of
@@ -25,6 +27,10 @@ struct dime_weight_scale {
    from the mean absolute weight (as BitNet b1.58 does) and ignore it. Errors: MEMORY. */
 int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_format_id format,
                              enum dime_wscale wscale, const float *clip, struct dime_weight_scale *scale);
+
+/* 1 where the scale of a format's weights follows from the weights themselves, whatever the clipping value.
+ */
+int dime_format_follows_weights(enum dime_format_id format);
 
 /* Clipping values. OCTAV: Sakr and others 2022, "Optimal clipping and magnitude-aware differentiation for
    improved quantization-aware training", Newton-Raphson recursion until it settles. PROP: mean |w| /

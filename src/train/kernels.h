@@ -23,8 +23,9 @@ struct dime_product {
     size_t c_row;
 };
 
-/* Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019) over `count` parameters;
-   the gradient is the sum of `parts` arrays in their order, each from its element `first` on. */
+/* Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019) over `rows` x `padded`
+   parameters; the gradient is the sum of `parts` arrays in their order, each from its element `first` on.
+   What else moves with a parameter is done on the way. */
 struct dime_adam {
     float learning_rate, beta1, beta2, epsilon, decay;
     float correction1, correction2; /* 1 / (1 - beta^step) */
@@ -32,6 +33,10 @@ struct dime_adam {
     const float *const *gradients;
     uint32_t parts;
     size_t first;
+    uint32_t rows, padded; /* padded: a multiple of DIME_LANES */
+    float *average;        /* moving average: += average_share * (parameter - average); NULL: none */
+    float average_share;
+    float *magnitude; /* padded: receives the sum of |parameter| over the rows; NULL: not wanted */
 };
 
 /* struct dime_affine of a layer's outputs, spread into arrays of `count`; padded columns are 0. */
@@ -113,10 +118,7 @@ struct dime_score_rows {
 struct dime_kernels {
     const char *name;
     void (*product)(const struct dime_product *product);
-    void (*adam)(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2,
-                 uint32_t count);
-    /* average += share * (value - average) */
-    void (*blend)(float *average, const float *value, float share, uint32_t count);
+    void (*adam)(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2);
     /* out[i] = the format's level for w[i] * inverse_unit[i] - offset[i] */
     void (*quantize)(enum dime_format_id format, const float *w, const float *inverse_unit,
                      const float *offset, uint32_t count, float *out);

@@ -74,40 +74,39 @@ static void product(const struct dime_product *p) {
     for (; column < p->columns; column += DIME_LANES) product_panel_narrow(p, column);
 }
 
-/* Sums the gradient parts of up to this many parameters at a time, on the stack. */
-#define ADAM_RUN 256u
-
-static void adam_run(const struct dime_adam *adam, const float *gradient, float *restrict parameter,
-                     float *restrict moment1, float *restrict moment2, uint32_t count) {
-    float keep1 = adam->beta1, take1 = 1 - adam->beta1, keep2 = adam->beta2, take2 = 1 - adam->beta2;
+/* Sixteen parameters from element i on. */
+LANES_INLINE lanes adam_lanes(const struct dime_adam *adam, size_t i, float *parameter, float *moment1,
+                              float *moment2) {
     float rate = adam->learning_rate * adam->correction1, shrink = 1 - adam->learning_rate * adam->decay;
-    for (uint32_t i = 0; i < count; i++) {
-        float g = gradient[i] * adam->gradient_scale;
-        float first = keep1 * moment1[i] + take1 * g;
-        float second = keep2 * moment2[i] + take2 * (g * g);
-        moment1[i] = first;
-        moment2[i] = second;
-        parameter[i] =
-            shrink * parameter[i] - rate * first / (sqrtf(second * adam->correction2) + adam->epsilon);
-    }
+    lanes gradient = lanes_load(adam->gradients[0] + adam->first + i);
+    for (uint32_t part = 1; part < adam->parts; part++)
+        gradient += lanes_load(adam->gradients[part] + adam->first + i);
+    gradient *= lanes_all(adam->gradient_scale);
+    lanes first = lanes_all(adam->beta1) * lanes_load(moment1 + i) + lanes_all(1 - adam->beta1) * gradient;
+    lanes second =
+        lanes_all(adam->beta2) * lanes_load(moment2 + i) + lanes_all(1 - adam->beta2) * (gradient * gradient);
+    lanes root = lanes_sqrt(second * lanes_all(adam->correction2)) + lanes_all(adam->epsilon);
+    lanes value = lanes_all(shrink) * lanes_load(parameter + i) - lanes_all(rate) * first / root;
+    lanes_store(moment1 + i, first);
+    lanes_store(moment2 + i, second);
+    lanes_store(parameter + i, value);
+    return value;
 }
 
-static void adam(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2,
-                 uint32_t count) {
-    for (uint32_t start = 0; start < count; start += ADAM_RUN) {
-        uint32_t length = count - start < ADAM_RUN ? count - start : ADAM_RUN;
-        float sum[ADAM_RUN];
-        memcpy(sum, adam->gradients[0] + adam->first + start, length * sizeof *sum);
-        for (uint32_t part = 1; part < adam->parts; part++) {
-            const float *gradient = adam->gradients[part] + adam->first + start;
-            for (uint32_t i = 0; i < length; i++) sum[i] += gradient[i];
+static void adam(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2) {
+    for (uint32_t m = 0; adam->magnitude && m < adam->padded; m++) adam->magnitude[m] = 0;
+    for (uint32_t row = 0; row < adam->rows; row++) {
+        for (uint32_t m = 0; m < adam->padded; m += DIME_LANES) {
+            size_t i = (size_t)row * adam->padded + m;
+            lanes value = adam_lanes(adam, i, parameter, moment1, moment2);
+            if (adam->average) {
+                lanes average = lanes_load(adam->average + i);
+                lanes_store(adam->average + i, average + lanes_all(adam->average_share) * (value - average));
+            }
+            if (adam->magnitude)
+                lanes_store(adam->magnitude + m, lanes_load(adam->magnitude + m) + lanes_magnitude(value));
         }
-        adam_run(adam, sum, parameter + start, moment1 + start, moment2 + start, length);
     }
-}
-
-static void blend(float *restrict average, const float *value, float share, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) average[i] += share * (value[i] - average[i]);
 }
 
 static void quantize(enum dime_format_id format, const float *w, const float *inverse_unit,
@@ -119,7 +118,6 @@ const struct dime_kernels KERNELS_SYMBOL = {
     .name = KERNELS_NAME,
     .product = product,
     .adam = adam,
-    .blend = blend,
     .quantize = quantize,
     .norm = norm,
     .norm_gradient = norm_gradient,

@@ -70,8 +70,11 @@ int dime_network_refresh(struct dime_network_state *network);
    refreshes it. Optimizer moments are left alone. Errors: MEMORY. */
 int dime_network_copy(struct dime_network_state *to, const struct dime_network_state *from, int averaged);
 /* The two halves of refresh, for callers that spread them over threads: scales of one layer, then values of
-   input rows first .. last-1. */
-int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index);
+   input rows first .. last-1. magnitude: sum of |weight| of each output, between two steps, where the folded
+   integers of batch normalisation are not wanted; NULL: everything from the weights. */
+int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index, const double *magnitude);
+/* 1 where a layer's scales change with every step. */
+int dime_layer_scale_moves(const struct dime_network_state *network, uint32_t index);
 void dime_layer_refresh_values(const struct dime_network_state *network, uint32_t index, uint32_t first,
                                uint32_t last);
 /* New clipping values by the configured algorithm. */

@@ -6,8 +6,8 @@
 #include "train/network.h"
 
 struct dime_weight_view dime_layer_view(const struct dime_train_layer *layer) {
-    return (struct dime_weight_view){layer->weight.value, layer->outputs, layer->inputs, 1,
-                                     layer->padded_outputs};
+    return (struct dime_weight_view){
+        layer->weight.value, layer->outputs, layer->inputs, 1, layer->padded_outputs, NULL};
 }
 
 void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs,
@@ -40,9 +40,16 @@ static void fold_norm(const struct dime_network_state *network, uint32_t index) 
                        NULL);
 }
 
-int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index) {
+int dime_layer_scale_moves(const struct dime_network_state *network, uint32_t index) {
+    if (!network->quantized) return 0;
+    return network->config.clip_update == DIME_CLIP_EVERY_STEP ||
+           dime_format_follows_weights(network->layers[index].format);
+}
+
+int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index, const double *magnitude) {
     struct dime_train_layer *layer = &network->layers[index];
     struct dime_weight_view view = dime_layer_view(layer);
+    view.magnitude = magnitude;
     const struct dime_config *config = &network->config;
     int code = 0;
     if (network->quantized && config->clip_update == DIME_CLIP_EVERY_STEP)
@@ -59,7 +66,7 @@ int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index)
     }
     layer->unit = layer->scale.step[0];
     if (batch_norm && layer->affine) {
-        fold_norm(network, index);
+        if (!magnitude) fold_norm(network, index); /* training folds each chunk's own statistics */
     } else if (layer->affine) {
         layer->unit = dime_affine_from_scales(layer->sum_scale, layer->outputs, layer->affine);
         dime_affine_spread(layer->affine, 0, layer->outputs, layer->padded_outputs, layer->affine_row,
@@ -85,7 +92,7 @@ void dime_layer_refresh_values(const struct dime_network_state *network, uint32_
 
 int dime_network_refresh(struct dime_network_state *network) {
     for (uint32_t i = 0; i < network->layer_count; i++) {
-        int code = dime_layer_refresh_scale(network, i);
+        int code = dime_layer_refresh_scale(network, i, NULL);
         if (code) return code;
         dime_layer_refresh_values(network, i, 0, network->layers[i].inputs);
     }

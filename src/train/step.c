@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One epoch's steps, spread over threads. Each step has four phases with a barrier behind each: chunks
-   (forward and backward), parameters (Adam, by blocks of rows), scales (by layer), values (by blocks). Every
-   phase computes the same bits however its pieces fall to threads. */
+/* One epoch's steps, spread over threads. Each step has three phases with a barrier behind each: chunks
+   (forward and backward), parameters (Adam, by blocks of rows), values (by blocks). What is too small to be
+   shared is done by whoever arrives last at a barrier. Every phase computes the same bits however its pieces
+   fall to threads. */
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -15,7 +16,6 @@
 #define LEAST_GAIN 1e-3f /* folding divides by the gain; its sign could move into the weights anyway */
 
 struct step {
-    float average_share; /* of the new weights in their moving average; 0: no average */
     uint32_t epoch, number;
     uint32_t first, count; /* samples */
     uint32_t chunks;
@@ -32,9 +32,6 @@ static struct step describe_step(const struct dime_trainer *trainer, uint32_t nu
     double rate = dime_schedule_rate(config, step.epoch) *
                   dime_schedule_warmup(config, step.epoch, number, trainer->steps_per_epoch);
 
-    /* The average's memory grows with training up to the configured one (Tarvainen and Valpola 2017). */
-    if (config->weight_averaging > 0)
-        step.average_share = (float)(1 - fmin(config->weight_averaging, t / (t + 9)));
     step.adam = (struct dime_adam){
         .learning_rate = (float)rate,
         .beta1 = config->adam_beta1,
@@ -44,6 +41,9 @@ static struct step describe_step(const struct dime_trainer *trainer, uint32_t nu
         .correction2 = (float)(1 / (1 - pow(config->adam_beta2, t))),
         .parts = step.chunks,
     };
+    /* The average's memory grows with training up to the configured one (Tarvainen and Valpola 2017). */
+    if (config->weight_averaging > 0)
+        step.adam.average_share = (float)(1 - fmin(config->weight_averaging, t / (t + 9)));
     return step;
 }
 
@@ -76,13 +76,13 @@ static void update_block(struct dime_trainer *trainer, const struct step *step, 
     adam.gradient_scale =
         (float)(dime_weight_gradient_scale(&trainer->network, block->layer) / (double)step->count);
     adam.first = (size_t)block->first * layer->padded_outputs;
+    adam.rows = block->last - block->first;
+    adam.padded = layer->padded_outputs;
+    if (step->adam.average_share > 0) adam.average = layer->weight.average + adam.first;
+    if (dime_layer_scale_moves(&trainer->network, block->layer))
+        adam.magnitude = trainer->magnitudes + (size_t)index * trainer->widest;
     trainer->network.kernels->adam(&adam, layer->weight.value + adam.first,
-                                   layer->weight.moment1 + adam.first, layer->weight.moment2 + adam.first,
-                                   (block->last - block->first) * layer->padded_outputs);
-    if (step->average_share > 0)
-        trainer->network.kernels->blend(layer->weight.average + adam.first, layer->weight.value + adam.first,
-                                        step->average_share,
-                                        (block->last - block->first) * layer->padded_outputs);
+                                   layer->weight.moment1 + adam.first, layer->weight.moment2 + adam.first);
 }
 
 static void update_norm_parameter(struct dime_trainer *trainer, const struct step *step,
@@ -90,11 +90,10 @@ static void update_norm_parameter(struct dime_trainer *trainer, const struct ste
     struct dime_adam adam = step->adam;
     adam.gradients = gradients;
     adam.gradient_scale = 1 / (float)step->count;
-    trainer->network.kernels->adam(&adam, parameter->value, parameter->moment1, parameter->moment2,
-                                   (uint32_t)parameter->count);
-    if (step->average_share > 0)
-        trainer->network.kernels->blend(parameter->average, parameter->value, step->average_share,
-                                        (uint32_t)parameter->count);
+    adam.rows = 1;
+    adam.padded = (uint32_t)parameter->count;
+    if (step->adam.average_share > 0) adam.average = parameter->average;
+    trainer->network.kernels->adam(&adam, parameter->value, parameter->moment1, parameter->moment2);
 }
 
 /* Running statistics move towards the mean over the chunks of this batch; the variance is unbiased. */
@@ -114,9 +113,25 @@ static void update_running_statistics(struct dime_trainer *trainer, const struct
 }
 
 static void note_active_units(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
-    for (uint32_t c = 0; c < step->chunks; c++)
-        for (uint32_t m = 0; m < trainer->network.layers[index].outputs; m++)
-            trainer->seen[index][m] |= trainer->chunks[c].layers[index].highest[m] > 0;
+    uint8_t *restrict seen = trainer->seen[index];
+    uint32_t outputs = trainer->network.layers[index].outputs;
+    for (uint32_t c = 0; c < step->chunks; c++) {
+        const float *highest = trainer->chunks[c].layers[index].highest;
+        for (uint32_t m = 0; m < outputs; m++) seen[m] |= highest[m] > 0;
+    }
+}
+
+/* Scales from the sums that update_block left. */
+static int renew_scale(struct dime_trainer *trainer, uint32_t index) {
+    const struct dime_train_layer *layer = &trainer->network.layers[index];
+    if (!dime_layer_scale_moves(&trainer->network, index)) return 0;
+    memset(trainer->magnitude, 0, layer->outputs * sizeof *trainer->magnitude);
+    for (uint32_t b = 0; b < trainer->block_count; b++) {
+        const float *part = trainer->magnitudes + (size_t)b * trainer->widest;
+        for (uint32_t m = 0; trainer->blocks[b].layer == index && m < layer->outputs; m++)
+            trainer->magnitude[m] += part[m];
+    }
+    return dime_layer_refresh_scale(&trainer->network, index, trainer->magnitude);
 }
 
 static int update_layer(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
@@ -132,7 +147,7 @@ static int update_layer(struct dime_trainer *trainer, const struct step *step, u
         update_running_statistics(trainer, step, index);
     }
     if (!layer->last) note_active_units(trainer, step, index);
-    return dime_layer_refresh_scale(&trainer->network, index);
+    return renew_scale(trainer, index);
 }
 
 /* State that the threads of one epoch share. */
@@ -140,77 +155,74 @@ struct epoch_run {
     struct dime_trainer *trainer;
     const struct dime_train_watch *watch;
     struct dime_epoch_totals *totals;
-    struct dime_ticket chunk_ticket, layer_ticket; /* each is reset while nobody draws from it */
-    atomic_int code;
+    struct step step;
+    struct dime_ticket chunk_ticket; /* reset while nobody draws from it */
+    int code;                        /* written by the last at a barrier */
 };
 
-/* Reports progress and asks whether to stop; one thread does it. */
-static void watch_step(struct epoch_run *run, const struct step *step) {
+/* All chunks are done: reports progress and asks whether to stop. */
+static void finish_chunks(void *context) {
+    struct epoch_run *run = context;
     const struct dime_train_watch *watch = run->watch;
+    const struct step *step = &run->step;
+    atomic_store(&run->chunk_ticket.next, 0);
     add_totals(run->trainer, step, run->totals);
-    if (!watch) return;
-    if (watch->progress)
+    if (watch && watch->progress)
         watch->progress(watch->context, step->epoch + 1, step->first + step->count,
                         run->trainer->samples_per_epoch);
-    if (watch->stop && watch->stop(watch->context)) {
-        dime_error_set(DIME_ERROR_INTERRUPTED, "interrupted in epoch %u", step->epoch + 1);
-        atomic_store(&run->code, DIME_ERROR_INTERRUPTED);
-    }
+    if (watch && watch->stop && watch->stop(watch->context))
+        run->code = dime_error_set(DIME_ERROR_INTERRUPTED, "interrupted in epoch %u", step->epoch + 1);
 }
 
-static void run_chunks(struct epoch_run *run, const struct step *step, struct dime_batch_maker *maker) {
-    for (uint32_t c; (c = dime_ticket_take(&run->chunk_ticket)) < step->chunks;)
-        run_chunk(run->trainer, step, c, maker);
+/* All weights are updated: the rest of each layer. */
+static void finish_update(void *context) {
+    struct epoch_run *run = context;
+    for (uint32_t i = 0; i < run->trainer->network.layer_count && !run->code; i++)
+        run->code = update_layer(run->trainer, &run->step, i);
 }
 
-static void update_layers(struct epoch_run *run, const struct step *step) {
-    for (uint32_t i; (i = dime_ticket_take(&run->layer_ticket)) < run->trainer->network.layer_count;) {
-        int code = update_layer(run->trainer, step, i);
-        if (code) atomic_store(&run->code, code);
-    }
+/* All values are made: the next step. */
+static void finish_step(void *context) {
+    struct epoch_run *run = context;
+    if (run->step.number + 1 < run->trainer->steps_per_epoch)
+        run->step = describe_step(run->trainer, run->step.number + 1);
 }
 
-/* Run by every member of the team. */
-static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t member,
-                     const struct step *step) {
+static void run_chunks(struct epoch_run *run, struct dime_batch_maker *maker) {
+    for (uint32_t c; (c = dime_ticket_take(&run->chunk_ticket)) < run->step.chunks;)
+        run_chunk(run->trainer, &run->step, c, maker);
+}
+
+/* Run by every member of the team. A member updates and refreshes the same blocks, which its cache holds. */
+static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t member) {
     struct dime_trainer *trainer = run->trainer;
     uint32_t members = dime_team_members(team);
-    run_chunks(run, step, &trainer->makers[member]);
-    dime_team_barrier(team);
-    if (member == 0) {
-        atomic_store(&run->chunk_ticket.next, 0);
-        watch_step(run, step);
-    }
-    for (uint32_t b = member; b < trainer->block_count; b += members) update_block(trainer, step, b);
-    dime_team_barrier(team);
-    update_layers(run, step);
-    dime_team_barrier(team);
-    if (member == 0) atomic_store(&run->layer_ticket.next, 0);
+    run_chunks(run, &trainer->makers[member]);
+    dime_team_barrier_then(team, finish_chunks, run);
+    for (uint32_t b = member; b < trainer->block_count; b += members) update_block(trainer, &run->step, b);
+    dime_team_barrier_then(team, finish_update, run);
     for (uint32_t b = member; b < trainer->block_count; b += members) {
         const struct dime_update_block *block = &trainer->blocks[b];
         dime_layer_refresh_values(&trainer->network, block->layer, block->first, block->last);
     }
-    dime_team_barrier(team);
+    dime_team_barrier_then(team, finish_step, run);
 }
 
 static void run_steps(void *context, struct dime_team *team, uint32_t member) {
     struct epoch_run *run = context;
-    for (uint32_t number = 0; number < run->trainer->steps_per_epoch; number++) {
-        struct step step = describe_step(run->trainer, number);
-        run_step(run, team, member, &step);
-        if (atomic_load(&run->code)) break; /* the same for all: written only between barriers */
-    }
+    for (uint32_t number = 0; number < run->trainer->steps_per_epoch && !run->code; number++)
+        run_step(run, team, member);
 }
 
 int dime_trainer_run_steps(struct dime_trainer *trainer, const struct dime_train_watch *watch,
                            struct dime_epoch_totals *totals) {
-    struct epoch_run run = {.trainer = trainer, .watch = watch, .totals = totals};
+    struct epoch_run run = {
+        .trainer = trainer, .watch = watch, .totals = totals, .step = describe_step(trainer, 0)};
     *totals = (struct dime_epoch_totals){0};
     dime_train_data_shuffle(&trainer->data, trainer->epochs_done, trainer->samples);
     for (uint32_t i = 0; i < trainer->network.layer_count; i++)
         memset(trainer->seen[i], 0, trainer->network.layers[i].outputs);
     dime_team_run(trainer->threads, run_steps, &run);
-    int code = atomic_load(&run.code);
-    if (code == DIME_ERROR_MEMORY) return dime_error_set(code, "out of memory while training");
-    return code;
+    if (run.code == DIME_ERROR_MEMORY) return dime_error_set(run.code, "out of memory while training");
+    return run.code;
 }

@@ -22,8 +22,13 @@ static int make_blocks(struct dime_trainer *trainer) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < network->layer_count; i++)
         count += (network->layers[i].inputs + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    for (uint32_t i = 0; i < network->layer_count; i++)
+        if (network->layers[i].padded_outputs > trainer->widest)
+            trainer->widest = network->layers[i].padded_outputs;
     trainer->blocks = malloc(count * sizeof *trainer->blocks);
-    if (!trainer->blocks) return out_of_memory();
+    trainer->magnitudes = calloc((size_t)count * trainer->widest, sizeof *trainer->magnitudes);
+    trainer->magnitude = calloc(trainer->widest, sizeof *trainer->magnitude);
+    if (!trainer->blocks || !trainer->magnitudes || !trainer->magnitude) return out_of_memory();
     for (uint32_t i = 0; i < network->layer_count; i++) {
         for (uint32_t first = 0; first < network->layers[i].inputs; first += BLOCK_ROWS) {
             uint32_t last = first + BLOCK_ROWS < network->layers[i].inputs ? first + BLOCK_ROWS
@@ -125,6 +130,8 @@ void dime_trainer_free(struct dime_trainer *trainer) {
     free(trainer->gradients);
     free(trainer->samples);
     free(trainer->blocks);
+    free(trainer->magnitudes);
+    free(trainer->magnitude);
     for (uint32_t i = 0; i < DIME_MAX_LAYERS; i++) free(trainer->seen[i]);
     dime_train_data_free(&trainer->data);
     dime_network_free(&trainer->network);
@@ -202,8 +209,8 @@ static int finish_epoch(struct dime_trainer *trainer) {
     trainer->epochs_done++;
     trainer->steps_done += trainer->steps_per_epoch;
     int code = moves ? dime_network_update_clip(&trainer->network) : 0;
-    if (!code && (moves || revives)) code = dime_network_refresh(&trainer->network);
-    return code;
+    /* Always, so that a run that was interrupted here goes on with the same bits. */
+    return code ? code : dime_network_refresh(&trainer->network);
 }
 
 /* A parameter that is no number stays none and spreads; nothing behind this has to expect one. */

@@ -31,6 +31,9 @@ struct dime_trainer {
     uint8_t *seen[DIME_MAX_LAYERS]; /* M: the epoch has activated this hidden unit */
     struct dime_update_block *blocks;
     uint32_t block_count;
+    float *magnitudes; /* block_count x widest Mp: sums of |weight| over a block's rows */
+    double *magnitude; /* widest Mp: the same of one layer */
+    uint32_t widest;   /* Mp of any layer */
 };
 
 /* Part `which` (0 .. parts-1) of `count` things cut into near-equal runs: start of the run. */
