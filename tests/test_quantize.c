@@ -64,7 +64,7 @@ static void test_octav_is_optimal(void **state) {
     (void)state;
     float weights[4096], clip;
     fill(weights, 4096);
-    struct dime_weight_view view = {weights, 64, 64, 64, 1};
+    struct dime_weight_view view = {weights, 64, 64, 64, 1, NULL};
     enum dime_format_id formats[] = {DIME_FORMAT_2BITSYM, DIME_FORMAT_4BITSYM, DIME_FORMAT_8BIT};
     for (uint32_t f = 0; f < 3; f++) {
         dime_clip_update(&view, formats[f], DIME_WSCALE_PER_TENSOR, DIME_CLIP_OCTAV, 0.25f, &clip);
@@ -78,7 +78,7 @@ static void test_octav_is_optimal(void **state) {
 static void test_prop(void **state) {
     (void)state;
     float weights[6] = {1, -2, 3, -4, 5, -9}, clips[2];
-    struct dime_weight_view rows = {weights, 2, 3, 3, 1}, columns = {weights, 3, 2, 1, 3};
+    struct dime_weight_view rows = {weights, 2, 3, 3, 1, NULL}, columns = {weights, 3, 2, 1, 3, NULL};
     dime_clip_update(&rows, DIME_FORMAT_4BITSYM, DIME_WSCALE_PER_TENSOR, DIME_CLIP_PROP, 0.25f, clips);
     assert_float_equal(clips[0], 16, 1e-6); /* mean 4 */
     dime_clip_update(&rows, DIME_FORMAT_4BITSYM, DIME_WSCALE_PER_OUTPUT, DIME_CLIP_PROP, 0.5f, clips);
@@ -96,7 +96,7 @@ static void test_layouts_agree(void **state) {
     fill(rows, M * K);
     for (uint32_t m = 0; m < M; m++)
         for (uint32_t k = 0; k < K; k++) columns[k * M + m] = rows[m * K + k];
-    struct dime_weight_view first = {rows, M, K, K, 1}, second = {columns, M, K, 1, M};
+    struct dime_weight_view first = {rows, M, K, K, 1, NULL}, second = {columns, M, K, 1, M, NULL};
     for (int id = DIME_FORMAT_BINARY; id < DIME_FORMAT_COUNT; id++) {
         for (int wscale = 0; wscale < 2; wscale++) {
             struct dime_weight_scale x = {a, a + M, a + 2 * M}, y = {b, b + M, b + 2 * M};
@@ -116,7 +116,7 @@ static void test_step_belongs_to_level(void **state) {
                                      DIME_FORMAT_5BITSYM, DIME_FORMAT_8BIT};
     float weights[100], clip = 1.5f, memory[3];
     fill(weights, 100);
-    struct dime_weight_view view = {weights, 1, 100, 100, 1};
+    struct dime_weight_view view = {weights, 1, 100, 100, 1, NULL};
     struct dime_weight_scale scale = {memory, memory + 1, memory + 2};
     for (uint32_t f = 0; f < 5; f++) {
         dime_weight_scale_update(&view, formats[f], DIME_WSCALE_PER_TENSOR, &clip, &scale);

@@ -32,18 +32,41 @@ static float *place_samples(uint32_t length, uint32_t size, uint32_t wide) {
     return at;
 }
 
-/* The triangle that antialiasing reduces with (data/resize.h), once for all places. */
+/* Weight of `tap` in a triangle of half-width `reach`, centre 1. */
+static float triangle(uint32_t tap, float reach) {
+    float weight = 1 - (float)tap / reach;
+    return weight > 0 ? weight : 0;
+}
+
+/* Variance in pixels^2 of the triangle on whole pixels. */
+static float triangle_variance(float reach) {
+    float sum = 1, square = 0;
+    for (uint32_t tap = 1; tap < DIME_MOST_TAPS; tap++) {
+        sum += 2 * triangle(tap, reach);
+        square += 2 * triangle(tap, reach) * (float)(tap * tap);
+    }
+    return square / sum;
+}
+
+/* dime_resize reduces with a triangle as wide as a target pixel, which has the variance stretch^2 / 6.
+   Sampling between pixels is one of variance 1/6; smoothing adds what is missing. */
 static struct dime_smoothing make_smoothing(uint32_t length, uint32_t size) {
     struct dime_smoothing smoothing = {.weight = {256}};
-    float stretch = (float)length / (float)size, sum = 1, scale;
+    float stretch = (float)length / (float)size, wanted = (stretch * stretch - 1) / 6, sum = 1;
+    float low = 1, high = DIME_MOST_TAPS;
     if (stretch <= 1) return smoothing;
-    smoothing.reach = (uint32_t)ceilf(stretch) - 1;
-    if (smoothing.reach >= DIME_MOST_TAPS) smoothing.reach = DIME_MOST_TAPS - 1;
-    for (uint32_t tap = 1; tap <= smoothing.reach; tap++) sum += 2 * (1 - (float)tap / stretch);
-    scale = 256 / sum;
-    for (uint32_t tap = 1; tap <= smoothing.reach; tap++) {
-        smoothing.weight[tap] = (uint16_t)(scale * (1 - (float)tap / stretch) + 0.5f);
+    for (uint32_t i = 0; i < 30; i++) {
+        float middle = (low + high) / 2;
+        if (triangle_variance(middle) < wanted)
+            low = middle;
+        else
+            high = middle;
+    }
+    for (uint32_t tap = 1; tap < DIME_MOST_TAPS; tap++) sum += 2 * triangle(tap, low);
+    for (uint32_t tap = 1; tap < DIME_MOST_TAPS; tap++) {
+        smoothing.weight[tap] = (uint16_t)(256 / sum * triangle(tap, low) + 0.5f);
         smoothing.weight[0] = (uint16_t)(smoothing.weight[0] - 2 * smoothing.weight[tap]);
+        if (smoothing.weight[tap]) smoothing.reach = tap;
     }
     return smoothing;
 }
@@ -188,7 +211,7 @@ void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_r
     warp.wide = a->wide;
     warp.x_at = a->x_at;
     warp.y_at = a->y_at;
-    warp.bilinear = a->settings.bilinear;
+    warp.bilinear = a->settings.bilinear || a->across_smoothing.reach || a->down_smoothing.reach;
     if (dime_random_unit(&random) < a->settings.elastic_probability) {
         elastic_field(a, &random, a->shift_x);
         elastic_field(a, &random, a->shift_y);

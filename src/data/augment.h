@@ -12,8 +12,8 @@ struct dime_augment_settings {
     float translation;          /* share of width and height, each drawn from -t .. t */
     float scale;                /* drawn from 1-s .. 1+s; s < 1 */
     float shear;                /* degrees, drawn from -s .. s */
-    int bilinear;               /* 1: sample between pixels, 0: at the nearest one */
-    float elastic_probability;  /* 0..1 */
+    int bilinear; /* 1: sample between pixels, 0: at the nearest one, unless the picture becomes smaller */
+    float elastic_probability; /* 0..1 */
     float elastic_alpha,
         elastic_sigma; /* strength and smoothness in pixels, as of torchvision's ElasticTransform:
                           noise blurred with sigma, times alpha / 2; sigma > 0 */
@@ -22,8 +22,8 @@ struct dime_augment_settings {
 struct dime_augmenter;
 
 /* Scratch for pictures of one size; one for each thread. The target is size x size, 1 or more. A picture that
-   becomes smaller is smoothed before it is sampled, with the triangle that dime_resize reduces with. Errors:
-   MEMORY. */
+   becomes smaller is sampled between pixels in any case, and smoothed before that, so that both together are
+   what dime_resize does. Errors: MEMORY. */
 int dime_augmenter_create(struct dime_augmenter **augmenter, uint32_t height, uint32_t width, uint32_t size,
                           const struct dime_augment_settings *settings);
 void dime_augmenter_free(struct dime_augmenter *augmenter);
