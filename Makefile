@@ -96,7 +96,7 @@ ENCODE := device/vision/encode.c device/vision/encode.h
 EMBEDDED := LICENSE $(sort $(filter-out device/engine/fast_%,$(wildcard device/engine/*.[ch]))) \
 	$(ENCODE) $(sort $(wildcard lib/*.[ch]))
 # And what `dime firmware` compiles beside that for the chip.
-FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[ch] device/display/*.[ch] \
+FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[chS] device/display/*.[ch] \
 	device/link/*.[ch] device/engine/fast_*.[chS] device/engine/fast_*.inc) \
 	$(filter-out $(ENCODE),$(wildcard device/vision/*.[ch])))
 # The live page.

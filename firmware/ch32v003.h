@@ -34,6 +34,7 @@ struct rcc {
 #define RCC_APB2_GPIOA (1u << 2)
 #define RCC_APB2_GPIOC (1u << 4)
 #define RCC_APB2_GPIOD (1u << 5)
+#define RCC_APB2_TIM1 (1u << 11)
 #define RCC_APB2_USART1 (1u << 14)
 #define RCC_APB1_TIM2 (1u << 0)
 #define RCC_RSTSCKR_LSION (1u << 0)
@@ -99,17 +100,22 @@ struct usart {
 #define USART_CTLR3_DMAR (1u << 6)
 #define USART_CTLR3_DMAT (1u << 7)
 
-/* ---- Timer 2: RM chapter 11 "General-purpose Timer (GPTM)" ----------------------------------------------
+/* ---- Timers: RM chapter 10 "Advanced-control Timer (ADTM)", TIM1, and 11 "General-purpose Timer (GPTM)" --
  */
 struct timer {
     chip_register CTLR1, CTLR2, SMCFGR, DMAINTENR, INTFR, SWEVGR, CHCTLR1, CHCTLR2, CCER, CNT, PSC, ATRLR;
+    chip_register RPTCR, CHCVR[4], BDTR;
 };
+#define TIM1 ((struct timer *)0x40012C00)
 #define TIM2 ((struct timer *)0x40000000)
 
 #define TIM_CTLR1_CEN (1u << 0)
 #define TIM_DMAINTENR_UIE (1u << 0)
 #define TIM_INTFR_UIF (1u << 0)
 #define TIM_SWEVGR_UG (1u << 0) /* loads prescaler and counter at once */
+#define TIM_CHCTLR1_CH1_PWM1 (6u << 4)
+#define TIM_CCER_CC1E (1u << 0)
+#define TIM_BDTR_MOE (1u << 15) /* TIM1: without it no output moves */
 
 /* ---- Independent watchdog: RM chapter 4 "Independent Watchdog (IWDG)" -----------------------------------
  */
@@ -159,7 +165,7 @@ _Static_assert(sizeof(struct rcc) == 0x28, "RCC_RSTSCKR is at 0x24");
 _Static_assert(sizeof(struct gpio) == 0x1C, "GPIO_LCKR is at 0x18");
 _Static_assert(sizeof(struct dma_channel) == 20, "a DMA channel has 20 bytes");
 _Static_assert(sizeof(struct usart) == 0x1C, "USART_GPR is at 0x18");
-_Static_assert(sizeof(struct timer) == 0x30, "TIM2_ATRLR is at 0x2C");
+_Static_assert(sizeof(struct timer) == 0x48, "TIM1_BDTR is at 0x44");
 _Static_assert(__builtin_offsetof(struct pfic, IENR) == 0x100, "PFIC_IENR is at 0x100");
 _Static_assert(__builtin_offsetof(struct pfic, IRER) == 0x180, "PFIC_IRER is at 0x180");
 _Static_assert(__builtin_offsetof(struct systick, CMP) == 0x10, "SysTick CMP is at 0x10");

@@ -37,6 +37,7 @@ enum dime_link_fault {
     DIME_LINK_FAULT_PICTURE = 4, /* a picture of impossible size, or another length than its header says */
     DIME_LINK_FAULT_GAP = 5,     /* pixels are missing before these; detail: the pixel that is wanted */
     DIME_LINK_FAULT_RESET = 6,   /* the watchdog has reset the chip */
+    DIME_LINK_FAULT_CAMERA = 7,  /* from the camera's board; detail: what is wrong, enum ov7670_fault */
 };
 
 /* One frame, whole and undamaged. */

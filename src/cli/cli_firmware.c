@@ -18,10 +18,12 @@
 #define TABLE_ROWS 16
 #define LEAST_BAUD 1200
 #define MOST_BAUD 3000000
+#define LEAST_INPUT 4
+#define MOST_INPUT 32
 
 struct settings {
     const char *model, *out, *app, *pictures, *data, *code, *kernels, *print;
-    int baud, once, json;
+    int baud, once, input_size, json;
 };
 
 /* Pictures of a test set in the network's size; owns what `pictures` points to. */
@@ -126,6 +128,16 @@ static void list_apps(char *text, size_t room) {
             (size_t)snprintf(text + used, used < room ? room - used : 0, "%s%s", used ? ", " : "", app->name);
 }
 
+/* An application without a network may be told the model of the board that it works with. */
+static int check_input_size(const struct settings *settings, struct dime_firmware_settings *firmware) {
+    firmware->input_size = (uint32_t)settings->input_size;
+    if (!firmware->app->has_no_model && !settings->model)
+        return dime_error_set(DIME_ERROR_USAGE, "MODEL is missing: a run folder or a model file");
+    if (settings->input_size >= LEAST_INPUT && settings->input_size <= MOST_INPUT) return 0;
+    return dime_error_set(DIME_ERROR_USAGE, "--input-size %d: expected %d to %d, as the model's input",
+                          settings->input_size, LEAST_INPUT, MOST_INPUT);
+}
+
 static int check_settings(const struct settings *settings, struct dime_firmware_settings *firmware) {
     static const char *const code_places[] = {"flash", "ram", "auto"}; /* as the enums */
     static const char *const kernel_names[] = {"auto", "fast", "reference"};
@@ -155,7 +167,7 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
     firmware->kernels = (enum dime_kernels)kernels;
     firmware->print_swio = strcmp(settings->print, "swio") == 0;
     firmware->once = settings->once;
-    return 0;
+    return check_input_size(settings, firmware);
 }
 
 /* ---- results ---- */
@@ -223,30 +235,36 @@ static int build(const struct settings *settings, struct dime_firmware_settings 
     return status;
 }
 
-static int build_model(const struct settings *settings) {
-    struct dime_firmware_settings firmware = {0};
+static int build_model(const struct settings *settings, struct dime_firmware_settings *firmware) {
     struct dime_model model;
-    int code = check_settings(settings, &firmware);
-    if (!code) code = dime_model_read(settings->model, &model);
+    int code = dime_model_read(settings->model, &model);
     if (code) return cli_fail(&cli_firmware, code);
     char *name = dime_model_name_of_path(settings->model);
-    firmware.model = &model;
-    firmware.model_name = name;
-    int status = name ? build(settings, &firmware) : cli_fail(&cli_firmware, out_of_memory());
+    firmware->model = &model;
+    firmware->model_name = name;
+    firmware->input_size = model.config.input_size;
+    int status = name ? build(settings, firmware) : cli_fail(&cli_firmware, out_of_memory());
     free(name);
     dime_model_free(&model);
     return status;
 }
 
+static int build_any(const struct settings *settings) {
+    struct dime_firmware_settings firmware = {0};
+    int code = check_settings(settings, &firmware);
+    if (code) return cli_fail(&cli_firmware, code);
+    return settings->model ? build_model(settings, &firmware) : build(settings, &firmware);
+}
+
 static int run(int argc, const char **argv) {
-    struct settings settings = {
-        .pictures = DEFAULT_PICTURES, .code = "auto", .kernels = "auto", .print = "uart", .baud = 115200};
+    struct settings settings = {.pictures = DEFAULT_PICTURES,
+                                .code = "auto",
+                                .kernels = "auto",
+                                .print = "uart",
+                                .baud = 115200,
+                                .input_size = 16};
     struct poptOption options[] = {
-        {"app", 0, POPT_ARG_STRING, &settings.app, 0,
-         "demo: reads built-in pictures; testset: reads pictures that arrive over the serial line; selftest: "
-         "tries "
-         "the drivers",
-         "demo|testset|selftest"},
+        {"app", 0, POPT_ARG_STRING, &settings.app, 0, "what the chip shall do, see below", "APP"},
         {"out", 0, POPT_ARG_STRING, &settings.out, 0, "file to write; .bin and .hex beside it", "FILE.elf"},
         {"pictures", 0, POPT_ARG_STRING, &settings.pictures, 0, "demo: numbers of test pictures, from 0",
          "LIST"},
@@ -260,24 +278,32 @@ static int run(int argc, const char **argv) {
         {"print", 0, POPT_ARG_STRING, &settings.print, 0,
          "uart: text leaves by USART1, pin PD5; swio: by the programmer's wire", "uart|swio"},
         {"baud", 0, POPT_ARG_INT, &settings.baud, 0, "of USART1", "N"},
+        {"input-size", 0, POPT_ARG_INT, &settings.input_size, 0,
+         "camera without MODEL: pixels along a side of the input of the predictor's model", "N"},
         {"once", 0, POPT_ARG_NONE, &settings.once, 0, "demo: end after the last picture instead of going on",
          NULL},
         {"json", 0, POPT_ARG_NONE, &settings.json, 0, "print one JSON object", NULL},
         POPT_TABLEEND};
     struct cli_arguments arguments;
-    int status = cli_parse(&cli_firmware, argc, argv, options, 1, 1, &arguments);
+    int status = cli_parse(&cli_firmware, argc, argv, options, 0, 1, &arguments);
     if (status >= 0) return status;
-    settings.model = arguments.positional[0];
-    status = build_model(&settings);
+    settings.model = arguments.count ? arguments.positional[0] : NULL;
+    status = build_any(&settings);
     cli_arguments_free(&arguments);
     return status;
 }
 
 const struct cli_command cli_firmware = {
     .name = "firmware",
-    .usage = "MODEL --app demo|testset|selftest --out FILE.elf [--pictures LIST] [--data NAME|DIR] [--code "
-             "auto|flash|ram] [--kernels auto|fast|reference] "
-             "[--print uart|swio] [--baud N] [--once] [--json]",
+    .usage = "MODEL --app APP --out FILE.elf [--pictures LIST] [--data NAME|DIR] [--code auto|flash|ram] "
+             "[--kernels auto|fast|reference] [--print uart|swio] [--baud N] [--once] [--json]\n"
+             "       dime firmware [MODEL] --app camera --out FILE.elf [--input-size N]",
     .summary = "build a model and an application for the chip",
     .run = run,
+    .details = "Applications:\n"
+               "  demo       reads built-in pictures, prints and shows the digits\n"
+               "  testset    reads pictures that arrive over the serial line, answers with the digits\n"
+               "  selftest   tries every driver and prints what it found\n"
+               "  camera     takes pictures with an OV7670 and sends them to another board\n"
+               "  single     takes pictures with an OV7670 and shows the digits on the same board\n",
 };

@@ -17,15 +17,18 @@
 #include "model/export_folder.h"
 #include "model/fast_layout.h"
 
-#define MOST_FILES 64
-#define MOST_WORDS 144
+#define MOST_FILES 128
+#define MOST_WORDS 256
 #define IMAGE_LIMIT ((size_t)64 << 20)
 
 const struct dime_firmware_app dime_firmware_apps[] = {
-    {"demo", "reads built-in pictures, prints and shows the digits", 1},
-    {"testset", "reads pictures that arrive over the serial line, answers with the digits", 0},
-    {"selftest", "tries every driver and prints what it found", 0},
-    {NULL, NULL, 0},
+    {"demo", "reads built-in pictures, prints and shows the digits", 1, 0, NULL},
+    {"testset", "reads pictures that arrive over the serial line, answers with the digits", 0, 0, NULL},
+    {"selftest", "tries every driver and prints what it found", 0, 0, NULL},
+    {"camera", "takes pictures with an OV7670 and sends them to another board", 0, 1, NULL},
+    {"single", "takes pictures with an OV7670 and shows the digits on the same board", 0, 0,
+     "-DOV7670_UPPER_LINES"},
+    {NULL, NULL, 0, 0, NULL},
 };
 
 const struct dime_firmware_app *dime_firmware_app_find(const char *name) {
@@ -112,7 +115,8 @@ static int is_needed(const struct build *build, const char *name) {
             !strcmp(name + length, ".c"))
             return 0;
     }
-    return 1;
+    /* Kernels need the engine, which comes with the model. */
+    return !build->settings->app->has_no_model || strncmp(name, "fast_", 5);
 }
 
 static size_t list_firmware(const struct build *build, struct dime_export_file *files) {
@@ -148,6 +152,7 @@ static int write_firmware(struct build *build) {
 }
 
 static int write_model(struct build *build) {
+    if (build->settings->app->has_no_model) return 0;
     char *folder = dime_path_join(build->report->sources, "model");
     if (!folder) return out_of_memory(build);
     const struct dime_firmware_settings *settings = build->settings;
@@ -241,7 +246,12 @@ static void add_compiler(const struct build *build, struct words *words, const c
     add(words, optimization);
     add_list(words, compiler_flags);
     add_joined(words, "-I", build->firmware_folder, "");
-    add_joined(words, "-I", build->model_folder, "");
+    if (build->model_folder) add_joined(words, "-I", build->model_folder, "");
+    if (settings->app->define) add(words, settings->app->define);
+    if (settings->app->has_no_model) {
+        snprintf(number, sizeof number, "%u", (unsigned)settings->input_size);
+        add_joined(words, "-DDIME_INPUT_SIZE=", number, "");
+    }
     snprintf(number, sizeof number, "%u", (unsigned)settings->baud);
     add_joined(words, "-DDIME_BAUD=", number, "");
     if (settings->print_swio) add(words, "-DDIME_PRINT_SWIO");
@@ -260,6 +270,7 @@ static int compile_firmware(const struct build *build) {
 
 static int compile_model(const struct build *build) {
     struct words words = {0};
+    if (!build->model_folder) return 0;
     /* What remains of the engine beside fast kernels is small loops: better small. */
     add_compiler(build, &words, is_all_fast(build->settings) ? "-Os" : "-O2");
     add_files(&words, build->model_folder, ".c");
@@ -490,8 +501,18 @@ static int is_allowed(const struct dime_firmware_settings *settings, const struc
            (settings->code == DIME_CODE_AUTO || settings->code == plan->code);
 }
 
+/* Nothing to choose where there is no network. */
+static int build_without_model(const struct dime_firmware_settings *settings,
+                               struct dime_firmware_report *report) {
+    struct dime_firmware_settings plain = *settings;
+    plain.kernels = DIME_KERNELS_REFERENCE;
+    plain.code = DIME_CODE_FLASH;
+    return build_image(&plain, report);
+}
+
 int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
     int code = DIME_ERROR_UNSUPPORTED, tried = 0;
+    if (settings->app->has_no_model) return build_without_model(settings, report);
     for (size_t i = 0; i < PLANS; i++) {
         struct dime_firmware_settings attempt = *settings;
         if (!is_allowed(settings, &plans[i])) continue;

@@ -14,6 +14,8 @@ struct dime_firmware_app {
     const char *name;    /* "demo": its source is demo.c */
     const char *summary; /* one line */
     int has_pictures;    /* 1: shows built-in pictures */
+    int has_no_model;    /* 1: the network is on another chip */
+    const char *define;  /* for the preprocessor, or NULL */
 };
 /* Ends with a NULL name. */
 extern const struct dime_firmware_app dime_firmware_apps[];
@@ -28,8 +30,9 @@ enum dime_kernels { DIME_KERNELS_AUTO, DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE
 
 struct dime_firmware_settings {
     const struct dime_firmware_app *app;
-    const struct dime_model *model;
+    const struct dime_model *model; /* NULL only for an application without */
     const char *model_name;
+    uint32_t input_size; /* of such an application: that of the model on the other chip */
     const struct dime_export_pictures *pictures; /* NULL for an application without */
     const char *elf;                             /* file to write: NAME.elf */
     uint32_t baud;                               /* of the serial line */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Camera, network and display on one board: at a press of the button the digit in front of the camera lights
+   up. A dash: there is no digit, or the network is not sure. E: the camera does not work; the LED blinks
+   which fault it is, as does the display: E, then the number. */
+#include "clock.h"
+#include "encode.h"
+#include "engine.h"
+#include "model.h"
+#include "segments.h"
+#include "shift_display.h"
+#include "viewfinder.h"
+#include "vision.h"
+#include "watchdog.h"
+
+#define SIDE DIME_MODEL_INPUT_SIZE
+/* The grid and the picture made from it do not fit together with a finer one where pictures are large. */
+#define CELLS (SIDE <= 20 ? DIME_VISION_CELLS : 768)
+#define WATCHDOG_MS 2000
+#define LETTER_E 14 /* hexadecimal */
+
+static struct dime_vision vision;
+/* A line is read before a picture is made, which becomes the network's input in place. */
+static union {
+    uint8_t line[OV7670_WIDTH];
+    uint8_t picture[DIME_MODEL_INPUTS];
+    int8_t input[DIME_MODEL_INPUTS];
+} pixels;
+/* Cells are used up before the network runs. */
+static union {
+    uint8_t cells[CELLS];
+    struct {
+        int32_t sums[DIME_MODEL_SUMS];
+        int8_t activations[DIME_MODEL_ACTIVATIONS];
+    } scratch;
+} room;
+
+/* The largest logit must stand out by a sixteenth of its size, or the answer is a guess. */
+static int is_sure(uint32_t best) {
+    const int32_t *sums = room.scratch.sums;
+    int32_t largest = sums[best];
+    for (uint32_t i = 0; i < DIME_MODEL_CLASSES; i++)
+        if (i != best && largest - sums[i] < largest >> 4) return 0;
+    return largest > 0;
+}
+
+static void show_picture(void) {
+    uint32_t segments = DIME_SEGMENT_MIDDLE;
+    if (dime_vision_finish(&vision, DIME_VISION_AUTO, SIDE, pixels.picture, 0) == DIME_VISION_DIGIT) {
+        dime_encode(DIME_MODEL_INPUT_ENCODING, DIME_MODEL_INPUT_THRESHOLD, pixels.picture, DIME_MODEL_INPUTS,
+                    pixels.input);
+        uint32_t class = dime_network_infer(&dime_model_network, pixels.input, room.scratch.sums,
+                                            room.scratch.activations);
+        if (is_sure(class)) segments = dime_segments_of_digit(class);
+    }
+    shift_display_light(segments);
+}
+
+static enum ov7670_fault show_pictures(void) {
+    enum ov7670_fault fault = viewfinder_start(pixels.line);
+    while (!fault) {
+        fault = viewfinder_wait(&vision, room.cells, CELLS, pixels.line);
+        if (fault) break;
+        shift_display_light(0);
+        show_picture();
+    }
+    return fault;
+}
+
+static void tell(enum ov7670_fault fault) {
+    shift_display_light(dime_segments_of_digit(LETTER_E));
+    viewfinder_blink(fault);
+    shift_display_light(dime_segments_of_digit(fault));
+    viewfinder_blink(fault);
+}
+
+/* After a fault the camera is set up anew: a wire may have been put back. */
+int main(void) {
+    clock_start();
+    cycles_start();
+    watchdog_start(WATCHDOG_MS);
+    shift_display_start();
+    /* A line that stood still in the middle stops the program until the watchdog bites. */
+    if (watchdog_has_bitten()) tell(OV7670_NO_LINE);
+    for (;;) tell(show_pictures());
+}
