@@ -37,7 +37,8 @@ FREESTANDING = {"float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "st
 # Exported templates and the firmware are compiled in flat folders: headers are found where their files are
 # here.
 FLAT = {"lib": ("lib", "device/engine", "device/vision"),
-        "firmware": ("firmware", "device/engine", "device/vision", "device/display", "device/link", "firmware/camera")}
+        "firmware": ("firmware", "firmware/camera", "device/engine", "device/vision", "device/display",
+                     "device/link")}
 GENERATED = {"lib": {"model.h", "test_pictures.h"}, "firmware": {"model.h", "pictures.h"}}
 SEARCH = ("src", "device")
 # GCC and Clang may write these calls for a plain loop or assignment; the firmware supplies them.
