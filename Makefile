@@ -259,6 +259,11 @@ bench: ## time training, resizing and inference
 	+@$(SUBMAKE) FLAVOUR= benches
 	@scripts/run_bench.sh $(BENCH_SOURCES:bench/%.c=build/bench/%)
 
+.PHONY: bench-train
+bench-train: ## time training: images/s, share of the peak, where the time goes, against PyTorch
+	+@$(SUBMAKE) FLAVOUR= $(BUILD)/bench/bench_train
+	@scripts/run_bench.sh $(BUILD)/bench/bench_train
+
 .PHONY: lint
 lint: ## check format, scripts and static analysis
 	@scripts/setup.sh lint

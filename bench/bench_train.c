@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* One epoch of training on synthetic pictures of MNIST's size, with and without augmentation, on one and on
-   all processors; the blocked product against the plain loop that is its oracle. */
+/* Epochs of training on synthetic pictures of MNIST's size, with and without augmentation, against the
+   processor's peak and against plain PyTorch, both measured in the same run. `bench_train NETWORK` takes one
+   network only. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/team.h"
@@ -10,7 +13,73 @@
 #include "train/kernels.h"
 #include "train/trainer.h"
 
-enum { PICTURES = 20000, SIDE = 28, ROWS = 32, COLUMNS = 64, DEPTH = 256 };
+enum { PICTURES = 20000, SIDE = 28 };
+static const double SECONDS = 2;
+
+/* A network and what makes bench/torch_baseline.py build the same. */
+struct network {
+    const char *name, *config, *torch;
+};
+
+static const char cnn[] =
+    "model: CNNMNIST\ncnn_width: 64\nnetwork_width1: 96\nnetwork_width2: 64\nnetwork_width3: 0\n";
+static const struct network networks[] = {
+    {"seed-16x16", "configs/seed-16x16.yaml", "--inputs 16 --widths 64,64,64 --batch 128"},
+    {"seed-28x28", "configs/seed-28x28.yaml", "--inputs 28 --widths 16,16 --batch 128"},
+    {"fc-12k", "configs/fc-12k.yaml", "--inputs 16 --widths 64,64,64 --batch 64"},
+    {"cnn-64", NULL, "--network cnn --inputs 16 --channels 64 --widths 96,64 --batch 128"},
+};
+
+/* ---- the machine's peak ---- */
+
+/* A product whose operands stay in the first cache; each member of a team has its own. */
+enum { ROWS = 96, COLUMNS = 32, DEPTH = 128, PRODUCTS = 200 };
+static const double PRODUCT_FLOP = 2.0 * ROWS * COLUMNS * DEPTH * PRODUCTS;
+
+static void multiply(void *context, struct dime_team *team, uint32_t member) {
+    float *a = (float *)context + (size_t)member * (ROWS * DEPTH + DEPTH * COLUMNS + ROWS * COLUMNS);
+    float *b = a + ROWS * DEPTH, *c = b + DEPTH * COLUMNS;
+    struct dime_product product = {ROWS, COLUMNS, DEPTH, a, DEPTH, 1, b, COLUMNS, c, COLUMNS};
+    dime_team_barrier(team);
+    for (uint32_t i = 0; i < PRODUCTS; i++) dime_kernels_get()->product(&product);
+}
+
+/* Floating-point operations a second of `threads` threads, the best of many tries. */
+static double measure_peak(uint32_t threads) {
+    size_t floats = (size_t)threads * (ROWS * DEPTH + DEPTH * COLUMNS + ROWS * COLUMNS);
+    float *memory = calloc(floats, sizeof *memory);
+    double best = 1e30, started = bench_now();
+    if (!memory) exit(1);
+    while (bench_now() - started < SECONDS / 2) {
+        double begin = bench_now();
+        dime_team_run(threads, multiply, memory);
+        double seconds = bench_now() - begin;
+        best = seconds < best ? seconds : best;
+    }
+    free(memory);
+    return PRODUCT_FLOP * threads / best;
+}
+
+/* ---- PyTorch ---- */
+
+/* Images a second on one thread or on all, whichever is faster; 0 where there is no PyTorch. */
+static double run_torch(const struct network *network, uint32_t threads) {
+    double best = 0;
+    for (uint32_t t = 1; t <= threads; t += threads > 1 ? threads - 1 : 1) {
+        char command[512], line[64] = "";
+        snprintf(command, sizeof command,
+                 "env -u OPENBLAS_NUM_THREADS -u OPENBLAS_CORETYPE /usr/bin/python3 bench/torch_baseline.py "
+                 "--threads %u --seconds %.0f %s 2>/dev/null",
+                 t, SECONDS, network->torch);
+        FILE *answer = popen(command, "r");
+        if (!answer) return 0;
+        double speed = fgets(line, sizeof line, answer) ? strtod(line, NULL) : 0;
+        if (pclose(answer) == 0 && speed > best) best = speed;
+    }
+    return best;
+}
+
+/* ---- dime ---- */
 
 static void must(int code) {
     if (code == DIME_OK) return;
@@ -18,67 +87,105 @@ static void must(int code) {
     exit(1);
 }
 
-static void train_epoch(void *context) {
-    struct dime_epoch_report report;
-    must(dime_trainer_epoch(context, NULL, &report));
+static void read_config(const struct network *network, int augmentation, struct dime_config *config) {
+    const char *set[] = {augmentation ? "augmentation=True" : "augmentation=False", "validation_size=0"};
+    if (network->config)
+        must(dime_config_read(network->config, set, 2, config));
+    else
+        must(dime_config_parse("cnn-64", cnn, sizeof cnn - 1, config));
+    must(dime_config_set(config, set, 2));
 }
 
-static double time_epoch(const struct dime_dataset *dataset, int augmentation, uint32_t threads) {
+/* Multiplications and additions that training one image takes in all products: forwards, the gradient of the
+   weights, and, behind the first layer, that of the inputs. */
+static double count_flop(const struct dime_config *config) {
+    struct dime_model model;
+    double flop = 0;
+    must(dime_model_create(&model, config, 10));
+    for (uint32_t i = 0; i < model.layer_count; i++) {
+        const struct dime_model_layer *layer = &model.layers[i];
+        double places =
+            layer->shape.kind == DIME_LAYER_FC ? 1 : layer->shape.out_height * layer->shape.out_width;
+        flop += (i ? 6.0 : 4.0) * layer->inputs * layer->outputs * places;
+    }
+    dime_model_free(&model);
+    return flop;
+}
+
+/* Images a second, the best epoch of some seconds. */
+static double run_epochs(struct dime_trainer *trainer) {
+    struct dime_epoch_report report;
+    double best = 0, started = bench_now();
+    must(dime_trainer_epoch(trainer, NULL, &report)); /* warms caches up */
+    do {
+        must(dime_trainer_epoch(trainer, NULL, &report));
+        best = report.images_per_second > best ? report.images_per_second : best;
+    } while (bench_now() - started < SECONDS);
+    return best;
+}
+
+static void print_phases(const struct dime_trainer *trainer) {
+    static const char *const names[DIME_PHASE_COUNT] = {"products", "normalisation", "quantization",
+                                                        "input",    "optimizer",     "convolutions"};
+    struct dime_phases phases = dime_trainer_phases(trainer);
+    double total = 0;
+    for (int i = 0; i < DIME_PHASE_COUNT; i++) total += (double)phases.ticks[i];
+    printf("    time:");
+    for (int i = 0; i < DIME_PHASE_COUNT; i++)
+        if (phases.ticks[i]) printf(" %s %.0f %%", names[i], 100 * (double)phases.ticks[i] / total);
+    printf("\n");
+}
+
+static double bench_one(const struct network *network, const struct dime_dataset *dataset, int augmentation,
+                        uint32_t threads, double peak) {
     struct dime_config config;
     struct dime_trainer *trainer;
-    char name[80];
-    dime_config_default(&config);
-    config.validation_size = 0;
-    config.augmentation = augmentation;
-    must(dime_trainer_create(&trainer, &config, dataset, threads));
-    snprintf(name, sizeof name, "64-64-64, %s augmentation, %u thread%s", augmentation ? "with" : "without",
-             threads, threads > 1 ? "s" : "");
-    double seconds = bench_run(name, train_epoch, trainer, PICTURES * (augmentation ? 2 : 1), "images");
+    read_config(network, augmentation, &config);
+    if (dime_trainer_create(&trainer, &config, dataset, threads)) {
+        printf("  %s: not trained: %s\n", network->name, dime_error_message());
+        return 0;
+    }
+    double speed = run_epochs(trainer), flop = count_flop(&config) * speed;
+    printf("  %-11s %-8s %u thread%s %10.0f images/s %7.1f GFLOP/s %5.1f %% of peak\n", network->name,
+           augmentation ? "augment" : "plain", threads, threads > 1 ? "s" : " ", speed, flop / 1e9,
+           100 * flop / peak);
+    print_phases(trainer);
+    fflush(stdout);
     dime_trainer_free(trainer);
-    return seconds;
+    return speed;
 }
 
-static void bench_epochs(void) {
+static void bench_network(const struct network *network, const struct dime_dataset *dataset, uint32_t threads,
+                          double peak) {
+    double plain = bench_one(network, dataset, 0, threads, peak);
+    double augmented = bench_one(network, dataset, 1, threads, peak);
+    if (plain == 0 || augmented == 0) return;
+    double torch = run_torch(network, threads);
+    plain = fmax(plain, bench_one(network, dataset, 0, threads, peak)); /* either side of the other's turn */
+    printf("  %-11s with augmentation, of the speed without: %.0f %%\n", network->name,
+           100 * augmented / plain);
+    if (torch > 0)
+        printf("  %-11s PyTorch %.0f images/s without augmentation: dime is %.1f times as fast\n",
+               network->name, torch, plain / torch);
+    else
+        printf("  %-11s no PyTorch here (python3-torch): nothing to compare with\n", network->name);
+}
+
+/* ---- */
+
+int main(int argc, char **argv) {
     uint8_t *pixels = bench_random_bytes(1, (uint64_t)PICTURES * SIDE * SIDE);
     uint8_t *labels = bench_random_bytes(2, PICTURES);
     for (int i = 0; i < PICTURES; i++) labels[i] %= 10;
     struct dime_dataset dataset = {PICTURES, SIDE, SIDE, 10, pixels, labels};
-    double plain = time_epoch(&dataset, 0, 1), augmented = time_epoch(&dataset, 1, 1);
-    bench_ratio("images/s with augmentation, against without", plain, augmented / 2);
     uint32_t threads = dime_processor_count();
-    if (threads > 1) {
-        bench_ratio("all threads against one, without augmentation", plain, time_epoch(&dataset, 0, threads));
-        bench_ratio("all threads against one, with augmentation", augmented,
-                    time_epoch(&dataset, 1, threads));
-    }
+    double peak = measure_peak(threads);
+    printf("kernels: %s; peak of a blocked product on %u thread%s: %.1f GFLOP/s\n", dime_kernels_get()->name,
+           threads, threads > 1 ? "s" : "", peak / 1e9);
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        if (argc < 2 || strcmp(argv[1], networks[i].name) == 0)
+            bench_network(&networks[i], &dataset, threads, peak);
     free(pixels);
     free(labels);
-}
-
-static void run_product(void *context) {
-    const struct dime_product *product = context;
-    dime_kernels_get()->product(product);
-    bench_use(product->c);
-}
-
-static void run_naive(void *context) {
-    const struct dime_product *product = context;
-    dime_product_naive(product);
-    bench_use(product->c);
-}
-
-static void bench_products(void) {
-    static float a[ROWS * DEPTH], b[DEPTH * COLUMNS], c[ROWS * COLUMNS];
-    struct dime_product product = {ROWS, COLUMNS, DEPTH, a, DEPTH, 1, b, COLUMNS, c, COLUMNS};
-    double operations = 2.0 * ROWS * COLUMNS * DEPTH;
-    double naive = bench_run("product 32x256x64, plain loop", run_naive, &product, operations, "flop");
-    double blocked = bench_run("product 32x256x64, blocked", run_product, &product, operations, "flop");
-    bench_ratio("plain loop", naive, blocked);
-}
-
-int main(void) {
-    printf("kernels: %s\n", dime_kernels_get()->name);
-    bench_products();
-    bench_epochs();
     return 0;
 }

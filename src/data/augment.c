@@ -197,8 +197,7 @@ static struct dime_warp draw_map(const struct dime_augmenter *a, struct dime_ran
 
 /* Copies the picture into its frame and takes away what the target cannot show. */
 static const struct dime_framed *smooth_source(struct dime_augmenter *a, const uint8_t *source) {
-    for (uint32_t y = 0; y < a->height; y++)
-        memcpy(dime_framed_row(&a->source, y), source + (size_t)y * a->width, a->width);
+    a->kernels->frame(source, &a->source);
     if (a->across_smoothing.reach == 0 && a->down_smoothing.reach == 0) return &a->source;
     a->kernels->smooth(&a->source, &a->down_smoothing, &a->across_smoothing, &a->middle, &a->smoothed);
     return &a->smoothed;

@@ -49,6 +49,8 @@ struct dime_spline {
 };
 
 struct dime_picture_kernels {
+    /* Copies a picture of height x width pixels into its frame. */
+    void (*frame)(const uint8_t *source, const struct dime_framed *to);
     /* to = from, smoothed down the columns, then along the rows; pixels outside `from` are background.
        `middle` is of the same shape as both. */
     void (*smooth)(const struct dime_framed *from, const struct dime_smoothing *down,

@@ -34,6 +34,22 @@ LANES_INLINE void smooth_axis(const struct dime_framed *from, const struct dime_
     }
 }
 
+/* Rows of sixteen and more are copied in vectors, the last of which ends with the row. */
+static void frame(const uint8_t *source, const struct dime_framed *to) {
+    typedef uint8_t quarter_there __attribute__((vector_size(16), aligned(1), may_alias));
+    uint32_t width = to->width;
+    for (uint32_t y = 0; y < to->height; y++, source += width) {
+        uint8_t *row = dime_framed_row(to, y);
+        if (width < 16) {
+            memcpy(row, source, width);
+            continue;
+        }
+        for (uint32_t x = 0; x + 16 < width; x += 16)
+            *(quarter_there *)(row + x) = *(const quarter_there *)(source + x);
+        *(quarter_there *)(row + width - 16) = *(const quarter_there *)(source + width - 16);
+    }
+}
+
 static void smooth(const struct dime_framed *from, const struct dime_smoothing *down,
                    const struct dime_smoothing *across, const struct dime_framed *middle,
                    const struct dime_framed *to) {
@@ -181,22 +197,25 @@ LANES_INLINE struct coding describe(enum dime_input_encoding encoding, uint32_t 
                                     const uint8_t *pixels, uint32_t count) {
     struct coding coding = {encoding, (int32_t)threshold, 1, 0};
     if (encoding != DIME_INPUT_MEAN_SUBTRACTED) return coding;
-    lanes_int largest = lanes_int_all(0);
+    lanes_int brightest = lanes_int_all(0),
+              darkest = lanes_int_all(-255); /* both with a sign that a maximum finds */
     for (uint32_t i = 0; i < count; i += DIME_LANES) {
-        lanes_int distance =
-            load_some(pixels + i, count - i) * lanes_int_all(10000) - lanes_int_all(MEAN_TIMES_10000);
-        largest = lanes_int_max(largest, lanes_int_max(distance, -distance) & within(i, count));
+        lanes_int pixel = load_some(pixels + i, count - i);
+        brightest = lanes_int_max(brightest, pixel);
+        darkest = lanes_int_max(darkest, -pixel | ~within(i, count) << 8); /* far below behind the picture */
     }
-    coding.largest = lanes_int_largest(largest);
+    int32_t above = lanes_int_largest(brightest) * 10000 - MEAN_TIMES_10000;
+    int32_t below = lanes_int_largest(darkest) * 10000 + MEAN_TIMES_10000;
+    coding.largest = above > below ? above : below;
     coding.inverse = 1 / (2 * (float)coding.largest);
     return coding;
 }
 
 /* floor((254 d + D) / 2 D): a guess from floats, off by one at most, put right in integers below 2^30. */
 LANES_INLINE lanes_int mean_subtracted(const struct coding *coding, lanes_int pixels) {
-    lanes_int distance = pixels * lanes_int_all(10000) - lanes_int_all(MEAN_TIMES_10000);
     lanes_int divisor = lanes_int_all(2 * coding->largest);
-    lanes_int number = distance * lanes_int_all(254) + lanes_int_all(coding->largest);
+    lanes_int number =
+        pixels * lanes_int_all(2540000) + lanes_int_all(coding->largest - 254 * MEAN_TIMES_10000);
     lanes_int guess = lanes_to_int(lanes_from_int(number) * lanes_all(coding->inverse));
     lanes_int rest = number - guess * divisor;
     return guess + (rest < lanes_int_all(0)) - (rest >= divisor); /* true is -1 */
@@ -229,6 +248,7 @@ static void encode(enum dime_input_encoding encoding, uint32_t threshold, const 
 }
 
 const struct dime_picture_kernels PICTURE_KERNELS = {
+    .frame = frame,
     .smooth = smooth,
     .warp = warp,
     .spline_across = spline_across,

@@ -93,12 +93,15 @@ void dime_chunk_backward(const struct dime_network_state *network, struct dime_c
     last_layer_gradient(network, chunk);
     for (uint32_t i = network->layer_count; i-- > 0;) {
         const struct dime_train_layer *layer = &network->layers[i];
+        uint64_t start = dime_ticks();
         if (layer->mean)
             batch_norm_gradient(network, chunk, i);
         else if (!layer->last)
             norm_gradient(network, chunk, i);
+        start = dime_phase_end(&chunk->phases, DIME_PHASE_NORM, start);
         weight_gradient(network, chunk, i);
         if (i > 0) input_gradient(network, chunk, i);
+        dime_phase_end(&chunk->phases, DIME_PHASE_PRODUCT, start);
     }
 }
 

@@ -214,14 +214,19 @@ void dime_chunk_forward(const struct dime_network_state *network, struct dime_ch
     if (network->layer_count == 1) input_scales(network, chunk);
     for (uint32_t i = 0; i < network->layer_count; i++) {
         const struct dime_train_layer *layer = &network->layers[i];
+        uint64_t start = dime_ticks();
         multiply_weights(network, chunk, i);
+        start = dime_phase_end(&chunk->phases, DIME_PHASE_PRODUCT, start);
         if (layer->mean) prepare_batch_norm(network, chunk, i, training);
         if (layer->last) break;
         if (layer->mean)
             batch_norm_layer(network, chunk, i);
         else
             norm_layer(network, chunk, i);
+        dime_phase_end(&chunk->phases, DIME_PHASE_NORM, start);
         chunk->activations += (uint64_t)chunk->count * layer->outputs;
     }
+    uint64_t start = dime_ticks();
     score_layer(network, chunk);
+    dime_phase_end(&chunk->phases, DIME_PHASE_NORM, start);
 }

@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "model/quantize.h"
 #include "train/kernels.h"
+#include "train/phases.h"
 
 /* A batch is cut into chunks of about this many images. Chunks are what threads work on and what batch
    normalisation takes its statistics from (ghost batches, Hoffer and others 2017); their number depends on
@@ -126,6 +127,7 @@ struct dime_chunk {
     double loss; /* summed over images */
     uint32_t correct;
     uint64_t active, activations; /* hidden activations that are not zero, of how many */
+    struct dime_phases phases;    /* since the chunk was made */
     void *memory;
 };
 

@@ -51,8 +51,10 @@ static void run_chunk(struct dime_trainer *trainer, const struct step *step, uin
                       struct dime_batch_maker *maker) {
     uint32_t start = dime_cut(step->count, step->chunks, c), end = dime_cut(step->count, step->chunks, c + 1);
     struct dime_chunk *chunk = &trainer->chunks[c];
+    uint64_t start_time = dime_ticks();
     dime_batch_fill(&trainer->data, maker, step->epoch, trainer->samples + step->first + start, end - start,
                     chunk, trainer->network.layers[0].padded_inputs);
+    dime_phase_end(&chunk->phases, DIME_PHASE_INPUT, start_time);
     dime_chunk_forward(&trainer->network, chunk, 1);
     dime_chunk_backward(&trainer->network, chunk);
 }
@@ -177,8 +179,10 @@ static void finish_chunks(void *context) {
 /* All weights are updated: the rest of each layer. */
 static void finish_update(void *context) {
     struct epoch_run *run = context;
+    uint64_t start = dime_ticks();
     for (uint32_t i = 0; i < run->trainer->network.layer_count && !run->code; i++)
         run->code = update_layer(run->trainer, &run->step, i);
+    dime_phase_end(&run->trainer->phases[0], DIME_PHASE_OPTIMIZER, start);
 }
 
 /* All values are made: the next step. */
@@ -199,12 +203,16 @@ static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t mem
     uint32_t members = dime_team_members(team);
     run_chunks(run, &trainer->makers[member]);
     dime_team_barrier_then(team, finish_chunks, run);
+    uint64_t start = dime_ticks();
     for (uint32_t b = member; b < trainer->block_count; b += members) update_block(trainer, &run->step, b);
+    dime_phase_end(&trainer->phases[member], DIME_PHASE_OPTIMIZER, start);
     dime_team_barrier_then(team, finish_update, run);
+    start = dime_ticks();
     for (uint32_t b = member; b < trainer->block_count; b += members) {
         const struct dime_update_block *block = &trainer->blocks[b];
         dime_layer_refresh_values(&trainer->network, block->layer, block->first, block->last);
     }
+    dime_phase_end(&trainer->phases[member], DIME_PHASE_QUANTIZE, start);
     dime_team_barrier_then(team, finish_step, run);
 }
 

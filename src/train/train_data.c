@@ -108,13 +108,27 @@ void dime_batch_maker_free(struct dime_batch_maker *maker) {
     memset(maker, 0, sizeof *maker);
 }
 
+static uint32_t picture_of(const struct dime_train_data *data, uint32_t sample) {
+    uint32_t plain = plain_count(data);
+    return data->order[sample < plain ? sample : sample - plain];
+}
+
+/* Asks for a sample's memory before it is needed: samples are strewn over all of it. */
+static void prefetch(const struct dime_train_data *data, uint32_t sample) {
+    size_t picture = picture_of(data, sample);
+    size_t pixels = (size_t)data->dataset->height * data->dataset->width;
+    int plain = sample < plain_count(data);
+    const char *from = plain ? (const char *)data->encoded + picture * data->inputs
+                             : (const char *)data->dataset->pixels + picture * pixels;
+    for (size_t i = 0; i < (plain ? data->inputs : pixels); i += 64) __builtin_prefetch(from + i);
+}
+
 /* The input of sample s of an epoch; returns its picture. */
 static uint32_t fill_row(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
                          uint32_t sample, float *input) {
     const struct dime_dataset *dataset = data->dataset;
-    uint32_t plain = plain_count(data);
-    uint32_t picture = data->order[sample < plain ? sample : sample - plain];
-    if (sample < plain) {
+    uint32_t picture = picture_of(data, sample);
+    if (sample < plain_count(data)) {
         maker->kernels->widen(data->encoded + (size_t)picture * data->inputs, data->inputs, input);
         return picture;
     }
@@ -132,6 +146,7 @@ void dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker
                      uint32_t padded_inputs) {
     chunk->count = count;
     for (uint32_t n = 0; n < count; n++) {
+        if (n + 2 < count) prefetch(data, samples[n + 2]);
         uint32_t picture =
             fill_row(data, maker, epoch, samples[n], chunk->layers[0].input + (size_t)n * padded_inputs);
         chunk->labels[n] = data->dataset->labels[picture];

@@ -59,7 +59,8 @@ static int make_chunks(struct dime_trainer *trainer) {
 
 static int make_makers(struct dime_trainer *trainer) {
     trainer->makers = calloc(trainer->threads, sizeof *trainer->makers);
-    if (!trainer->makers) return out_of_memory();
+    trainer->phases = calloc(trainer->threads, sizeof *trainer->phases);
+    if (!trainer->makers || !trainer->phases) return out_of_memory();
     for (uint32_t t = 0; t < trainer->threads; t++) {
         int code = dime_batch_maker_create(&trainer->makers[t], &trainer->data);
         if (code) return code;
@@ -127,6 +128,7 @@ void dime_trainer_free(struct dime_trainer *trainer) {
         dime_batch_maker_free(&trainer->makers[t]);
     free(trainer->chunks);
     free(trainer->makers);
+    free(trainer->phases);
     free(trainer->gradients);
     free(trainer->samples);
     free(trainer->blocks);
@@ -249,6 +251,13 @@ int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_wat
     describe_layers(trainer, report);
     code = validate(trainer, report);
     return code ? code : finish_epoch(trainer);
+}
+
+struct dime_phases dime_trainer_phases(const struct dime_trainer *trainer) {
+    struct dime_phases total = {{0}};
+    for (uint32_t t = 0; t < trainer->threads; t++) dime_phases_add(&total, &trainer->phases[t]);
+    for (uint32_t c = 0; c < trainer->chunk_most; c++) dime_phases_add(&total, &trainer->chunks[c].phases);
+    return total;
 }
 
 uint32_t dime_trainer_chosen_epoch(const struct dime_trainer *trainer) {

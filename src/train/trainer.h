@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "model/epoch_report.h"
 #include "model/model.h"
+#include "train/phases.h"
 
 struct dime_trainer;
 
@@ -26,6 +27,9 @@ uint32_t dime_trainer_epochs_done(const struct dime_trainer *trainer);
  * it. */
 int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_watch *watch,
                        struct dime_epoch_report *report);
+
+/* Where the time of all epochs so far went, summed over threads. */
+struct dime_phases dime_trainer_phases(const struct dime_trainer *trainer);
 
 /* The epoch whose network is the result so far, see `selection` in the configuration; 0 before the first. */
 uint32_t dime_trainer_chosen_epoch(const struct dime_trainer *trainer);

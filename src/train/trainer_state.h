@@ -26,6 +26,7 @@ struct dime_trainer {
     uint32_t *samples;               /* shuffled sample numbers of the epoch */
     struct dime_chunk *chunks;       /* chunk_most of them */
     struct dime_batch_maker *makers; /* one a thread */
+    struct dime_phases *phases;      /* one a thread; the chunks have their own */
     const float *
         *gradients; /* layer_count x 3 x chunk_most: weight, gain and offset gradients of each chunk */
     uint8_t *seen[DIME_MAX_LAYERS]; /* M: the epoch has activated this hidden unit */
