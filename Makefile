@@ -85,7 +85,7 @@ TEST_SCRIPTS := $(sort $(wildcard tests/test_*.sh tests/test_*.py))
 FUZZ_SOURCES := $(sort $(wildcard fuzz/fuzz_*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/bench_*.c))
 BENCH_SUPPORT := $(filter-out $(BENCH_SOURCES),$(wildcard bench/*.c))
-C_FILES = $(sort $(shell find device firmware src lib examples tests fuzz bench -name '*.[ch]' \
+C_FILES = $(sort $(shell find device firmware src lib web examples tests fuzz bench -name '*.[ch]' \
 	-not -path 'fuzz/corpus/*' 2>/dev/null))
 
 objects = $(1:%.c=$(OBJ)/%.o)
@@ -278,6 +278,12 @@ LIB_OUT = $(if $(OUT),$(OUT),$(BUILD)/lib)
 lib: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [OUT=build/lib]: libdime_model.so, and a .dll with mingw-w64
 	@$(if $(MODEL),,echo 'usage: make lib MODEL=<run folder or model file> [OUT=build/lib]' >&2; exit 2)
 	@DIME=$(PROGRAM) CC="$(CC)" sh scripts/make_library.sh "$(MODEL)" "$(LIB_OUT)"
+
+.PHONY: web
+web: $(if $(MODEL),$(PROGRAM)) ## MODEL=... [OUT=build/web]: the live page as a folder for any static host
+	@$(if $(MODEL),,echo 'usage: make web MODEL=<run folder or model file> [OUT=build/web]' >&2; exit 2)
+	@scripts/setup.sh web
+	@DIME=$(PROGRAM) scripts/make_web.sh "$(MODEL)" "$(if $(OUT),$(OUT),$(BUILD)/web)"
 
 FIRMWARE_APP ?= demo
 FIRMWARE_OUT = $(if $(OUT),$(OUT),$(BUILD)/firmware/$(FIRMWARE_APP).elf)

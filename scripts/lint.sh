@@ -8,10 +8,10 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-mapfile -t c_files < <(find device firmware src lib examples tests fuzz bench -name '*.[ch]' 2>/dev/null |
+mapfile -t c_files < <(find device firmware src lib web examples tests fuzz bench -name '*.[ch]' 2>/dev/null |
     grep -v '^fuzz/corpus/' | sort)
 mapfile -t c_sources < <(printf '%s\n' "${c_files[@]}" | grep '\.c$' |
-    grep -v -E '^(lib|firmware)/') # lib/: templates; firmware/: for another machine, its compiler warns
+    grep -v -E '^(lib|firmware|web)/') # lib/: templates; the others: for other machines, their compilers warn
 mapfile -t shell_scripts < <(find scripts tests examples .ci -name '*.sh' -o -path .ci/run 2>/dev/null |
     sort)
 mapfile -t python_scripts < <(find scripts tests examples docs -name '*.py' 2>/dev/null | sort)

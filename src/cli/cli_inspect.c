@@ -136,6 +136,15 @@ static cJSON *layer_object(const struct dime_model_layer *layer) {
     return object;
 }
 
+static void add_class_names(cJSON *object, const struct dime_model *model) {
+    cJSON *names = cJSON_AddArrayToObject(object, "class_names");
+    for (uint32_t i = 0; i < model->classes; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", i);
+        cJSON_AddItemToArray(names, cJSON_CreateString(model->class_names ? model->class_names[i] : number));
+    }
+}
+
 /* flash_bytes, cycles and milliseconds are of a firmware image; a model alone has none. */
 static int print_json(const struct dime_model *model) {
     cJSON *object = cJSON_CreateObject();
@@ -147,6 +156,7 @@ static int print_json(const struct dime_model *model) {
     add_number(object, "input_size", model->config.input_size);
     cJSON_AddStringToObject(object, "input_encoding", dime_input_encoding_name(model->config.input_encoding));
     add_number(object, "classes", model->classes);
+    add_class_names(object, model);
     cJSON *layers = cJSON_AddArrayToObject(object, "layers");
     for (uint32_t i = 0; i < model->layer_count; i++)
         cJSON_AddItemToArray(layers, layer_object(&model->layers[i]));

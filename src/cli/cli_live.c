@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/firmware_image.h"
 #include "live/reader.h"
+#include "live/serial_port.h"
 #include "live/server.h"
 #include "live/sim_board.h"
 #include "live/text.h"
@@ -21,7 +22,7 @@
 
 struct live_options {
     const char *model;
-    char *listen, *firmware;
+    char *listen, *serial, *firmware;
     int port, json;
 };
 
@@ -31,7 +32,8 @@ struct live {
     int8_t *input, *activations;
     int32_t *sums;
     struct cli_firmware_image image;
-    struct dime_sim_board *board;
+    struct dime_sim_board *board;    /* NULL with a real one */
+    struct dime_serial_port *serial; /* NULL with a simulated one */
     struct dime_live_reader reader;
     struct dime_live_service service;
     char about[ABOUT_BYTES];
@@ -82,6 +84,12 @@ static int open_simulated(struct live *live, const char *firmware) {
     return code;
 }
 
+static int open_real(struct live *live, const char *port) {
+    int code = dime_serial_port_open(&live->serial, port, DIME_LINK_BAUD);
+    if (!code) live->reader.exchange.port = dime_serial_port_line(live->serial);
+    return code;
+}
+
 static int check_status(struct live *live) {
     struct dime_link_status status;
     int code = dime_exchange_status(&live->reader.exchange, &status);
@@ -106,7 +114,10 @@ static int read_picture(void *context, const uint8_t *pixels, uint32_t width, ui
 static void describe(struct live *live, const struct live_options *given) {
     struct dime_text text;
     char line[512];
-    snprintf(line, sizeof line, "%.200s, on a simulated CH32V003 that runs its firmware", given->model);
+    if (given->serial)
+        snprintf(line, sizeof line, "%.200s, on the board at %.200s", given->model, given->serial);
+    else
+        snprintf(line, sizeof line, "%.200s, on a simulated CH32V003 that runs its firmware", given->model);
     dime_text_start(&text, live->about, sizeof live->about);
     dime_text_put(&text, "{\"about\":");
     dime_text_json(&text, line);
@@ -157,6 +168,7 @@ static int serve(struct live *live, const struct live_options *given) {
 
 static void close_live(struct live *live) {
     dime_sim_board_free(live->board);
+    dime_serial_port_close(live->serial);
     cli_firmware_image_free(&live->image);
     dime_runtime_free(&live->runtime);
     dime_model_free(&live->model);
@@ -171,7 +183,7 @@ static int run_live(const struct live_options *given) {
     int code = live ? 0 : out_of_memory();
     if (!live) return code;
     code = open_network(live, given->model);
-    if (!code) code = open_simulated(live, given->firmware);
+    if (!code) code = given->serial ? open_real(live, given->serial) : open_simulated(live, given->firmware);
     if (!code) code = check_status(live);
     if (!code) {
         describe(live, given);
@@ -184,6 +196,8 @@ static int run_live(const struct live_options *given) {
 static int check_options(const struct live_options *given) {
     if (given->port < 0 || given->port > 65535)
         return dime_error_set(DIME_ERROR_USAGE, "--port %d: expected 0..65535", given->port);
+    if (given->serial && given->firmware)
+        return dime_error_set(DIME_ERROR_USAGE, "--serial and --firmware cannot be given together");
     return 0;
 }
 
@@ -193,6 +207,8 @@ static int run(int argc, const char **argv) {
         {"port", 0, POPT_ARG_INT, &given.port, 0, "0: any that is free", "N"},
         {"listen", 0, POPT_ARG_STRING, &given.listen, 0,
          "address to listen at; another than a loopback address lets others in", "ADDRESS"},
+        {"serial", 0, POPT_ARG_STRING, &given.serial, 0, "a real board there, instead of a simulated one",
+         "PORT"},
         {"firmware", 0, POPT_ARG_STRING, &given.firmware, 0,
          "the simulated board's image, instead of building one", "FILE.elf"},
         {"json", 0, POPT_ARG_NONE, &given.json, 0, "print the address as a JSON object", NULL},
@@ -210,7 +226,7 @@ static int run(int argc, const char **argv) {
 
 const struct cli_command cli_live = {
     .name = "live",
-    .usage = "MODEL [--port N] [--listen ADDRESS] [--firmware FILE.elf] [--json]",
+    .usage = "MODEL [--port N] [--listen ADDRESS] [--serial PORT] [--firmware FILE.elf] [--json]",
     .summary = "serve a page on which a chip reads what you draw",
     .run = run,
 };

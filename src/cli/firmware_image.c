@@ -17,8 +17,13 @@ static int build_in(const char *folder, const struct dime_model *model, const ch
                     struct cli_firmware_image *image) {
     char *elf = dime_path_join(folder, "image.elf");
     if (!elf) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a firmware");
-    struct dime_firmware_settings settings = {
-        .app = dime_firmware_app_find(app), .model = model, .model_name = "model", .elf = elf, .baud = baud};
+    struct dime_firmware_settings settings = {.app = dime_firmware_app_find(app),
+                                              .model = model,
+                                              .model_name = "model",
+                                              .elf = elf,
+                                              .baud = baud,
+                                              .code = DIME_CODE_AUTO,
+                                              .kernels = DIME_KERNELS_AUTO};
     struct dime_firmware_report report = {0};
     int code = settings.app ? dime_firmware_build(&settings, &report)
                             : dime_error_set(DIME_ERROR_UNSUPPORTED, "no firmware is called %s", app);

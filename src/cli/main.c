@@ -9,7 +9,7 @@
 
 static const struct cli_command *const commands[] = {
     &cli_data,    &cli_train,    &cli_eval, &cli_quantize, &cli_export, &cli_import, &cli_inspect,
-    &cli_predict, &cli_firmware, &cli_sim,  &cli_flash,    &cli_report, &cli_photos,
+    &cli_predict, &cli_firmware, &cli_sim,  &cli_flash,    &cli_report, &cli_live,   &cli_photos,
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 

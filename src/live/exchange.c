@@ -7,42 +7,51 @@ enum { TRIES = 3, MOST_BYTES = 4096 /* that are listened to for one frame */ };
 
 /* ---- log ---- */
 
+static void log_word(struct dime_exchange *exchange, const char *word, int64_t number) {
+    dime_text_put(exchange->log, word);
+    dime_text_number(exchange->log, number);
+}
+
 static void log_sent(struct dime_exchange *exchange, const char *what, uint32_t bytes) {
     if (!exchange->log) return;
     dime_text_put(exchange->log, "> ");
     dime_text_put(exchange->log, what);
-    dime_text_put(exchange->log, " #");
-    dime_text_number(exchange->log, exchange->sequence);
-    dime_text_put(exchange->log, ", ");
-    dime_text_number(exchange->log, bytes);
+    log_word(exchange, " #", exchange->sequence);
+    log_word(exchange, ": ", bytes);
     dime_text_put(exchange->log, " bytes\n");
 }
 
-static const char *frame_name(uint32_t type) {
-    switch (type) {
-    case DIME_LINK_ACCEPTED:
-        return "ACCEPTED";
-    case DIME_LINK_RESULT:
-        return "RESULT";
-    case DIME_LINK_STATUS:
-        return "STATUS";
-    case DIME_LINK_ERROR:
-        return "ERROR";
-    default:
-        return "unknown";
-    }
+static void log_result(struct dime_exchange *exchange, const struct dime_link_result *result) {
+    dime_text_put(exchange->log, "RESULT");
+    log_word(exchange, " #", exchange->frame.sequence);
+    if (result->class == DIME_LINK_NO_DIGIT)
+        dime_text_put(exchange->log, ": no digit");
+    else
+        log_word(exchange, ": class ", result->class);
+    log_word(exchange, ", best ", result->best);
+    log_word(exchange, ", margin ", result->margin);
+    log_word(exchange, ", cycles ", result->cycles);
 }
 
 static void log_received(struct dime_exchange *exchange) {
     const struct dime_link_frame *frame = &exchange->frame;
+    struct dime_link_result result;
+    struct dime_link_error error;
+    uint32_t wanted;
     if (!exchange->log) return;
     dime_text_put(exchange->log, "< ");
-    dime_text_put(exchange->log, frame_name(frame->type));
-    dime_text_put(exchange->log, " #");
-    dime_text_number(exchange->log, frame->sequence);
-    for (uint32_t i = 0; i < frame->length; i++) {
-        dime_text_put(exchange->log, " ");
-        dime_text_number(exchange->log, frame->payload[i]);
+    if (dime_link_read_result(frame, &result)) {
+        log_result(exchange, &result);
+    } else if (dime_link_read_accepted(frame, &wanted)) {
+        log_word(exchange, "ACCEPTED #", frame->sequence);
+        log_word(exchange, ": next pixel ", wanted);
+    } else if (dime_link_read_error(frame, &error)) {
+        log_word(exchange, "ERROR #", frame->sequence);
+        log_word(exchange, ": fault ", error.fault);
+        log_word(exchange, ", detail ", error.detail);
+    } else {
+        log_word(exchange, "type ", frame->type);
+        log_word(exchange, " #", frame->sequence);
     }
     dime_text_put(exchange->log, "\n");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Accuracy against bytes and cycles, a point for each run. */
 #include <stdio.h>
+#include <string.h>
 
 #include "report/pictures.h"
 #include "report/plot.h"
@@ -11,6 +12,7 @@
 #define TOP 44.0
 #define BESIDE 90.0
 #define KEY_HEIGHT 20.0
+#define KEY_LETTERS 40
 
 static double bytes_of(const struct dime_run_facts *run) {
     return (double)dime_model_bytes(run->model);
@@ -18,6 +20,17 @@ static double bytes_of(const struct dime_run_facts *run) {
 
 static double cycles_of(const struct dime_run_facts *run) {
     return run->chip.has_cycles ? (double)run->chip.cycles : 0;
+}
+
+/* Its number stands in one of four places beside it, so that those of equal points do not hide each other. */
+static void draw_point(const struct dime_plot *plot, double value, double accuracy, size_t run) {
+    static const enum dime_align sides[] = {DIME_ALIGN_LEFT, DIME_ALIGN_RIGHT};
+    double x = dime_plot_x(plot, value), y = dime_plot_y(plot, accuracy);
+    char number[24];
+    snprintf(number, sizeof number, "%zu", run + 1);
+    dime_plot_marker(plot, value, accuracy, (uint32_t)run);
+    dime_plot_text(plot->cairo, x + (run % 2 ? -8 : 8), y + (run / 2 % 2 ? 13 : -5), DIME_PLOT_FONT - 1,
+                   sides[run % 2], number);
 }
 
 static void draw_panel(cairo_t *cairo, double left, const struct dime_comparison *comparison,
@@ -39,13 +52,18 @@ static void draw_panel(cairo_t *cairo, double left, const struct dime_comparison
     dime_plot_axes(&plot);
     for (size_t i = 0; i < comparison->count; i++) {
         const struct dime_run_facts *run = &comparison->runs[i];
-        char number[24];
-        if (value(run) <= 0) continue;
-        dime_plot_marker(&plot, value(run), run->test.accuracy, (uint32_t)i);
-        snprintf(number, sizeof number, "%zu", i + 1);
-        dime_plot_text(cairo, dime_plot_x(&plot, value(run)) + 7, dime_plot_y(&plot, run->test.accuracy) - 5,
-                       DIME_PLOT_FONT - 1, DIME_ALIGN_LEFT, number);
+        if (value(run) > 0) draw_point(&plot, value(run), run->test.accuracy, i);
     }
+}
+
+/* "3  runs/first"; of a long name its end, which tells runs apart. */
+static void key_of(const struct dime_comparison *comparison, size_t run, char *text, size_t size) {
+    const char *name = comparison->runs[run].name;
+    size_t length = strlen(name), most = KEY_LETTERS;
+    if (length <= most)
+        snprintf(text, size, "%zu  %s", run + 1, name);
+    else
+        snprintf(text, size, "%zu  ...%s", run + 1, name + length - most + 3);
 }
 
 static void draw(cairo_t *cairo, const void *data) {
@@ -54,9 +72,10 @@ static void draw(cairo_t *cairo, const void *data) {
     draw_panel(cairo, LEFT + PANEL_WIDTH + BESIDE, comparison, "Accuracy against time",
                "one picture on the chip (cycles)", cycles_of);
     for (size_t i = 0; i < comparison->count; i++) {
-        char text[256];
-        snprintf(text, sizeof text, "%zu  %.180s", i + 1, comparison->runs[i].name);
-        dime_plot_text(cairo, LEFT, TOP + PANEL_HEIGHT + 66 + (double)i * KEY_HEIGHT, DIME_PLOT_FONT,
+        char text[128];
+        key_of(comparison, i, text, sizeof text);
+        dime_plot_text(cairo, LEFT + (double)(i % 2) * (PANEL_WIDTH + BESIDE),
+                       TOP + PANEL_HEIGHT + 66 + (double)(i / 2) * KEY_HEIGHT, DIME_PLOT_FONT,
                        DIME_ALIGN_LEFT, text);
     }
 }
@@ -67,7 +86,7 @@ int dime_figure_comparison(const struct dime_comparison *comparison, struct dime
         .name = "comparison",
         .title = "Test accuracy of several runs against bytes of weights and cycles on the chip",
         .width = LEFT + 2 * PANEL_WIDTH + BESIDE + 18,
-        .height = TOP + PANEL_HEIGHT + 60 + (double)comparison->count * KEY_HEIGHT,
+        .height = TOP + PANEL_HEIGHT + 60 + (double)((comparison->count + 1) / 2) * KEY_HEIGHT,
         .draw = draw,
         .data = comparison,
     };
