@@ -46,16 +46,10 @@ uint32_t dime_link_encode(uint32_t type, uint32_t sequence, const uint8_t *paylo
 /* ---- receiving ---- */
 
 static void begin(struct dime_link_receiver *receiver) {
-    *receiver = (struct dime_link_receiver){.crc = CRC_START};
+    *receiver = (struct dime_link_receiver){.crc = CRC_START, .sequence = receiver->sequence};
 }
 
-static void take(struct dime_link_receiver *receiver, struct dime_link_frame *frame, uint8_t byte) {
-    if (receiver->count == DIME_LINK_MOST_FRAME) {
-        receiver->skip = 1;
-        return;
-    }
-    uint32_t place = receiver->count++;
-    receiver->crc = dime_link_crc(receiver->crc, byte);
+static void store(struct dime_link_frame *frame, uint32_t place, uint8_t byte) {
     if (place == 0)
         frame->type = byte;
     else if (place == 1)
@@ -66,6 +60,18 @@ static void take(struct dime_link_receiver *receiver, struct dime_link_frame *fr
         frame->payload[place - DIME_LINK_HEADER] = byte;
 }
 
+static void take(struct dime_link_receiver *receiver, struct dime_link_frame *frame, uint8_t byte) {
+    if (receiver->count == DIME_LINK_MOST_FRAME) {
+        receiver->skip = 1;
+        return;
+    }
+    uint32_t place = receiver->count++;
+    receiver->crc = dime_link_crc(receiver->crc, byte);
+    if (place == 1) receiver->sequence = byte;
+    if (place == 2) receiver->length = byte;
+    if (frame) store(frame, place, byte);
+}
+
 static void take_code(struct dime_link_receiver *receiver, struct dime_link_frame *frame, uint8_t byte) {
     if (receiver->started) take(receiver, frame, 0);
     receiver->started = 1;
@@ -73,20 +79,20 @@ static void take_code(struct dime_link_receiver *receiver, struct dime_link_fram
     receiver->left = (uint8_t)(byte - 1);
 }
 
-static enum dime_link_event end(struct dime_link_receiver *receiver, const struct dime_link_frame *frame) {
+static enum dime_link_event end(struct dime_link_receiver *receiver) {
     struct dime_link_receiver ended = *receiver;
     begin(receiver);
     if (!ended.started && !ended.skip) return DIME_LINK_NOTHING; /* zeros between frames */
     if (ended.skip || ended.left || ended.count < DIME_LINK_HEADER + DIME_LINK_CRC || ended.crc)
         return DIME_LINK_DAMAGED;
-    return ended.count == DIME_LINK_HEADER + frame->length + DIME_LINK_CRC ? DIME_LINK_FRAME
-                                                                           : DIME_LINK_DAMAGED;
+    return ended.count == DIME_LINK_HEADER + ended.length + DIME_LINK_CRC ? DIME_LINK_FRAME
+                                                                          : DIME_LINK_DAMAGED;
 }
 
 enum dime_link_event dime_link_receive(struct dime_link_receiver *receiver, struct dime_link_frame *frame,
                                        uint8_t byte) {
     if (!receiver->started && !receiver->skip) receiver->crc = CRC_START;
-    if (!byte) return end(receiver, frame);
+    if (!byte) return end(receiver);
     if (receiver->skip) return DIME_LINK_NOTHING;
     if (receiver->left) {
         receiver->left--;

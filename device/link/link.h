@@ -9,7 +9,7 @@
 
 #define DIME_LINK_VERSION 1
 #define DIME_LINK_BAUD 115200
-#define DIME_LINK_MOST_PIXELS 128 /* in one frame */
+#define DIME_LINK_MOST_PIXELS 64 /* in one frame */
 #define DIME_LINK_PICTURE_HEADER 9
 #define DIME_LINK_MOST_PAYLOAD (DIME_LINK_PICTURE_HEADER + DIME_LINK_MOST_PIXELS)
 #define DIME_LINK_HEADER 3 /* type, sequence, length */
@@ -63,15 +63,17 @@ enum dime_link_event {
 
 /* A frame on its way; all zero at the beginning. */
 struct dime_link_receiver {
-    uint8_t left;    /* bytes until the next code byte */
-    uint8_t started; /* 1: a code byte has come */
-    uint8_t skip;    /* 1: damaged: everything up to the next zero byte is thrown away */
-    uint8_t count;   /* bytes of the frame */
-    uint16_t crc;    /* over all of them; 0 at the end of an undamaged frame */
+    uint8_t left;             /* bytes until the next code byte */
+    uint8_t started;          /* 1: a code byte has come */
+    uint8_t skip;             /* 1: damaged: everything up to the next zero byte is thrown away */
+    uint8_t count;            /* bytes of the frame */
+    uint16_t crc;             /* over all of them; 0 at the end of an undamaged frame */
+    uint8_t sequence, length; /* of the frame, the former also after its end */
 };
 
 /* Takes one byte from the wire. `frame` holds what has come of a frame: the same from its first byte to its
-   last. After FRAME or DAMAGED the next byte begins another. Bounded time: meant for interrupt handlers. */
+   last, or NULL where it is only to be known that there was one. After FRAME or DAMAGED the next byte begins
+   another. Bounded time: meant for interrupt handlers. */
 enum dime_link_event dime_link_receive(struct dime_link_receiver *receiver, struct dime_link_frame *frame,
                                        uint8_t byte);
 /* A byte was lost or is wrong: what is being received is damaged. */

@@ -2,7 +2,9 @@
 /* Where the ink is, and how it comes into the frame. */
 #include "vision_steps.h"
 
-#define INK 96         /* a cell with more belongs to a stroke */
+#define INK 96u        /* a cell with so much may belong to a stroke ... */
+#define STRONG 160u    /* ... and with so much it does */
+#define MARK 1u        /* bit of a cell: belongs to a stroke */
 #define LEAST_LONGER 5 /* cells: a digit's longer side */
 #define FRAME 28       /* MNIST: sides of the field and of the digit's box */
 #define BOX 20
@@ -23,26 +25,55 @@ struct box {
     uint32_t left, top, right, bottom;
 };
 
-static int is_ink(const struct dime_vision *vision, uint32_t x, uint32_t y) {
-    return vision->cells[y * vision->columns + x] >= INK;
-}
-
-/* A stroke is longer than one cell. */
-static int has_neighbour(const struct dime_vision *vision, uint32_t x, uint32_t y) {
-    uint32_t right = smaller(x + 2, vision->columns), bottom = smaller(y + 2, vision->rows);
-    for (uint32_t j = y ? y - 1 : 0; j < bottom; j++)
-        for (uint32_t i = x ? x - 1 : 0; i < right; i++)
-            if ((i != x || j != y) && is_ink(vision, i, j)) return 1;
+/* 1 where one of the eight cells around has at least the value of `least` or the bits of `bits`. */
+static int has_neighbour(const struct dime_vision *vision, uint32_t x, uint32_t y, uint32_t least,
+                         uint32_t bits) {
+    uint32_t left = x ? x - 1 : 0, right = smaller(x + 2, vision->columns),
+             bottom = smaller(y + 2, vision->rows);
+    for (uint32_t j = y ? y - 1 : 0; j < bottom; j++) {
+        const uint8_t *row = vision->cells + j * vision->columns;
+        for (uint32_t i = left; i < right; i++)
+            if ((i != x || j != y) && (row[i] >= least || (row[i] & bits))) return 1;
+    }
     return 0;
 }
 
-/* Returns the number of cells that are ink. */
-static uint32_t find_box(const struct dime_vision *vision, struct box *box) {
+/* Marks where a stroke surely is. One cell alone is none. */
+static void mark_strong(struct dime_vision *vision) {
+    uint8_t *cell = vision->cells;
+    for (uint32_t i = (uint32_t)vision->columns * vision->rows; i; i--, cell++) *cell &= (uint8_t)~MARK;
+    cell = vision->cells;
+    for (uint32_t y = 0; y < vision->rows; y++)
+        for (uint32_t x = 0; x < vision->columns; x++, cell++)
+            if (*cell >= STRONG && has_neighbour(vision, x, y, INK, 0)) *cell |= MARK;
+}
+
+/* Marks go on through everything that may be a stroke. Edges of shadows and the like, which are nowhere
+   strong, get none (hysteresis as in Canny, "A computational approach to edge detection", 1986). */
+static uint32_t spread_marks(struct dime_vision *vision) {
+    uint8_t *cell = vision->cells;
+    uint32_t changes = 0;
+    for (uint32_t y = 0; y < vision->rows; y++) {
+        for (uint32_t x = 0; x < vision->columns; x++, cell++) {
+            if (*cell < INK || (*cell & MARK) || !has_neighbour(vision, x, y, 256, MARK)) continue;
+            *cell |= MARK;
+            changes++;
+        }
+    }
+    return changes;
+}
+
+/* Returns the number of cells that are strokes. */
+static uint32_t find_box(struct dime_vision *vision, struct box *box) {
     uint32_t count = 0;
+    const uint8_t *cell = vision->cells;
+    mark_strong(vision);
+    while (spread_marks(vision)) {
+    }
     *box = (struct box){vision->columns, vision->rows, 0, 0};
     for (uint32_t y = 0; y < vision->rows; y++) {
-        for (uint32_t x = 0; x < vision->columns; x++) {
-            if (!is_ink(vision, x, y) || !has_neighbour(vision, x, y)) continue;
+        for (uint32_t x = 0; x < vision->columns; x++, cell++) {
+            if (!(*cell & MARK)) continue;
             count++;
             box->left = smaller(box->left, x);
             box->right = larger(box->right, x + 1);
@@ -85,12 +116,12 @@ static void measure_edges(const struct dime_vision *vision, const struct box *bo
     found->right = (uint16_t)((box->right - 1) * UNIT + right);
 }
 
-/* What is more than a cell away from the box is no part of the digit. */
-static void clear_outside(struct dime_vision *vision, const struct box *box) {
+/* What is more than a cell away from a stroke is no part of the digit. */
+static void clear_outside(struct dime_vision *vision) {
     uint8_t *cell = vision->cells;
     for (uint32_t y = 0; y < vision->rows; y++)
         for (uint32_t x = 0; x < vision->columns; x++, cell++)
-            if (y + 1 < box->top || y > box->bottom || x + 1 < box->left || x > box->right) *cell = 0;
+            if (!(*cell & MARK) && !has_neighbour(vision, x, y, 256, MARK)) *cell = 0;
 }
 
 /* moment / mass in 1/256 cells; mass <= 16320 * 255 < 2^22, so the remainder times 256 stays below 2^30. */
@@ -122,8 +153,8 @@ enum dime_vision_finding vision_find(struct dime_vision *vision, struct dime_vis
     if (!count) return DIME_VISION_SMALL;
     if (2 * count > (uint32_t)vision->columns * vision->rows) return DIME_VISION_FULL;
     if (larger(box.right - box.left, box.bottom - box.top) < LEAST_LONGER) return DIME_VISION_SMALL;
+    clear_outside(vision);
     measure_edges(vision, &box, found);
-    clear_outside(vision, &box);
     measure_mass(vision, found);
     return DIME_VISION_DIGIT;
 }

@@ -13,23 +13,19 @@ static uint32_t count_cells(const struct dime_vision *vision) {
 
 /* ---- the map ---- */
 
-struct span {
-    uint32_t begin, end;
+/* The cells of one block. */
+struct block {
+    const uint8_t *first;
+    uint8_t columns, rows, stride, flip;
 };
 
-static struct span span_of(uint32_t index, uint32_t block, uint32_t count) {
-    uint32_t begin = index * block, end = begin + block;
-    return (struct span){begin, end < count ? end : count};
-}
-
 /* The second brightest cell: a single bright one may be noise. */
-static uint32_t bright_of_block(const struct dime_vision *vision, uint32_t flip, struct span down,
-                                struct span across) {
-    uint32_t first = 0, second = 0, cells = (down.end - down.begin) * (across.end - across.begin);
-    for (uint32_t y = down.begin; y < down.end; y++) {
-        const uint8_t *row = vision->cells + y * vision->columns;
-        for (uint32_t x = across.begin; x < across.end; x++) {
-            uint32_t value = row[x] ^ flip;
+static uint32_t bright_of_block(const struct block *block) {
+    uint32_t first = 0, second = 0;
+    const uint8_t *row = block->first;
+    for (uint32_t y = block->rows; y; y--, row += block->stride) {
+        for (uint32_t x = 0; x < block->columns; x++) {
+            uint32_t value = row[x] ^ block->flip;
             if (value > first) {
                 second = first;
                 first = value;
@@ -38,26 +34,33 @@ static uint32_t bright_of_block(const struct dime_vision *vision, uint32_t flip,
             }
         }
     }
-    return cells > 1 ? second : first;
+    return block->columns * block->rows > 1 ? second : first;
 }
 
-static uint32_t mean_of_block(const struct dime_vision *vision, uint32_t flip, struct span down,
-                              struct span across) {
-    uint32_t sum = 0, cells = (down.end - down.begin) * (across.end - across.begin);
-    for (uint32_t y = down.begin; y < down.end; y++)
-        for (uint32_t x = across.begin; x < across.end; x++)
-            sum += vision->cells[y * vision->columns + x] ^ flip;
+static uint32_t mean_of_block(const struct block *block) {
+    uint32_t sum = 0, cells = (uint32_t)block->columns * block->rows;
+    const uint8_t *row = block->first;
+    for (uint32_t y = block->rows; y; y--, row += block->stride)
+        for (uint32_t x = 0; x < block->columns; x++) sum += row[x] ^ block->flip;
     return (sum + cells / 2) / cells;
 }
 
-typedef uint32_t block_value(const struct dime_vision *, uint32_t, struct span, struct span);
+typedef uint32_t block_value(const struct block *block);
+
+static uint8_t smaller(uint32_t a, uint32_t b) {
+    return (uint8_t)(a < b ? a : b);
+}
 
 static void fill_map(struct dime_vision *vision, uint32_t flip, block_value *value) {
     uint8_t *map = vision->map;
-    for (uint32_t j = 0; j < vision->map_rows; j++) {
-        struct span down = span_of(j, vision->map_block, vision->rows);
-        for (uint32_t i = 0; i < vision->map_columns; i++)
-            *map++ = (uint8_t)value(vision, flip, down, span_of(i, vision->map_block, vision->columns));
+    struct block block = {.stride = vision->columns, .flip = (uint8_t)flip};
+    for (uint32_t y = 0; y < vision->rows; y += vision->map_block) {
+        block.rows = smaller(vision->map_block, vision->rows - y);
+        for (uint32_t x = 0; x < vision->columns; x += vision->map_block) {
+            block.first = vision->cells + y * vision->columns + x;
+            block.columns = smaller(vision->map_block, vision->columns - x);
+            *map++ = (uint8_t)value(&block);
+        }
     }
 }
 

@@ -195,16 +195,23 @@ static int print_object(const struct settings *settings, const struct dime_firmw
     cJSON_AddStringToObject(object, "sources", report->sources);
     cJSON_AddStringToObject(object, "app", settings->app);
     cJSON_AddStringToObject(object, "compiler", report->compiler);
+    if (dime_firmware_app_find(settings->app)->has_vision)
+        cJSON_AddBoolToObject(object, "vision", !report->prepared_only);
     cJSON_AddStringToObject(object, "plan", dime_firmware_plan_name(report->kernels, report->code));
     add_space(object, &report->space);
     return cli_print_json(object);
 }
 
-static int print_text(const struct dime_firmware_report *report) {
+static int print_text(const struct settings *settings, const struct dime_firmware_report *report) {
     printf("%s, with .bin and .hex beside it; sources in %s/\n", report->elf, report->sources);
     dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stdout);
     printf("  deepest stack: %s\n  compiled by %s\n  %s\n", report->stack.path, report->compiler,
            dime_firmware_plan_name(report->kernels, report->code));
+    if (dime_firmware_app_find(settings->app)->has_vision)
+        printf("  takes %s\n",
+               report->prepared_only
+                   ? "prepared pictures only, as the camera sends them: no room for device/vision"
+                   : "pictures of any size");
     return CLI_DONE;
 }
 
@@ -227,7 +234,7 @@ static int build(const struct settings *settings, struct dime_firmware_settings 
     }
     int status = code             ? failed(code, &report)
                  : settings->json ? print_object(settings, &report)
-                                  : print_text(&report);
+                                  : print_text(settings, &report);
     dime_firmware_report_free(&report);
     firmware->pictures = NULL;
     free(chosen.grey);
@@ -303,6 +310,7 @@ const struct cli_command cli_firmware = {
     .details = "Applications:\n"
                "  demo       reads built-in pictures, prints and shows the digits\n"
                "  testset    reads pictures that arrive over the serial line, answers with the digits\n"
+               "  predictor  reads pictures that arrive over the link, shows the digit, answers\n"
                "  selftest   tries every driver and prints what it found\n"
                "  camera     takes pictures with an OV7670 and sends them to another board\n"
                "  single     takes pictures with an OV7670 and shows the digits on the same board\n",

@@ -22,13 +22,14 @@
 #define IMAGE_LIMIT ((size_t)64 << 20)
 
 const struct dime_firmware_app dime_firmware_apps[] = {
-    {"demo", "reads built-in pictures, prints and shows the digits", 1, 0, NULL},
-    {"testset", "reads pictures that arrive over the serial line, answers with the digits", 0, 0, NULL},
-    {"selftest", "tries every driver and prints what it found", 0, 0, NULL},
-    {"camera", "takes pictures with an OV7670 and sends them to another board", 0, 1, NULL},
-    {"single", "takes pictures with an OV7670 and shows the digits on the same board", 0, 0,
+    {"demo", "reads built-in pictures, prints and shows the digits", 1, 0, 0, NULL},
+    {"testset", "reads pictures that arrive over the serial line, answers with the digits", 0, 0, 0, NULL},
+    {"predictor", "reads pictures that arrive over the link, shows the digit, answers", 0, 0, 1, NULL},
+    {"selftest", "tries every driver and prints what it found", 0, 0, 0, NULL},
+    {"camera", "takes pictures with an OV7670 and sends them to another board", 0, 1, 0, NULL},
+    {"single", "takes pictures with an OV7670 and shows the digits on the same board", 0, 0, 0,
      "-DOV7670_UPPER_LINES"},
-    {NULL, NULL, 0, 0, NULL},
+    {NULL, NULL, 0, 0, 0, NULL},
 };
 
 const struct dime_firmware_app *dime_firmware_app_find(const char *name) {
@@ -257,6 +258,7 @@ static void add_compiler(const struct build *build, struct words *words, const c
     if (settings->print_swio) add(words, "-DDIME_PRINT_SWIO");
     if (settings->once) add(words, "-DDIME_ONCE");
     if (is_all_fast(settings)) add(words, "-DDIME_ENGINE_ALL_FAST");
+    if (settings->prepared_only) add(words, "-DDIME_PREPARED_ONLY");
     add(words, "-c");
 }
 
@@ -510,18 +512,41 @@ static int build_without_model(const struct dime_firmware_settings *settings,
     return build_image(&plain, report);
 }
 
-int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
-    int code = DIME_ERROR_UNSUPPORTED, tried = 0;
-    if (settings->app->has_no_model) return build_without_model(settings, report);
+static int is_too_large(int code, const struct dime_firmware_report *report) {
+    return code == DIME_ERROR_UNSUPPORTED && report->flash_bytes && !report->fits;
+}
+
+/* The first plan with these kernels that fits. Leaves *report as it is where none is allowed. */
+static int build_with(enum dime_kernels kernels, const struct dime_firmware_settings *settings,
+                      struct dime_firmware_report *report) {
+    int code = DIME_ERROR_UNSUPPORTED;
     for (size_t i = 0; i < PLANS; i++) {
         struct dime_firmware_settings attempt = *settings;
-        if (!is_allowed(settings, &plans[i])) continue;
-        if (tried++) dime_firmware_report_free(report);
-        attempt.kernels = plans[i].kernels;
+        if (plans[i].kernels != kernels || !is_allowed(settings, &plans[i])) continue;
+        attempt.kernels = kernels;
         attempt.code = plans[i].code;
+        dime_firmware_report_free(report);
         code = build_image(&attempt, report);
-        int too_large = code == DIME_ERROR_UNSUPPORTED && report->flash_bytes && !report->fits;
-        if (!too_large) break;
+        report->prepared_only = settings->prepared_only;
+        if (!is_too_large(code, report)) break;
+    }
+    return code;
+}
+
+/* Fast kernels come first; what does without its own vision is tried before it does without them. */
+int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
+    static const enum dime_kernels order[] = {DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE};
+    struct dime_firmware_settings attempt = *settings;
+    int code = DIME_ERROR_UNSUPPORTED, least = settings->prepared_only,
+        most = settings->app->has_vision || least;
+    *report = (struct dime_firmware_report){0};
+    if (settings->app->has_no_model) return build_without_model(settings, report);
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        for (attempt.prepared_only = least; attempt.prepared_only <= most; attempt.prepared_only++) {
+            if (settings->kernels != DIME_KERNELS_AUTO && settings->kernels != order[i]) continue;
+            code = build_with(order[i], &attempt, report);
+            if (!is_too_large(code, report)) return code;
+        }
     }
     return code;
 }

@@ -15,6 +15,7 @@ struct dime_firmware_app {
     const char *summary; /* one line */
     int has_pictures;    /* 1: shows built-in pictures */
     int has_no_model;    /* 1: the network is on another chip */
+    int has_vision;      /* 1: takes any picture where there is room for that, else only prepared ones */
     const char *define;  /* for the preprocessor, or NULL */
 };
 /* Ends with a NULL name. */
@@ -40,6 +41,7 @@ struct dime_firmware_settings {
     enum dime_kernels kernels;                   /* likewise */
     int print_swio;                              /* 1: text leaves by the programmer's single wire */
     int once;                                    /* 1: the demo ends after the last picture */
+    int prepared_only;                           /* 1: without its own vision, even where that would fit */
 };
 
 struct dime_firmware_report {
@@ -50,6 +52,7 @@ struct dime_firmware_report {
     int fits;
     enum dime_code_place code; /* what was chosen */
     enum dime_kernels kernels;
+    int prepared_only; /* 1: built without vision, which takes 4 KB of flash */
     struct dime_stack_depth stack;
     struct dime_space space;
 };
