@@ -49,7 +49,7 @@ static void begin(struct dime_link_receiver *receiver) {
     *receiver = (struct dime_link_receiver){.crc = CRC_START, .sequence = receiver->sequence};
 }
 
-static void store(struct dime_link_frame *frame, uint32_t place, uint8_t byte) {
+static inline void store(struct dime_link_frame *frame, uint32_t place, uint8_t byte) {
     if (place == 0)
         frame->type = byte;
     else if (place == 1)
@@ -60,7 +60,7 @@ static void store(struct dime_link_frame *frame, uint32_t place, uint8_t byte) {
         frame->payload[place - DIME_LINK_HEADER] = byte;
 }
 
-static void take(struct dime_link_receiver *receiver, struct dime_link_frame *frame, uint8_t byte) {
+static inline void take(struct dime_link_receiver *receiver, struct dime_link_frame *frame, uint8_t byte) {
     if (receiver->count == DIME_LINK_MOST_FRAME) {
         receiver->skip = 1;
         return;
@@ -72,14 +72,15 @@ static void take(struct dime_link_receiver *receiver, struct dime_link_frame *fr
     if (frame) store(frame, place, byte);
 }
 
-static void take_code(struct dime_link_receiver *receiver, struct dime_link_frame *frame, uint8_t byte) {
+static inline void take_code(struct dime_link_receiver *receiver, struct dime_link_frame *frame,
+                             uint8_t byte) {
     if (receiver->started) take(receiver, frame, 0);
     receiver->started = 1;
     if (byte > MOST_CODE) receiver->skip = 1;
     receiver->left = (uint8_t)(byte - 1);
 }
 
-static enum dime_link_event end(struct dime_link_receiver *receiver) {
+static inline enum dime_link_event end(struct dime_link_receiver *receiver) {
     struct dime_link_receiver ended = *receiver;
     begin(receiver);
     if (!ended.started && !ended.skip) return DIME_LINK_NOTHING; /* zeros between frames */

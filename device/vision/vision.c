@@ -22,13 +22,13 @@ uint32_t dime_vision_grid(uint32_t width, uint32_t height, uint32_t capacity, ui
 }
 
 /* The least block so that the map has enough room. */
-static void size_map(struct dime_vision *vision) {
+static void size_map(struct dime_vision *vision, uint32_t room) {
     uint32_t block = 1, columns, rows;
     do {
         block++;
         columns = (vision->columns + block - 1u) / block;
         rows = (vision->rows + block - 1u) / block;
-    } while (columns * rows > DIME_VISION_BLOCKS);
+    } while (columns * rows > room);
     vision->map_block = (uint8_t)block;
     vision->map_columns = (uint8_t)columns;
     vision->map_rows = (uint8_t)rows;
@@ -49,7 +49,6 @@ void dime_vision_begin(struct dime_vision *vision, uint32_t width, uint32_t heig
     vision->skip_y = (uint16_t)((height - rows * vision->cell_height) / 2);
     /* A cell's sum is at most block * (block * 255 >> shift), which must stay below 2^16. */
     while (block * (block * 255 >> vision->shift) > UINT16_MAX) vision->shift++;
-    size_map(vision);
 }
 
 /* The lines of a row of cells are complete: sums become means. */
@@ -120,9 +119,11 @@ enum dime_vision_finding dime_vision_finish(struct dime_vision *vision, enum dim
     struct dime_vision_found ignored;
     struct dime_vision_found *where = found ? found : &ignored;
     *where = (struct dime_vision_found){0};
-    for (uint32_t i = 0; i < size * size; i++) output[i] = 0;
+    vision->map = output; /* is not needed any more when the output is made */
+    size_map(vision, smaller(size * size, DIME_VISION_BLOCKS));
     vision_remove_paper(vision, polarity, where);
     enum dime_vision_finding finding = vision_find(vision, where);
+    for (uint32_t i = 0; i < size * size; i++) output[i] = 0;
     if (finding == DIME_VISION_DIGIT) vision_frame(vision, where, size, output);
     return finding;
 }

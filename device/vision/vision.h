@@ -13,10 +13,10 @@
 
 #define DIME_VISION_CELLS 784       /* usual size of the grid in bytes: 32x24 for a picture of 4:3 */
 #define DIME_VISION_LEAST_CELLS 256 /* with fewer a digit cannot be told */
-#define DIME_VISION_MOST_COLUMNS 64
+#define DIME_VISION_MOST_COLUMNS 48
 #define DIME_VISION_MOST_SIDE 4096 /* of a picture */
 #define DIME_VISION_MOST_SIZE 64   /* of the network's input */
-#define DIME_VISION_BLOCKS 196     /* of the map of the paper's brightness */
+#define DIME_VISION_BLOCKS 196     /* of the map of the paper's brightness, which is made in the output */
 
 enum dime_vision_polarity {
     DIME_VISION_AUTO,          /* whatever reaches the border less is ink */
@@ -47,7 +47,7 @@ struct dime_vision_found {
 /* A picture on its way. The caller owns it and the grid; neither is needed after dime_vision_finish(). */
 struct dime_vision {
     uint8_t *cells;                   /* rows x columns */
-    uint8_t columns, rows;            /* of the grid; at most 64 x 255 */
+    uint8_t columns, rows;            /* of the grid; at most 48 x 255 */
     uint16_t width, height;           /* of the picture */
     uint16_t block;                   /* a cell is the mean of block x block pixels */
     uint16_t cell_width, cell_height; /* in pixels: block, or less where the picture is narrower */
@@ -62,11 +62,11 @@ struct dime_vision {
         uint16_t sums[DIME_VISION_MOST_COLUMNS]; /* of the present row of cells */
         uint8_t line[2 * DIME_VISION_MOST_COLUMNS];
     } work;
-    uint8_t map[DIME_VISION_BLOCKS]; /* brightness of the paper */
+    uint8_t *map; /* brightness of the paper, while dime_vision_finish() runs */
 };
 
 /* The grid of a picture: the finest of square blocks of pixels that has at most `capacity` cells, and at most
-   64 columns and 255 rows. Returns the pixels along a block's side. Sides 1..DIME_VISION_MOST_SIDE; capacity
+   48 columns and 255 rows. Returns the pixels along a block's side. Sides 1..DIME_VISION_MOST_SIDE; capacity
    at least 1. */
 uint32_t dime_vision_grid(uint32_t width, uint32_t height, uint32_t capacity, uint32_t *columns,
                           uint32_t *rows);
@@ -84,7 +84,8 @@ int dime_vision_complete(const struct dime_vision *vision);
 
 /* Makes the network's picture, `size` x `size` grey levels (0 background .. 255 stroke), for dime_encode();
    all 0 unless a digit is found. Cells are used up. Pixels that have not come count as whatever is in the
-   grid. size: 4..64. `found` may be NULL. */
+   grid. size: 4..64; below 14 the paper's
+ * brightness is known less finely. `found` may be NULL. */
 enum dime_vision_finding dime_vision_finish(struct dime_vision *vision, enum dime_vision_polarity polarity,
                                             uint32_t size, uint8_t *output, struct dime_vision_found *found);
 

@@ -45,13 +45,15 @@ static uint32_t mean_of_block(const struct block *block) {
     return (sum + cells / 2) / cells;
 }
 
-typedef uint32_t block_value(const struct block *block);
+/* What a block counts with. No pointers to functions: whoever measures stacks must take those to reach
+   anything. */
+enum measure { BRIGHT, AVERAGE };
 
 static uint8_t smaller(uint32_t a, uint32_t b) {
     return (uint8_t)(a < b ? a : b);
 }
 
-static void fill_map(struct dime_vision *vision, uint32_t flip, block_value *value) {
+static void fill_map(struct dime_vision *vision, uint32_t flip, enum measure measure) {
     uint8_t *map = vision->map;
     struct block block = {.stride = vision->columns, .flip = (uint8_t)flip};
     for (uint32_t y = 0; y < vision->rows; y += vision->map_block) {
@@ -59,7 +61,7 @@ static void fill_map(struct dime_vision *vision, uint32_t flip, block_value *val
         for (uint32_t x = 0; x < vision->columns; x += vision->map_block) {
             block.first = vision->cells + y * vision->columns + x;
             block.columns = smaller(vision->map_block, vision->columns - x);
-            *map++ = (uint8_t)value(&block);
+            *map++ = (uint8_t)(measure == BRIGHT ? bright_of_block(&block) : mean_of_block(&block));
         }
     }
 }
@@ -123,7 +125,7 @@ static void extend_map(struct dime_vision *vision, uint32_t passes) {
    photograph; strokes of small pictures that keep their pixels are wider. */
 static void map_paper(struct dime_vision *vision, uint32_t flip) {
     uint32_t passes = vision->block == 1 ? 2 : 1;
-    fill_map(vision, flip, bright_of_block);
+    fill_map(vision, flip, BRIGHT);
     for (uint32_t i = 0; i < passes; i++) filter_map(vision, BRIGHTEST);
     for (uint32_t i = 0; i < passes; i++) filter_map(vision, DARKEST);
     extend_map(vision, passes);
@@ -188,7 +190,7 @@ static int is_dark_on_light(struct dime_vision *vision) {
     struct walk walk;
     int32_t sum = 0;
     const uint8_t *cell = vision->cells;
-    fill_map(vision, 0, mean_of_block);
+    fill_map(vision, 0, AVERAGE);
     for (uint32_t i = 0; i < MEAN_PASSES; i++) filter_map(vision, MEAN);
     for (uint32_t y = 0; y < vision->rows; y++) {
         map_row(vision, y);
