@@ -144,7 +144,7 @@ AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
 AVX512_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma \
 	-mprefer-vector-width=512)
 # -Wno-psabi: no vector crosses from one file to another.
-VECTOR_FILES := $(OBJ)/src/train/kernel_ $(OBJ)/src/data/picture_kernels_
+VECTOR_FILES := $(OBJ)/src/train/kernel_ $(OBJ)/src/train/conv_ $(OBJ)/src/data/picture_kernels_
 $(VECTOR_FILES:%=%generic.o): MODULE_CFLAGS = -Wno-psabi
 $(VECTOR_FILES:%=%avx2.o): MODULE_CFLAGS = -Wno-psabi $(AVX2_CFLAGS)
 $(VECTOR_FILES:%=%avx512.o): MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS)

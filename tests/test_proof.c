@@ -81,27 +81,29 @@ static void train_model(const struct dime_config *config, struct dime_model *mod
 /* Not only the answers: every logit of the first images, to the last unit. */
 static void check_logits(const struct dime_model *model, const struct dime_network_state *network,
                          const int8_t *encoded, const char *what) {
-    const struct dime_train_layer *first = &network->layers[0],
-                                  *last = &network->layers[network->layer_count - 1];
+    const struct dime_train_layer *last = &network->layers[network->layer_count - 1];
     struct dime_runtime runtime;
     struct dime_chunk chunk;
-    int32_t sums[64];
-    int8_t activations[64];
     assert_int_equal(dime_runtime_create(&runtime, model), 0);
+    int32_t *sums = malloc(runtime.network.sums * sizeof *sums);
+    int8_t *activations = malloc(runtime.network.activations);
+    assert_true(sums && activations);
     assert_int_equal(dime_chunk_create(&chunk, network, 0), 0);
     for (uint32_t start = 0; start + DIME_CHUNK <= TESTED_ON && start < 1600; start += DIME_CHUNK) {
         chunk.count = DIME_CHUNK;
         for (uint32_t n = 0; n < DIME_CHUNK; n++)
-            network->kernels->widen(encoded + (size_t)(start + n) * first->inputs, first->inputs,
-                                    chunk.layers[0].input + (size_t)n * first->padded_inputs);
+            network->kernels->widen(encoded + (size_t)(start + n) * network->inputs, network->inputs,
+                                    chunk.layers[0].input + (size_t)n * network->padded_inputs);
         dime_chunk_forward(network, &chunk, 0);
         for (uint32_t n = 0; n < DIME_CHUNK; n++) {
-            dime_network_infer(&runtime.network, encoded + (size_t)(start + n) * first->inputs, sums,
+            dime_network_infer(&runtime.network, encoded + (size_t)(start + n) * network->inputs, sums,
                                activations);
             if (memcmp(sums, chunk.logits + (size_t)n * last->padded_outputs, last->outputs * sizeof *sums))
                 fail_msg("%s: the logits of image %u differ", what, start + n);
         }
     }
+    free(sums);
+    free(activations);
     dime_chunk_free(&chunk);
     dime_runtime_free(&runtime);
 }
@@ -246,11 +248,49 @@ static void test_post_training(void **state) {
     }
 }
 
+/* A configuration as a user writes it, on fewer pictures. */
+static void check_text(const char *text, double least, const char *what) {
+    struct dime_config config;
+    char whole[1000];
+    snprintf(whole, sizeof whole,
+             "num_epochs: %d\nvalidation_size: 0\nbatch_size: 64\nlearning_rate: 0.003\n%s", EPOCHS, text);
+    if (dime_config_parse(what, whole, strlen(whole), &config)) fail_msg("%s", dime_error_message());
+    check(&config, least, what);
+}
+
+/* Both kinds of convolution and pooling, borders, strides, every way from one layer of maps to the next. */
+static void test_maps(void **state) {
+    (void)state;
+    check_text("input_size: 12\nNormType: BatchNorm\ninput_encoding: unsigned\nlayers: "
+               "[{type: conv2d, outputs: 5, QuantType: PoT3}, {type: maxpool}, "
+               "{type: conv2d, outputs: 7, QuantType: Ternary, activation_bits: 5}, {outputs: 20}, {}]",
+               80, "BatchNorm: conv2d, maxpool, conv2d, 5-bit activations");
+    check_text("input_size: 11\nNormType: BatchNorm\nWScale: PerOutput\nlayers: "
+               "[{type: conv2d, outputs: 6, kernel: 5, padding: 2, stride: 2}, "
+               "{type: depthwise, QuantType: 8bit, padding: 1}, {type: avgpool}, {}]",
+               60, "BatchNorm, PerOutput: borders, stride 2, depthwise, avgpool");
+    check_text("input_size: 12\nlayers: [{type: avgpool}, {type: conv2d, outputs: 6, kernel: 2}, "
+               "{type: maxpool, size: 3, stride: 2}, {}]",
+               40, "RMS: avgpool first, kernel 2, pooling windows that overlap");
+    check_text("input_size: 12\nNormType: LayerNorm\nWScale: PerOutput\nlayers: "
+               "[{type: conv2d, outputs: 8, padding: 1}, {type: avgpool}, {type: conv2d, outputs: 8}, {}]",
+               60, "LayerNorm, PerOutput: avgpool of centred maps");
+    check_text("input_size: 12\nNormType: Lin\nlayers: "
+               "[{type: conv2d, outputs: 8, QuantType: 4bit}, {type: depthwise, QuantType: FP130}, "
+               "{type: maxpool}, {outputs: 16, QuantType: NF4}, {}]",
+               60, "Lin: conv2d, depthwise, maxpool");
+    check_text("model: CNNMNIST\ncnn_width: 8\nnetwork_width1: 24\nnetwork_width2: 16\nnetwork_width3: 0", 70,
+               "CNNMNIST: 32-bit activations");
+    check_text("input_size: 14\nNormType: LayerNorm\nlayers: [{type: conv2d, outputs: 6, NormType: None}, "
+               "{type: avgpool}, {type: depthwise, QuantType: Ternary}, {outputs: 16}, {}]",
+               60, "32-bit activations, avgpool, LayerNorm");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format_norm_scale), cmocka_unit_test(test_inputs),
         cmocka_unit_test(test_activation_widths), cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_post_training),
+        cmocka_unit_test(test_post_training),     cmocka_unit_test(test_maps),
     };
     return cmocka_run_group_tests_name("proof", tests, open_mnist, close_mnist);
 }

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/network.h"
+#include "train/maps.h"
 
 /* d loss / d (sum after affine) of the last layer, or d loss / d logit where BatchNorm's own backward pass
    follows. The forward pass has left the softmax of each image in the gradient buffer; minus one-hot it is d
@@ -91,7 +91,7 @@ static void input_gradient(const struct dime_network_state *network, struct dime
 
 void dime_chunk_backward(const struct dime_network_state *network, struct dime_chunk *chunk) {
     last_layer_gradient(network, chunk);
-    for (uint32_t i = network->layer_count; i-- > 0;) {
+    for (uint32_t i = network->layer_count; i-- > network->map_count;) {
         const struct dime_train_layer *layer = &network->layers[i];
         uint64_t start = dime_ticks();
         if (layer->mean)
@@ -103,6 +103,7 @@ void dime_chunk_backward(const struct dime_network_state *network, struct dime_c
         if (i > 0) input_gradient(network, chunk, i);
         dime_phase_end(&chunk->phases, DIME_PHASE_PRODUCT, start);
     }
+    dime_maps_backward(network, chunk);
 }
 
 /* sum after affine = real output / unit, so d sum / d real weight = input / unit; with BatchNorm the gradient

@@ -42,7 +42,7 @@ static uint32_t run_end(const struct job *job, uint32_t run) {
 }
 
 static void evaluate_chunk(struct job *job, uint32_t run, struct dime_chunk *chunk) {
-    uint32_t start = run * DIME_CHUNK, padded = job->network->layers[0].padded_inputs;
+    uint32_t start = run * DIME_CHUNK, padded = job->network->padded_inputs;
     chunk->count = run_end(job, run) - start;
     for (uint32_t n = 0; n < chunk->count; n++) {
         uint32_t picture = picture_of(job, start + n);
@@ -78,7 +78,7 @@ int dime_evaluate_network(const struct dime_network_state *network, const int8_t
                       .labels = labels,
                       .indices = indices,
                       .count = count,
-                      .inputs = network->layers[0].inputs,
+                      .inputs = network->inputs,
                       .predictions = predictions};
     double total = 0;
     job.loss = calloc(run_count(count) + 1, sizeof *job.loss);

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/network.h"
+#include "train/maps.h"
 
 /* Smallest input size that normalisation divides by. */
 #define TINY 1e-12f
@@ -36,7 +36,7 @@ static void norm_layer(const struct dime_network_state *network, struct dime_chu
         .padded = layer->padded_outputs,
         .norm = network->config.norm,
         .quantized = network->quantized,
-        .activation_bits = network->config.activation_bits,
+        .activation_bits = layer->shape.activation_bits,
         .affine = layer->affine ? &affine : NULL,
         .sums = buffers->sums,
         .positive = buffers->positive,
@@ -59,7 +59,7 @@ struct dime_batch_norm dime_batch_norm_rows(const struct dime_network_state *net
                                             const struct dime_affine_row *affine) {
     const struct dime_train_layer *layer = &network->layers[index];
     const struct dime_chunk_layer *buffers = &chunk->layers[index];
-    uint32_t bits = network->config.activation_bits;
+    uint32_t bits = layer->shape.activation_bits;
     return (struct dime_batch_norm){
         .rows = chunk->count,
         .outputs = layer->outputs,
@@ -212,7 +212,8 @@ static void input_scales(const struct dime_network_state *network, struct dime_c
 void dime_chunk_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training) {
     chunk->active = chunk->activations = 0;
     if (network->layer_count == 1) input_scales(network, chunk);
-    for (uint32_t i = 0; i < network->layer_count; i++) {
+    dime_maps_forward(network, chunk, training);
+    for (uint32_t i = network->map_count; i < network->layer_count; i++) {
         const struct dime_train_layer *layer = &network->layers[i];
         uint64_t start = dime_ticks();
         multiply_weights(network, chunk, i);

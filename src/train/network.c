@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "train/maps.h"
 #include "train/random_purpose.h"
 
 static int out_of_memory(void) {
@@ -24,10 +25,12 @@ static int parameter_create(struct dime_parameter *parameter, size_t count) {
 }
 
 static int layer_allocate(struct dime_train_layer *layer, const struct dime_config *config, int first) {
+    int code = dime_maps_prepare(layer);
+    if (code || dime_kind_is_pool(layer->shape.kind)) return code;
     uint32_t padded = layer->padded_outputs;
     size_t weights = (size_t)layer->inputs * padded;
     int batch_norm = config->norm == DIME_NORM_BATCH, per_output = config->wscale == DIME_WSCALE_PER_OUTPUT;
-    int code = parameter_create(&layer->weight, weights);
+    code = parameter_create(&layer->weight, weights);
     layer->clip = calloc(per_output ? layer->outputs : 1, sizeof *layer->clip);
     layer->values = calloc(weights, sizeof *layer->values);
     layer->scale.step = calloc(3 * padded, sizeof *layer->scale.step);
@@ -39,7 +42,7 @@ static int layer_allocate(struct dime_train_layer *layer, const struct dime_conf
         return out_of_memory();
     layer->scale.inverse_unit = layer->scale.step + padded;
     layer->scale.offset = layer->scale.inverse_unit + padded;
-    if (!first) {
+    if (!first && !layer->plan) {
         layer->values_transposed = calloc((size_t)layer->outputs * layer->padded_inputs, sizeof(float));
         if (!layer->values_transposed) return out_of_memory();
     }
@@ -65,6 +68,7 @@ static void start_average(struct dime_parameter *parameter) {
 }
 
 static void layer_initialise(struct dime_train_layer *layer, uint64_t seed, uint32_t index) {
+    if (!layer->weight.count) return; /* pooling */
     struct dime_random random = dime_random_stream(seed, DIME_RANDOM_WEIGHTS, index);
     float bound = 1.0f / sqrtf((float)layer->inputs);
     for (uint32_t m = 0; m < layer->outputs; m++)
@@ -78,11 +82,6 @@ static void layer_initialise(struct dime_train_layer *layer, uint64_t seed, uint
 }
 
 static int check_layers(const struct dime_model *model) {
-    for (uint32_t i = 0; i < model->layer_count; i++)
-        if (model->layers[i].shape.kind != DIME_LAYER_FC)
-            return dime_error_set(DIME_ERROR_UNSUPPORTED,
-                                  "layer %u is %s; only fully connected layers can be trained yet", i + 1,
-                                  dime_layer_type_name(model->layers[i].shape.kind));
     for (uint32_t i = 1; i < model->layer_count; i++)
         if ((model->layers[i].format == DIME_FORMAT_NONE) != (model->layers[0].format == DIME_FORMAT_NONE))
             return dime_error_set(
@@ -98,6 +97,9 @@ static int create_layers(struct dime_network_state *network, const struct dime_m
     network->layer_count = model->layer_count;
     network->quantized = model->layers[0].format != DIME_FORMAT_NONE;
     network->kernels = dime_kernels_get();
+    network->conv = dime_conv_kernels_get();
+    network->inputs = dime_model_input_count(model);
+    network->padded_inputs = dime_pad(network->inputs);
     for (uint32_t i = 0; i < model->layer_count && !code; i++) {
         struct dime_train_layer *layer = &network->layers[i];
         layer->inputs = model->layers[i].inputs;
@@ -106,6 +108,8 @@ static int create_layers(struct dime_network_state *network, const struct dime_m
         layer->padded_outputs = dime_pad(layer->outputs);
         layer->format = model->layers[i].format;
         layer->last = i + 1 == model->layer_count;
+        layer->shape = model->layers[i].shape;
+        network->map_count += layer->shape.kind != DIME_LAYER_FC;
         code = layer_allocate(layer, &model->config, i == 0);
     }
     if (code) dime_network_free(network);
@@ -130,6 +134,7 @@ int dime_network_create(struct dime_network_state *network, const struct dime_co
 }
 
 static void free_layer(struct dime_train_layer *layer) {
+    dime_maps_release(layer);
     free(layer->weight.value);
     free(layer->gain.value);
     free(layer->offset.value);
@@ -155,7 +160,7 @@ int dime_network_copy(struct dime_network_state *to, const struct dime_network_s
         copy_parameter(&layer->weight, &source->weight, averaged);
         copy_parameter(&layer->gain, &source->gain, averaged);
         copy_parameter(&layer->offset, &source->offset, averaged);
-        memcpy(layer->clip, source->clip, dime_clip_count(to, i) * sizeof *layer->clip);
+        if (layer->clip) memcpy(layer->clip, source->clip, dime_clip_count(to, i) * sizeof *layer->clip);
         if (layer->mean) memcpy(layer->mean, source->mean, 2 * layer->padded_outputs * sizeof *layer->mean);
     }
     return dime_network_refresh(to);
@@ -170,6 +175,7 @@ void dime_network_free(struct dime_network_state *network) {
 
 static void load_float_part(struct dime_train_layer *layer, const struct dime_model_layer *from,
                             uint32_t clips) {
+    if (!from->weight) return; /* pooling */
     for (uint32_t m = 0; m < layer->outputs; m++)
         for (uint32_t k = 0; k < layer->inputs; k++)
             layer->weight.value[(size_t)k * layer->padded_outputs + m] =
@@ -182,6 +188,7 @@ static void load_float_part(struct dime_train_layer *layer, const struct dime_mo
 
 /* An imported layer: its integers are all there is. */
 static void load_integer_part(struct dime_train_layer *layer, const struct dime_model_layer *from) {
+    if (!from->value) return; /* pooling */
     for (uint32_t m = 0; m < layer->outputs; m++) {
         for (uint32_t k = 0; k < layer->inputs; k++) {
             float value = from->value[(size_t)m * layer->inputs + k];
@@ -201,7 +208,7 @@ int dime_network_load(struct dime_network_state *network, const struct dime_mode
     memset(network, 0, sizeof *network);
     int code = create_layers(network, model);
     if (code) return code;
-    int refresh = model->layers[0].weight != NULL;
+    int refresh = model->layers[model->layer_count - 1].weight != NULL;
     for (uint32_t i = 0; i < model->layer_count; i++) {
         struct dime_train_layer *layer = &network->layers[i];
 
@@ -216,6 +223,7 @@ int dime_network_load(struct dime_network_state *network, const struct dime_mode
 }
 
 static void store_layer(const struct dime_train_layer *layer, struct dime_model_layer *to, uint32_t clips) {
+    if (!layer->weight.count) return; /* pooling */
     for (uint32_t m = 0; m < layer->outputs; m++)
         for (uint32_t k = 0; k < layer->inputs; k++)
             to->weight[(size_t)m * layer->inputs + k] =

@@ -10,6 +10,7 @@
 
 #include "model/model.h"
 #include "model/quantize.h"
+#include "train/conv_kernels.h"
 #include "train/kernels.h"
 #include "train/phases.h"
 
@@ -30,6 +31,8 @@ struct dime_train_layer {
     uint32_t padded_inputs, padded_outputs; /* Kp, Mp */
     enum dime_format_id format;
     int last;
+    struct dime_layer_shape shape;
+    struct dime_conv_plan *plan; /* layers of maps, see maps.h; else NULL */
 
     struct dime_parameter weight;       /* K x Mp: input-major, so that every product runs along outputs */
     struct dime_parameter gain, offset; /* Mp each, BatchNorm only, else count 0 */
@@ -37,8 +40,9 @@ struct dime_train_layer {
     float *clip;                        /* 1 or M */
 
     /* made from the above by dime_network_refresh */
-    float *values;                  /* K x Mp, weight values */
-    float *values_transposed;       /* M x Kp, absent in the first layer */
+    float *values;            /* K x Mp, weight values */
+    float *values_transposed; /* M x Kp, absent in the first layer and in layers of maps */
+    float *values_back; /* convolution: taps x M x padded C, values * ratio; depthwise: taps x padded C */
     struct dime_weight_scale scale; /* Mp each */
     double *sum_scale;              /* Mp: real size of one unit of the integer sum (BatchNorm), or of step */
     struct dime_affine *affine;     /* M, absent for PerTensor without BatchNorm */
@@ -50,8 +54,11 @@ struct dime_train_layer {
 struct dime_network_state {
     struct dime_config config;
     uint32_t classes, layer_count;
+    uint32_t inputs, padded_inputs; /* of the network */
+    uint32_t map_count;             /* leading layers that are not fully connected */
     struct dime_train_layer layers[DIME_MAX_LAYERS];
     const struct dime_kernels *kernels;
+    const struct dime_conv_kernels *conv;
     int quantized; /* 0 for format None */
 };
 
@@ -91,7 +98,8 @@ struct dime_affine_row dime_affine_rows(const int32_t *row, uint32_t padded);
 
 /* ---- one chunk ---- */
 
-/* Buffers of one layer for one chunk. */
+/* Buffers of one layer for one chunk. A layer of maps has only its part of the batch statistics and gradients
+   of parameters here, the first one also the pictures, the last one the gradient of what comes out of it. */
 struct dime_chunk_layer {
     float *input;    /* N x Kp: integer activations (real ones with format None) */
     float *sums;     /* N x Mp: integer sums */
@@ -115,9 +123,22 @@ struct dime_chunk_layer {
     float *gain_gradient, *offset_gradient; /* Mp */
 };
 
+/* The maps of a layer for one chunk; behind the last layer of maps one more, with the input alone. */
+struct dime_chunk_map {
+    float *input;    /* C x HW x L */
+    int32_t *exact;  /* the same, where floats might not hold it, else NULL */
+    float *sums;     /* M x OHW x L: integer sums; before ShiftNorm their positive part */
+    int32_t *values; /* M x OHW x L: sums after the affine step, before ShiftNorm, or exact */
+    float *gradient; /* M x OHW x L: d loss / d output, then / d sum */
+    float *inverse, *centre, *unscale; /* L: as for a row of a fully connected layer */
+};
+
 struct dime_chunk {
     uint32_t count; /* N <= DIME_CHUNK_MOST */
     struct dime_chunk_layer layers[DIME_MAX_LAYERS];
+    struct dime_chunk_map maps[DIME_MAX_LAYERS];
+    uint32_t lanes;     /* L: count, padded to DIME_LANES */
+    float *mask;        /* L: 1 for an image, 0 for none */
     float *input_scale; /* N: real size of one unit of the last layer's input */
     float *logit_unit;  /* N: real size of one unit of the logits (quantized only) */
     int32_t *logits;    /* N x Mp of the last layer, integer (quantized only) */

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/network.h"
+#include "train/maps.h"
 
 struct dime_weight_view dime_layer_view(const struct dime_train_layer *layer) {
     return (struct dime_weight_view){
@@ -52,6 +52,7 @@ int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index,
     view.magnitude = magnitude;
     const struct dime_config *config = &network->config;
     int code = 0;
+    if (!layer->weight.count) return 0; /* pooling */
     if (network->quantized && config->clip_update == DIME_CLIP_EVERY_STEP)
         code = dime_clip_update(&view, layer->format, config->wscale, DIME_CLIP_PROP, config->clip_scale,
                                 layer->clip);
@@ -88,6 +89,7 @@ void dime_layer_refresh_values(const struct dime_network_state *network, uint32_
     if (layer->values_transposed)
         network->kernels->transpose(layer->values + (size_t)first * padded, padded, last - first,
                                     layer->outputs, layer->values_transposed + first, layer->padded_inputs);
+    if (layer->values_back) dime_maps_refresh(layer, first, last);
 }
 
 int dime_network_refresh(struct dime_network_state *network) {
@@ -103,11 +105,13 @@ int dime_network_update_clip(struct dime_network_state *network) {
     const struct dime_config *config = &network->config;
     if (!network->quantized) {
         for (uint32_t i = 0; i < network->layer_count; i++) {
-            for (uint32_t c = 0; c < dime_clip_count(network, i); c++) network->layers[i].clip[c] = 1;
+            for (uint32_t c = 0; network->layers[i].clip && c < dime_clip_count(network, i); c++)
+                network->layers[i].clip[c] = 1;
         }
         return 0;
     }
     for (uint32_t i = 0; i < network->layer_count; i++) {
+        if (!network->layers[i].weight.count) continue; /* pooling */
         struct dime_weight_view view = dime_layer_view(&network->layers[i]);
         int code = dime_clip_update(&view, network->layers[i].format, config->wscale, config->clip,
                                     config->clip_scale, network->layers[i].clip);

@@ -53,7 +53,7 @@ static void run_chunk(struct dime_trainer *trainer, const struct step *step, uin
     struct dime_chunk *chunk = &trainer->chunks[c];
     uint64_t start_time = dime_ticks();
     dime_batch_fill(&trainer->data, maker, step->epoch, trainer->samples + step->first + start, end - start,
-                    chunk, trainer->network.layers[0].padded_inputs);
+                    chunk, trainer->network.padded_inputs);
     dime_phase_end(&chunk->phases, DIME_PHASE_INPUT, start_time);
     dime_chunk_forward(&trainer->network, chunk, 1);
     dime_chunk_backward(&trainer->network, chunk);
@@ -101,11 +101,12 @@ static void update_norm_parameter(struct dime_trainer *trainer, const struct ste
 /* Running statistics move towards the mean over the chunks of this batch; the variance is unbiased. */
 static void update_running_statistics(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
     struct dime_train_layer *layer = &trainer->network.layers[index];
+    uint32_t pixels = layer->shape.out_height * layer->shape.out_width;
     for (uint32_t m = 0; m < layer->outputs; m++) {
         float mean = 0, variance = 0;
         for (uint32_t c = 0; c < step->chunks; c++) {
             const struct dime_chunk *chunk = &trainer->chunks[c];
-            float count = (float)chunk->count;
+            float count = (float)(chunk->count * pixels);
             mean += chunk->layers[index].batch_mean[m];
             variance += chunk->layers[index].batch_variance[m] * count / fmaxf(count - 1, 1);
         }
@@ -138,6 +139,7 @@ static int renew_scale(struct dime_trainer *trainer, uint32_t index) {
 
 static int update_layer(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
     struct dime_train_layer *layer = &trainer->network.layers[index];
+    if (!layer->weight.count) return 0; /* pooling */
     if (layer->mean) {
         const float *const *gradients = trainer->gradients + 3 * (size_t)index * trainer->chunk_most;
         update_norm_parameter(trainer, step, &layer->gain, gradients + trainer->chunk_most);

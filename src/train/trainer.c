@@ -169,6 +169,8 @@ static void describe_layers(const struct dime_trainer *trainer, struct dime_epoc
         const struct dime_train_layer *layer = &trainer->network.layers[i];
         uint32_t clips = dime_clip_count(&trainer->network, i);
         double sum = 0;
+        report->clip[i] = report->entropy[i] = (double)NAN;
+        if (!layer->weight.count) continue; /* pooling */
         for (uint32_t c = 0; c < clips; c++) sum += layer->clip[c];
         report->clip[i] = sum / clips;
         report->entropy[i] = trainer->network.quantized ? entropy_of(layer) : (double)NAN;

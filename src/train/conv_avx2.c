@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Compiled with -mavx2 -mfma; empty elsewhere. */
+#include "train/conv_kernels.h"
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+
+typedef __m256 vec;
+#define VEC_WIDTH 8
+#define CONV_ROWS 6
+#define CONV_VECTORS 2
+#define CONV_SQUARE 2
+#define vec_load _mm256_loadu_ps
+#define vec_store _mm256_storeu_ps
+#define vec_all _mm256_set1_ps
+#define vec_fma _mm256_fmadd_ps
+#define KERNELS_NAME "avx2"
+#define KERNELS_SYMBOL dime_conv_kernels_avx2
+#include "train/conv_kernels_impl.h"
+#else
+typedef int dime_no_conv_avx2; /* an empty file is not C */
+#endif

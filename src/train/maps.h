@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Layers of maps - convolution and pooling - in training. A chunk's images lie innermost there, see
+   conv_kernels.h. Letters: C channels in, M out, HW and OHW pixels in and out, L lanes. */
+#ifndef DIME_TRAIN_MAPS_H
+#define DIME_TRAIN_MAPS_H
+
+#include "train/network.h"
+
+/* Plan of a layer of maps and its weights the other way round; nothing for a fully connected one. Errors:
+ * MEMORY.
+ */
+int dime_maps_prepare(struct dime_train_layer *layer);
+void dime_maps_release(struct dime_train_layer *layer);
+/* Recomputes layer->values_back for weights of input rows first .. last-1. */
+void dime_maps_refresh(const struct dime_train_layer *layer, uint32_t first, uint32_t last);
+
+/* ShiftNorm follows layer `index`, over all of its outputs. */
+int dime_maps_normalizes(const struct dime_network_state *network, uint32_t index);
+/* Values of this magnitude may not fit floats; 32-bit integers are computed beside them. */
+int dime_maps_inexact(const struct dime_network_state *network, int64_t largest);
+
+/* From the pictures in chunk->layers[0].input to the input of the first fully connected layer. */
+void dime_maps_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training);
+/* From the gradient of that input, in the gradient buffer of the last layer of maps, to all gradients of
+   parameters. */
+void dime_maps_backward(const struct dime_network_state *network, struct dime_chunk *chunk);
+
+#endif

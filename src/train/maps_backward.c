@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <string.h>
+
+#include "train/maps.h"
+
+static uint32_t in_pixels(const struct dime_train_layer *layer) {
+    return layer->shape.height * layer->shape.width;
+}
+
+static uint32_t out_pixels(const struct dime_train_layer *layer) {
+    return layer->shape.out_height * layer->shape.out_width;
+}
+
+static struct dime_map map_of(const struct dime_train_layer *layer, const struct dime_chunk *chunk) {
+    return (struct dime_map){out_pixels(layer), chunk->lanes, chunk->count, chunk->mask};
+}
+
+/* In: d loss / d integer output; out: d loss / d z, z = sum * sum_scale. */
+static void batch_norm_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                                uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_layer *buffers = &chunk->layers[index];
+    struct dime_map map = map_of(layer, chunk);
+    size_t size = (size_t)map.pixels * map.lanes;
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        float scale = (float)layer->sum_scale[m], inverse = buffers->inverse_deviation[m];
+        struct dime_map_norm norm = {
+            .scale = scale * inverse,
+            .centre = -buffers->batch_mean[m] * inverse,
+            .range =
+                network->quantized ? (float)dime_activation_range(layer->shape.activation_bits) : INFINITY,
+            .per_unit = 1 / (float)buffers->unit,
+            .back = layer->gain.value[m] * inverse,
+        };
+        norm.slope = norm.scale * layer->gain.value[m];
+        norm.offset = layer->offset.value[m] + norm.centre * layer->gain.value[m];
+        network->conv->norm_gradient(&map, chunk->maps[index].sums + m * size, &norm,
+                                     chunk->maps[index].gradient + m * size, &buffers->gain_gradient[m],
+                                     &buffers->offset_gradient[m]);
+    }
+}
+
+/* The formulas stand with the fully connected layers' normalisation; here a row is a lane. In: d loss / d
+   integer output; out: d loss / d (sum after affine). */
+static void shift_norm_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                                uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_map *map = &chunk->maps[index];
+    uint32_t lanes = chunk->lanes, outputs = dime_shape_outputs(&layer->shape);
+    float dot[DIME_CHUNK_MOST] = {0}, sum[DIME_CHUNK_MOST] = {0}, count = (float)outputs;
+    float slope[DIME_CHUNK_MOST], mean[DIME_CHUNK_MOST];
+    enum dime_norm norm = network->config.norm;
+    for (size_t at = 0; at < (size_t)outputs * lanes; at += lanes) {
+        for (uint32_t n = 0; n < lanes; n++) {
+            dot[n] += map->gradient[at + n] * map->sums[at + n];
+            sum[n] += map->gradient[at + n];
+        }
+    }
+    for (uint32_t n = 0; n < lanes; n++) {
+        slope[n] = (dot[n] - map->centre[n] * sum[n]) * map->inverse[n] / count;
+        mean[n] = norm == DIME_NORM_LAYER ? sum[n] / count : 0;
+    }
+    for (size_t at = 0; at < (size_t)outputs * lanes; at += lanes) {
+        for (uint32_t n = 0; n < lanes; n++) {
+            float positive = map->sums[at + n];
+            float unit = norm == DIME_NORM_LIN ? 1 : (positive - map->centre[n]) * map->inverse[n];
+            float through = map->gradient[at + n] - mean[n] - unit * slope[n];
+            map->gradient[at + n] = positive > 0 ? through * map->unscale[n] : 0;
+        }
+    }
+}
+
+static void widen_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                           uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_map map = map_of(layer, chunk);
+    size_t size = (size_t)map.pixels * map.lanes;
+    for (uint32_t m = 0; m < layer->outputs; m++)
+        network->conv->widen_gradient(&map, chunk->maps[index].sums + m * size,
+                                      chunk->maps[index].gradient + m * size);
+}
+
+static void weight_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                            uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    size_t wide = layer->padded_outputs;
+    struct dime_conv_weights weights = {
+        .plan = layer->plan,
+        .lanes = chunk->lanes,
+        .channels = layer->shape.channels,
+        .rows = layer->outputs,
+        .in = chunk->maps[index].input,
+        .in_plane = (size_t)in_pixels(layer) * chunk->lanes,
+        .gradient = chunk->maps[index].gradient,
+        .gradient_plane = (size_t)out_pixels(layer) * chunk->lanes,
+        .weights = chunk->layers[index].weight_gradient,
+        .weight_tap = wide,
+        .weight_channel = (size_t)layer->shape.kernel * layer->shape.kernel * wide,
+    };
+    if (layer->shape.kind == DIME_LAYER_DEPTHWISE)
+        network->conv->depthwise_gradient(&weights);
+    else
+        network->conv->weight_gradient(&weights);
+}
+
+static void input_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                           uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    size_t padded = dime_pad(layer->shape.channels);
+    int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
+    struct dime_conv_gather gather = {
+        .list = &layer->plan->backward,
+        .lanes = chunk->lanes,
+        .channels = layer->outputs,
+        .rows = layer->shape.channels,
+        .weights = layer->values_back,
+        .weight_tap = depthwise ? padded : layer->outputs * padded,
+        .weight_channel = padded,
+        .in = chunk->maps[index].gradient,
+        .in_plane = (size_t)out_pixels(layer) * chunk->lanes,
+        .out = chunk->maps[index - 1].gradient,
+        .out_plane = (size_t)in_pixels(layer) * chunk->lanes,
+    };
+    if (depthwise)
+        network->conv->depthwise(&gather);
+    else
+        network->conv->gather(&gather);
+}
+
+static void pool_average_gradient(const struct dime_train_layer *layer, uint32_t lanes, const float *gradient,
+                                  float *to) {
+    const struct dime_conv_list *list = &layer->plan->forward;
+    float share = 1 / (float)(layer->shape.kernel * layer->shape.kernel);
+    for (uint32_t p = 0; p < list->count; p++)
+        for (uint32_t i = list->start[p]; i < list->start[p + 1]; i++)
+            for (uint32_t n = 0; n < lanes; n++)
+                to[(size_t)list->items[i].pixel * lanes + n] += gradient[(size_t)p * lanes + n] * share;
+}
+
+/* The sums that a ShiftNorm behind max pooling works on are the pooled values, all at least 0. */
+static void pool_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                          uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    const struct dime_chunk_map *map = &chunk->maps[index];
+    size_t in = (size_t)in_pixels(layer) * chunk->lanes, out = (size_t)out_pixels(layer) * chunk->lanes;
+    const float *pooled = dime_maps_normalizes(network, index) ? map->sums : map[1].input;
+    float *to = chunk->maps[index - 1].gradient;
+    memset(to, 0, layer->outputs * in * sizeof *to);
+    for (uint32_t c = 0; c < layer->outputs; c++) {
+        if (layer->shape.kind == DIME_LAYER_MAX_POOL)
+            network->conv->pool_largest_gradient(&layer->plan->forward, chunk->lanes, map->input + c * in,
+                                                 pooled + c * out, map->gradient + c * out, to + c * in);
+        else
+            pool_average_gradient(layer, chunk->lanes, map->gradient + c * out, to + c * in);
+    }
+}
+
+static void layer_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                           uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    if (dime_maps_normalizes(network, index)) shift_norm_gradient(network, chunk, index);
+    if (dime_kind_is_pool(layer->shape.kind)) {
+        if (index > 0) pool_gradient(network, chunk, index);
+        return;
+    }
+    if (layer->mean) batch_norm_gradient(network, chunk, index);
+    if (layer->shape.wide_outputs) widen_gradient(network, chunk, index);
+    weight_gradient(network, chunk, index);
+    if (index > 0) input_gradient(network, chunk, index);
+}
+
+void dime_maps_backward(const struct dime_network_state *network, struct dime_chunk *chunk) {
+    if (!network->map_count) return;
+    uint32_t last = network->map_count - 1;
+    const struct dime_train_layer *flat = &network->layers[network->map_count];
+    const float *from = chunk->layers[last].gradient;
+    float *to = chunk->maps[last].gradient;
+    for (uint32_t k = 0; k < flat->inputs; k++, to += chunk->lanes) {
+        for (uint32_t n = 0; n < chunk->count; n++) to[n] = from[n * flat->padded_inputs + k];
+        for (uint32_t n = chunk->count; n < chunk->lanes; n++) to[n] = 0;
+    }
+    for (uint32_t i = network->map_count; i-- > 0;) layer_gradient(network, chunk, i);
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's integers of layers of maps, a channel at a time where channels do not meet. */
+#include <math.h>
+#include <string.h>
+
+#include "train/maps.h"
+
+/* Smallest size that normalisation divides by. */
+#define TINY 1e-12f
+
+static uint32_t in_pixels(const struct dime_train_layer *layer) {
+    return layer->shape.height * layer->shape.width;
+}
+
+static uint32_t out_pixels(const struct dime_train_layer *layer) {
+    return layer->shape.out_height * layer->shape.out_width;
+}
+
+static struct dime_map map_of(const struct dime_train_layer *layer, const struct dime_chunk *chunk) {
+    return (struct dime_map){out_pixels(layer), chunk->lanes, chunk->count, chunk->mask};
+}
+
+/* ---- convolution ---- */
+
+static void convolve(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_map *map = &chunk->maps[index];
+    size_t wide = layer->padded_outputs;
+    int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
+    struct dime_conv_gather gather = {
+        .list = &layer->plan->forward,
+        .lanes = chunk->lanes,
+        .channels = layer->shape.channels,
+        .rows = layer->outputs,
+        .weights = layer->values,
+        .weight_tap = wide,
+        .weight_channel = (size_t)layer->shape.kernel * layer->shape.kernel * wide,
+        .in = map->input,
+        .in_plane = (size_t)in_pixels(layer) * chunk->lanes,
+        .out = map->sums,
+        .out_plane = (size_t)out_pixels(layer) * chunk->lanes,
+    };
+    if (depthwise)
+        network->conv->depthwise(&gather);
+    else
+        network->conv->gather(&gather);
+}
+
+/* A depthwise convolution of 32-bit activations whose sums floats might not hold: into map->values, and
+   rounded into map->sums. |sum| < 2^31, see layer_shape.h. */
+static void convolve_exactly(const struct dime_network_state *network, struct dime_chunk *chunk,
+                             uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_map *map = &chunk->maps[index];
+    const struct dime_conv_list *list = &layer->plan->forward;
+    uint32_t lanes = chunk->lanes;
+    size_t plane = (size_t)in_pixels(layer) * lanes, at = 0;
+    for (uint32_t c = 0; c < layer->outputs; c++) {
+        for (uint32_t p = 0; p < list->count; p++, at += lanes) {
+            int32_t *sum = map->values + at;
+            memset(sum, 0, lanes * sizeof *sum);
+            for (uint32_t i = list->start[p]; i < list->start[p + 1]; i++) {
+                int32_t w = (int32_t)layer->values[(size_t)list->items[i].tap * layer->padded_outputs + c];
+                size_t from = c * plane + (size_t)list->items[i].pixel * lanes;
+                for (uint32_t n = 0; n < lanes; n++)
+                    sum[n] += w * (map->exact ? map->exact[from + n] : (int32_t)map->input[from + n]);
+            }
+            for (uint32_t n = 0; n < lanes; n++) map->sums[at + n] = (float)sum[n];
+        }
+    }
+}
+
+/* ---- BatchNorm ---- */
+
+/* Statistics of this chunk, and the integers that they fold into, so that training sees the rounding. */
+static void measure(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_layer *buffers = &chunk->layers[index];
+    struct dime_map map = map_of(layer, chunk);
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        float mean, variance, scale = (float)layer->sum_scale[m];
+        network->conv->statistics(&map, chunk->maps[index].sums + (size_t)m * map.pixels * map.lanes, &mean,
+                                  &variance);
+        buffers->batch_mean[m] = mean * scale;
+        buffers->batch_variance[m] = variance * scale * scale;
+    }
+    if (!network->quantized) return;
+    struct dime_norm_view norm = {
+        layer->gain.value, layer->offset.value, buffers->batch_mean, buffers->batch_variance,
+        layer->sum_scale,  layer->outputs,      buffers->unit};
+    uint8_t bias_shift;
+    dime_affine_from_norm(&norm, buffers->affine, &bias_shift);
+    dime_affine_spread(buffers->affine, bias_shift, layer->outputs, layer->padded_outputs,
+                       buffers->affine_row, NULL);
+}
+
+static void use_running_statistics(const struct dime_network_state *network, struct dime_chunk *chunk,
+                                   uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_layer *buffers = &chunk->layers[index];
+    memcpy(buffers->batch_mean, layer->mean, layer->outputs * sizeof(float));
+    memcpy(buffers->batch_variance, layer->variance, layer->outputs * sizeof(float));
+    if (network->quantized)
+        memcpy(buffers->affine_row, layer->affine_row, 4 * layer->padded_outputs * sizeof(int32_t));
+}
+
+static void activate_channel(const struct dime_network_state *network, struct dime_chunk *chunk,
+                             uint32_t index, uint32_t m) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_layer *buffers = &chunk->layers[index];
+    struct dime_map map = map_of(layer, chunk);
+    struct dime_map_activity activity = {0};
+    size_t place = (size_t)m * map.pixels * map.lanes, wide = layer->padded_outputs;
+    const float *sums = chunk->maps[index].sums + place;
+    float *next = chunk->maps[index + 1].input + place;
+    if (network->quantized) {
+        const int32_t *row = buffers->affine_row + m;
+        struct dime_map_affine affine = {row[0], row[wide], row[2 * wide], row[3 * wide],
+                                         (1 << (layer->shape.activation_bits - 1)) - 1};
+        network->conv->activate(&map, sums, &affine, next, &activity);
+    } else {
+        float slope = layer->gain.value[m] * buffers->inverse_deviation[m];
+        float offset = layer->offset.value[m] - buffers->batch_mean[m] * slope;
+        float unit = 1 / (float)buffers->unit;
+        network->conv->activate_real(&map, sums, slope * (float)layer->sum_scale[m] * unit, offset * unit,
+                                     next, &activity);
+    }
+    buffers->highest[m] = activity.highest;
+    chunk->active += activity.active;
+}
+
+static void batch_norm(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                       int training) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_layer *buffers = &chunk->layers[index];
+    buffers->unit = dime_activation_unit(&network->config, index + 1);
+    if (training)
+        measure(network, chunk, index);
+    else
+        use_running_statistics(network, chunk, index);
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        buffers->inverse_deviation[m] = 1 / sqrtf(buffers->batch_variance[m] + DIME_BATCHNORM_EPSILON);
+        activate_channel(network, chunk, index, m);
+    }
+    for (uint32_t n = 0; n < chunk->count; n++) chunk->input_scale[n] = (float)buffers->unit;
+}
+
+/* ---- RMS, Lin and LayerNorm: ShiftNorm over all outputs of an image ---- */
+
+/* Integer values behind the affine step, where they are not there yet. */
+static void make_values(const struct dime_train_layer *layer, struct dime_chunk_map *map, uint32_t lanes) {
+    size_t size = (size_t)out_pixels(layer) * lanes, wide = layer->padded_outputs;
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        const float *sums = map->sums + m * size;
+        int32_t *values = map->values + m * size;
+        if (!layer->affine) {
+            for (size_t i = 0; i < size; i++) values[i] = (int32_t)sums[i];
+            continue;
+        }
+        const int32_t *row = layer->affine_row + m;
+        for (size_t i = 0; i < size; i++)
+            values[i] = (((int32_t)sums[i] + row[0]) * row[wide] + row[2 * wide]) >> row[3 * wide];
+    }
+}
+
+/* Rectifies the sums; sizes of each lane. */
+static void measure_lanes(const struct dime_train_layer *layer, const struct dime_network_state *network,
+                          struct dime_chunk *chunk, struct dime_chunk_map *map, float *shift_scale) {
+    uint32_t lanes = chunk->lanes, outputs = dime_shape_outputs(&layer->shape);
+    float sum[DIME_CHUNK_MOST] = {0}, square[DIME_CHUNK_MOST] = {0}, count = (float)outputs;
+    for (size_t at = 0; at < (size_t)outputs * lanes; at += lanes) {
+        for (uint32_t n = 0; n < lanes; n++) {
+            float v = network->quantized ? (float)map->values[at + n] : map->sums[at + n];
+            v = v > 0 ? v : 0;
+            map->sums[at + n] = v;
+            sum[n] += v;
+            square[n] += v * v;
+        }
+    }
+    enum dime_norm norm = network->config.norm;
+    for (uint32_t n = 0; n < lanes; n++) {
+        float mean = sum[n] / count, power = square[n] / count;
+        float size = norm == DIME_NORM_LIN     ? mean
+                     : norm == DIME_NORM_LAYER ? sqrtf(fmaxf(power - mean * mean, 0))
+                                               : sqrtf(power);
+        map->inverse[n] = size > TINY ? 1 / size : 0;
+        map->centre[n] = norm == DIME_NORM_LAYER ? mean : 0;
+        map->unscale[n] = 1 / shift_scale[n];
+        chunk->input_scale[n] = map->inverse[n] * shift_scale[n];
+    }
+}
+
+static void shift_lanes(const struct dime_train_layer *layer, struct dime_chunk_map *map, uint32_t lanes,
+                        float *shift_scale, float *next) {
+    size_t size = (size_t)dime_shape_outputs(&layer->shape) * lanes;
+    int32_t largest[DIME_CHUNK_MOST] = {0}, top = (1 << (layer->shape.activation_bits - 1)) - 1;
+    uint32_t shift[DIME_CHUNK_MOST], rounding[DIME_CHUNK_MOST];
+    for (size_t at = 0; at < size; at += lanes)
+        for (uint32_t n = 0; n < lanes; n++)
+            largest[n] = map->values[at + n] > largest[n] ? map->values[at + n] : largest[n];
+    for (uint32_t n = 0; n < lanes; n++) {
+        shift[n] = dime_shift_norm_shift(largest[n], layer->shape.activation_bits);
+        rounding[n] = UINT32_C(1) << shift[n] >> 1;
+        shift_scale[n] = ldexpf(1, (int)shift[n]);
+    }
+    for (size_t at = 0; at < size; at += lanes) {
+        for (uint32_t n = 0; n < lanes; n++) {
+            uint32_t v = map->values[at + n] > 0 ? (uint32_t)map->values[at + n] : 0;
+            int32_t y = (int32_t)((v + rounding[n]) >> shift[n]);
+            next[at + n] = (float)(y > top ? top : y);
+        }
+    }
+}
+
+static void centre_lanes(const struct dime_train_layer *layer, uint32_t lanes, int quantized, float *next) {
+    uint32_t outputs = dime_shape_outputs(&layer->shape);
+    size_t size = (size_t)outputs * lanes;
+    float sum[DIME_CHUNK_MOST] = {0}; /* whole numbers below 2^24 */
+    for (size_t at = 0; at < size; at += lanes)
+        for (uint32_t n = 0; n < lanes; n++) sum[n] += next[at + n];
+    for (uint32_t n = 0; n < lanes; n++)
+        sum[n] = quantized ? (float)(((uint32_t)sum[n] + outputs / 2) / outputs) : sum[n] / (float)outputs;
+    for (size_t at = 0; at < size; at += lanes)
+        for (uint32_t n = 0; n < lanes; n++) next[at + n] -= sum[n];
+}
+
+static void note_activity(const struct dime_train_layer *layer, struct dime_chunk *chunk, uint32_t index,
+                          const float *next) {
+    size_t size = (size_t)out_pixels(layer) * chunk->lanes;
+    for (uint32_t m = 0; m < layer->outputs; m++, next += size) {
+        float highest = 0;
+        for (size_t i = 0; i < size; i++) {
+            highest = next[i] > highest ? next[i] : highest;
+            chunk->active += next[i] > 0;
+        }
+        chunk->layers[index].highest[m] = highest;
+    }
+}
+
+/* In: map->sums, and map->values where they are beyond floats. */
+static void shift_norm(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                       int values_made) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_map *map = &chunk->maps[index];
+    float shift_scale[DIME_CHUNK_MOST], *next = chunk->maps[index + 1].input;
+    for (uint32_t n = 0; n < chunk->lanes; n++) shift_scale[n] = 1;
+    if (network->quantized && !values_made) make_values(layer, map, chunk->lanes);
+    if (network->quantized) shift_lanes(layer, map, chunk->lanes, shift_scale, next);
+    measure_lanes(layer, network, chunk, map, shift_scale);
+    if (!network->quantized)
+        memcpy(next, map->sums, (size_t)dime_shape_outputs(&layer->shape) * chunk->lanes * sizeof *next);
+    if (!dime_kind_is_pool(layer->shape.kind)) note_activity(layer, chunk, index, next);
+    if (network->config.norm == DIME_NORM_LAYER) centre_lanes(layer, chunk->lanes, network->quantized, next);
+}
+
+/* ---- 32-bit activations ---- */
+
+static void widen(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_map map = map_of(layer, chunk);
+    size_t size = (size_t)map.pixels * map.lanes;
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        struct dime_map_activity activity = {0};
+        const float *sums = chunk->maps[index].sums + m * size;
+        float *next = chunk->maps[index + 1].input + m * size;
+        if (network->quantized)
+            network->conv->widen(&map, sums, next, &activity);
+        else
+            network->conv->activate_real(&map, sums, 1.0f / (1 << DIME_WIDE_SHIFT), 0, next, &activity);
+        chunk->layers[index].highest[m] = activity.highest;
+        chunk->active += activity.active;
+    }
+}
+
+static void widen_exactly(const struct dime_train_layer *layer, struct dime_chunk *chunk, uint32_t index) {
+    struct dime_chunk_map *map = &chunk->maps[index], *next = map + 1;
+    size_t size = (size_t)dime_shape_outputs(&layer->shape) * chunk->lanes;
+    for (size_t i = 0; i < size; i++) {
+        int32_t value = map->values[i] > 0 ? map->values[i] >> DIME_WIDE_SHIFT : 0;
+        next->input[i] = (float)value;
+        if (next->exact) next->exact[i] = value;
+    }
+    note_activity(layer, chunk, index, next->input);
+}
+
+/* ---- pooling ---- */
+
+static void pool_exactly(const struct dime_train_layer *layer, const int32_t *in, uint32_t lanes,
+                         int32_t *out) {
+    const struct dime_conv_list *list = &layer->plan->forward;
+    int64_t taps = (int64_t)layer->shape.kernel * layer->shape.kernel;
+    int average = layer->shape.kind == DIME_LAYER_AVG_POOL;
+    for (uint32_t c = 0; c < layer->outputs; c++, in += (size_t)in_pixels(layer) * lanes) {
+        for (uint32_t p = 0; p < list->count; p++, out += lanes) {
+            for (uint32_t n = 0; n < lanes; n++) {
+                int64_t best = INT32_MIN, sum = 0;
+                for (uint32_t i = list->start[p]; i < list->start[p + 1]; i++) {
+                    int32_t value = in[(size_t)list->items[i].pixel * lanes + n];
+                    best = value > best ? value : best;
+                    sum += value;
+                }
+                out[n] = (int32_t)(average ? (sum + taps / 2) / taps : best); /* nothing here is negative */
+            }
+        }
+    }
+}
+
+static void pool_average(const struct dime_train_layer *layer, int quantized, const float *in, uint32_t lanes,
+                         float *out) {
+    const struct dime_conv_list *list = &layer->plan->forward;
+    uint32_t taps = layer->shape.kernel * layer->shape.kernel;
+    for (uint32_t p = 0; p < list->count; p++, out += lanes) {
+        for (uint32_t n = 0; n < lanes; n++) {
+            double sum = 0; /* of whole numbers below 2^31: exact */
+            for (uint32_t i = list->start[p]; i < list->start[p + 1]; i++)
+                sum += in[(size_t)list->items[i].pixel * lanes + n];
+            out[n] = (float)(quantized ? floor((sum + taps / 2) / taps) : sum / taps);
+        }
+    }
+}
+
+static void pool_layer(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    struct dime_chunk_map *map = &chunk->maps[index];
+    int normalizes = dime_maps_normalizes(network, index);
+    size_t in = (size_t)in_pixels(layer) * chunk->lanes, out = (size_t)out_pixels(layer) * chunk->lanes;
+    float *target = normalizes ? map->sums : map[1].input;
+    for (uint32_t c = 0; c < layer->outputs; c++) {
+        if (layer->shape.kind == DIME_LAYER_MAX_POOL)
+            network->conv->pool_largest(&layer->plan->forward, chunk->lanes, map->input + c * in,
+                                        target + c * out);
+        else
+            pool_average(layer, network->quantized, map->input + c * in, chunk->lanes, target + c * out);
+    }
+    if (map->exact) pool_exactly(layer, map->exact, chunk->lanes, normalizes ? map->values : map[1].exact);
+    if (normalizes) shift_norm(network, chunk, index, map->exact != NULL);
+}
+
+/* ---- */
+
+static void convolution_layer(const struct dime_network_state *network, struct dime_chunk *chunk,
+                              uint32_t index, int training) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    int inexact = dime_maps_inexact(network, layer->shape.largest_sum);
+    if (inexact)
+        convolve_exactly(network, chunk, index);
+    else
+        convolve(network, chunk, index);
+    if (layer->mean)
+        batch_norm(network, chunk, index, training);
+    else if (!layer->shape.wide_outputs)
+        shift_norm(network, chunk, index, inexact);
+    else if (inexact)
+        widen_exactly(layer, chunk, index);
+    else
+        widen(network, chunk, index);
+    chunk->activations += (uint64_t)chunk->count * dime_shape_outputs(&layer->shape);
+}
+
+/* rows x lanes from N rows of pictures; lanes without an image are 0. */
+static void to_lanes(const float *from, size_t from_row, uint32_t inputs, const struct dime_chunk *chunk,
+                     float *to) {
+    for (uint32_t k = 0; k < inputs; k++, to += chunk->lanes) {
+        for (uint32_t n = 0; n < chunk->count; n++) to[n] = from[n * from_row + k];
+        for (uint32_t n = chunk->count; n < chunk->lanes; n++) to[n] = 0;
+    }
+}
+
+static void from_lanes(const float *from, uint32_t outputs, const struct dime_chunk *chunk, float *to,
+                       size_t to_row) {
+    for (uint32_t k = 0; k < outputs; k++, from += chunk->lanes)
+        for (uint32_t n = 0; n < chunk->count; n++) to[n * to_row + k] = from[n];
+}
+
+void dime_maps_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training) {
+    if (!network->map_count) return;
+    const struct dime_train_layer *flat = &network->layers[network->map_count];
+    chunk->lanes = dime_pad(chunk->count);
+    for (uint32_t n = 0; n < chunk->lanes; n++) chunk->mask[n] = n < chunk->count ? 1 : 0;
+    to_lanes(chunk->layers[0].input, network->padded_inputs, network->inputs, chunk, chunk->maps[0].input);
+    for (uint32_t i = 0; i < network->map_count; i++) {
+        if (dime_kind_is_pool(network->layers[i].shape.kind))
+            pool_layer(network, chunk, i);
+        else
+            convolution_layer(network, chunk, i, training);
+    }
+    from_lanes(chunk->maps[network->map_count].input, flat->inputs, chunk,
+               chunk->layers[network->map_count].input, flat->padded_inputs);
+}
