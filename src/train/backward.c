@@ -103,7 +103,9 @@ void dime_chunk_backward(const struct dime_network_state *network, struct dime_c
         if (i > 0) input_gradient(network, chunk, i);
         dime_phase_end(&chunk->phases, DIME_PHASE_PRODUCT, start);
     }
+    uint64_t begin = dime_ticks();
     dime_maps_backward(network, chunk);
+    dime_phase_end(&chunk->phases, DIME_PHASE_MAPS, begin);
 }
 
 /* sum after affine = real output / unit, so d sum / d real weight = input / unit; with BatchNorm the gradient

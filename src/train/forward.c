@@ -212,7 +212,9 @@ static void input_scales(const struct dime_network_state *network, struct dime_c
 void dime_chunk_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training) {
     chunk->active = chunk->activations = 0;
     if (network->layer_count == 1) input_scales(network, chunk);
+    uint64_t begin = dime_ticks();
     dime_maps_forward(network, chunk, training);
+    dime_phase_end(&chunk->phases, DIME_PHASE_MAPS, begin);
     for (uint32_t i = network->map_count; i < network->layer_count; i++) {
         const struct dime_train_layer *layer = &network->layers[i];
         uint64_t start = dime_ticks();
