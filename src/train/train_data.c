@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/large.h"
 #include "base/random.h"
 #include "train/photo_sample.h"
 #include "train/random_purpose.h"
@@ -60,8 +61,14 @@ int dime_train_data_create(struct dime_train_data *data, const struct dime_confi
     for (uint32_t i = 0; i < dataset->count; i++) data->order[i] = i;
     shuffle(dime_random_stream(config->seed, DIME_RANDOM_VALIDATION, 0), data->order, dataset->count);
     int code = dime_encode_dataset(&data->input, dataset, &data->encoded);
-    if (code) dime_train_data_free(data);
-    return code;
+    if (code) {
+        dime_train_data_free(data);
+        return code;
+    }
+    dime_large_pages(data->encoded, (size_t)dataset->count * data->inputs);
+    if (data->augmentation)
+        dime_large_pages(dataset->pixels, (size_t)dataset->count * dataset->height * dataset->width);
+    return 0;
 }
 
 void dime_train_data_free(struct dime_train_data *data) {
