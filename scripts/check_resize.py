@@ -11,6 +11,7 @@ into a shared library and called through ctypes. Exit status 1 when a byte diffe
 import ctypes
 import gzip
 import os
+import platform
 import shlex
 import subprocess
 import sys
@@ -23,12 +24,26 @@ from PIL import Image
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
+SOURCES = ["data/resize", "data/picture_kernels", "data/picture_kernels_generic", "data/picture_kernels_avx2",
+           "data/picture_kernels_avx512", "base/processor", "base/error"]
+VECTORS = {"avx2": "-mavx2 -mfma", "avx512": "-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma"}
+
+
+def vector_flags(source):
+    """What the Makefile adds for the files of one instruction set."""
+    return VECTORS.get(source.rpartition("_")[2], "").split() if platform.machine() == "x86_64" else []
+
+
 def build(folder):
     library = os.path.join(folder, "resize.so")
-    sources = [os.path.join(ROOT, "src", name) for name in ("data/resize.c", "base/error.c")]
     compiler = shlex.split(os.environ.get("CC") or "gcc")
-    subprocess.run([*compiler, "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared",
-                    "-I" + os.path.join(ROOT, "src"), "-o", library, *sources], check=True)
+    objects = []
+    for source in SOURCES:
+        objects.append(os.path.join(folder, os.path.basename(source) + ".o"))
+        subprocess.run([*compiler, "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-Wno-psabi", *vector_flags(source),
+                        *(f"-I{os.path.join(ROOT, include)}" for include in ("src", "device")), "-c", "-o",
+                        objects[-1], os.path.join(ROOT, "src", source + ".c")], check=True)
+    subprocess.run([*compiler, "-shared", "-o", library, *objects], check=True)
     return ctypes.CDLL(library)
 
 

@@ -10,7 +10,7 @@
 #define MADV_COLLAPSE 25 /* Linux 6.1; older ones refuse it */
 #endif
 
-void dime_large_pages(const void *memory, size_t bytes) {
+void dime_large_pages(void *memory, size_t bytes) {
 #ifdef __linux__
     uintptr_t first = ((uintptr_t)memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
     uintptr_t last = ((uintptr_t)memory + bytes) & ~(LARGE_PAGE - 1);

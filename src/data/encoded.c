@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/large.h"
 #include "data/picture_kernels.h"
 #include "data/resize.h"
 
@@ -24,6 +25,7 @@ int dime_encode_dataset(const struct dime_input_format *format, const struct dim
                         int8_t **encoded) {
     *encoded = malloc((size_t)dataset->count * format->size * format->size + 1);
     if (!*encoded) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for %u pictures", dataset->count);
+    dime_large_pages(*encoded, (size_t)dataset->count * format->size * format->size);
     int code = dime_encode_pictures(format, dataset->pixels, dataset->count, dataset->height, dataset->width,
                                     *encoded);
     if (!code) return 0;

@@ -48,7 +48,23 @@ struct dime_spline {
     float *basis;    /* controls x wide: what a control adds to each sample */
 };
 
+/* How one axis is filtered when a picture is resized, see resize.c. Coefficients in fixed point, at least 0;
+   those of a target sample add up to no more than lets 255 times their sum stay below 2^30. */
+struct dime_filter {
+    uint32_t target, wide;       /* samples; padded */
+    uint32_t taps, words;        /* of each sample; the same in fours, rounded up */
+    const int32_t *first;        /* wide: its first source sample */
+    const int32_t *coefficients; /* target x taps */
+    const int32_t *by_tap;       /* 4 words x wide: the same with the samples innermost, 0 beyond taps */
+    int32_t rounding;
+    uint32_t precision; /* bits behind the point */
+};
+
 struct dime_picture_kernels {
+    /* Filters height x width pixels along the rows into `middle` (height x across->wide), a row of the source
+       through `row`, which has room for width + 4 bytes; then down the columns into target. */
+    void (*resize)(const struct dime_filter *across, const struct dime_filter *down, const uint8_t *source,
+                   uint32_t height, uint32_t width, uint8_t *row, uint8_t *middle, uint8_t *target);
     /* Copies a picture of height x width pixels into its frame. */
     void (*frame)(const uint8_t *source, const struct dime_framed *to);
     /* to = from, smoothed down the columns, then along the rows; pixels outside `from` are background.

@@ -75,7 +75,7 @@ LANES_INLINE lanes_int gather(const uint8_t *base, lanes_int place) {
     lanes_int found;
     for (uint32_t i = 0; i < DIME_LANES; i++) {
         const uint8_t *at = base + place[i];
-        found[i] = (int32_t)(at[0] | (uint32_t)at[1] << 8);
+        found[i] = (int32_t)(at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24);
     }
     return found;
 #endif
@@ -164,7 +164,7 @@ static void spline_down(const struct dime_spline *down, const float *rows, uint3
     }
 }
 
-/* ---- encoding ---- */
+/* ---- resizing ---- */
 
 LANES_INLINE lanes_int load_bytes(const uint8_t *from) {
     typedef uint8_t quarter_there __attribute__((vector_size(16), aligned(1), may_alias));
@@ -178,6 +178,54 @@ LANES_INLINE lanes_int load_some(const uint8_t *from, uint32_t left) {
     memcpy(last, from, left);
     return load_bytes(last);
 }
+
+LANES_INLINE lanes_int round_sums(const struct dime_filter *filter, lanes_int sums) {
+    return (sums + lanes_int_all(filter->rounding)) >> (int32_t)filter->precision;
+}
+
+/* Sixteen samples of a row: four source pixels come in one word. */
+LANES_INLINE lanes_int filter_across(const struct dime_filter *filter, const uint8_t *row, uint32_t i) {
+    lanes_int sums = lanes_int_all(0), first = lanes_int_load(filter->first + i);
+    for (uint32_t word = 0; word < filter->words; word++) {
+        lanes_int pixels = gather(row, first + lanes_int_all((int32_t)(4 * word)));
+        for (uint32_t t = 0; t < 4; t++) {
+            const int32_t *coefficients = filter->by_tap + (size_t)(4 * word + t) * filter->wide + i;
+            sums += ((pixels >> (int32_t)(8 * t)) & lanes_int_all(255)) * lanes_int_load(coefficients);
+        }
+    }
+    return round_sums(filter, sums);
+}
+
+LANES_INLINE void filter_down(const struct dime_filter *filter, const uint8_t *middle, uint32_t wide,
+                              uint32_t y, uint32_t x, uint32_t count, uint8_t *target) {
+    const uint8_t *from = middle + (size_t)filter->first[y] * wide + x;
+    const int32_t *coefficients = filter->coefficients + (size_t)y * filter->taps;
+    lanes_int sums = lanes_int_all(0);
+    uint8_t last[DIME_LANES];
+    for (uint32_t t = 0; t < filter->taps; t++)
+        sums += load_bytes(from + (size_t)t * wide) * lanes_int_all(coefficients[t]);
+    if (count >= DIME_LANES) {
+        store_bytes(target, round_sums(filter, sums));
+        return;
+    }
+    store_bytes(last, round_sums(filter, sums));
+    memcpy(target, last, count);
+}
+
+static void resize(const struct dime_filter *across, const struct dime_filter *down, const uint8_t *source,
+                   uint32_t height, uint32_t width, uint8_t *row, uint8_t *middle, uint8_t *target) {
+    for (uint32_t y = 0; y < height; y++) {
+        memcpy(row, source + (size_t)y * width, width);
+        for (uint32_t i = 0; i < across->target; i += DIME_LANES)
+            store_bytes(middle + (size_t)y * across->wide + i, filter_across(across, row, i));
+    }
+    for (uint32_t y = 0; y < down->target; y++)
+        for (uint32_t x = 0; x < across->target; x += DIME_LANES)
+            filter_down(down, middle, across->wide, y, x, across->target - x,
+                        target + (size_t)y * across->target + x);
+}
+
+/* ---- encoding ---- */
 
 /* How one picture is encoded. */
 struct coding {
@@ -248,6 +296,7 @@ static void encode(enum dime_input_encoding encoding, uint32_t threshold, const 
 }
 
 const struct dime_picture_kernels PICTURE_KERNELS = {
+    .resize = resize,
     .frame = frame,
     .smooth = smooth,
     .warp = warp,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "data/picture_kernels.h"
 
 /* An 8-bit sample times a coefficient of this precision leaves two bits of head room in 32 bits. */
 enum { PRECISION_BITS = 32 - 8 - 2, MOST_SIDE = 4096 };
@@ -15,8 +16,9 @@ enum { PRECISION_BITS = 32 - 8 - 2, MOST_SIDE = 4096 };
 struct axis {
     uint32_t target;
     uint32_t taps;
-    uint32_t *first;
+    int32_t *first;
     int32_t *coefficients;
+    int32_t *by_tap;
 };
 
 /* The part of the source, begin .. end-1, that the triangle around `centre` can touch. */
@@ -62,6 +64,7 @@ static void fill_window(int32_t *coefficients, double *weights, struct span span
 static void axis_free(struct axis *axis) {
     free(axis->first);
     free(axis->coefficients);
+    free(axis->by_tap);
     *axis = (struct axis){0};
 }
 
@@ -70,9 +73,12 @@ static void axis_fill(struct axis *axis, uint32_t source, double scale, double s
         double centre = sample_centre(i, scale);
         struct span span = filter_span(centre, stretch, source);
         uint32_t latest = source - axis->taps;
-        axis->first[i] = span.begin < latest ? span.begin : latest;
+        uint32_t first = span.begin < latest ? span.begin : latest;
         int32_t *window = axis->coefficients + (size_t)i * axis->taps;
-        fill_window(window + (span.begin - axis->first[i]), weights, span, centre, 1.0 / stretch);
+        axis->first[i] = (int32_t)first;
+        fill_window(window + (span.begin - first), weights, span, centre, 1.0 / stretch);
+        for (uint32_t t = 0; t < axis->taps; t++)
+            axis->by_tap[(size_t)t * dime_pad(axis->target) + i] = window[t];
     }
 }
 
@@ -85,10 +91,12 @@ static int axis_create(struct axis *axis, uint32_t source, uint32_t target) {
         struct span span = filter_span(sample_centre(i, scale), stretch, source);
         if (span.end - span.begin > axis->taps) axis->taps = span.end - span.begin;
     }
-    axis->first = calloc(target, sizeof *axis->first);
+    size_t wide = dime_pad(target);
+    axis->first = calloc(wide, sizeof *axis->first);
+    axis->by_tap = calloc((axis->taps + 3) / 4 * 4 * wide, sizeof *axis->by_tap);
     axis->coefficients = calloc((size_t)target * axis->taps, sizeof *axis->coefficients);
     double *weights = calloc(axis->taps, sizeof *weights);
-    int failed = !axis->first || !axis->coefficients || !weights;
+    int failed = !axis->first || !axis->coefficients || !axis->by_tap || !weights;
     if (!failed) axis_fill(axis, source, scale, stretch, weights);
     free(weights);
     if (!failed) return 0;
@@ -99,68 +107,32 @@ static int axis_create(struct axis *axis, uint32_t source, uint32_t target) {
 
 /* Bound of an accumulator: coefficients are >= 0 and sum to at most 2^22 + taps / 2 with taps <= 4096, so
    255 * sum + 2^21 < 2^30 and the shifted result is at most 255: neither overflow nor clipping can happen. */
-static uint8_t round_sum(uint32_t sum) {
-    return (uint8_t)((sum + (1u << (PRECISION_BITS - 1))) >> PRECISION_BITS);
-}
-
-/* Four taps are what a reduction to between a half and two thirds needs, 28 to 16 among them. */
-static void filter_row_4(const struct axis *axis, const uint8_t *restrict source, uint8_t *restrict target) {
-    for (uint32_t i = 0; i < axis->target; i++) {
-        const uint8_t *window = source + axis->first[i];
-        const int32_t *k = axis->coefficients + 4 * (size_t)i;
-        target[i] =
-            round_sum((uint32_t)(k[0] * window[0] + k[1] * window[1] + k[2] * window[2] + k[3] * window[3]));
-    }
-}
-
-static void filter_row(const struct axis *axis, const uint8_t *restrict source, uint8_t *restrict target) {
-    for (uint32_t i = 0; i < axis->target; i++) {
-        const uint8_t *window = source + axis->first[i];
-        const int32_t *k = axis->coefficients + (size_t)i * axis->taps;
-        uint32_t sum = 0;
-        for (uint32_t t = 0; t < axis->taps; t++) sum += (uint32_t)(k[t] * window[t]);
-        target[i] = round_sum(sum);
-    }
-}
-
-/* The vertical pass works on whole rows, so that neighbouring columns run in parallel. */
-static void filter_columns(const struct axis *axis, const uint8_t *restrict source, uint32_t width,
-                           uint32_t *restrict sums, uint8_t *restrict target) {
-    for (uint32_t i = 0; i < axis->target; i++) {
-        const uint8_t *row = source + (size_t)axis->first[i] * width;
-        const int32_t *k = axis->coefficients + (size_t)i * axis->taps;
-        memset(sums, 0, width * sizeof *sums);
-        for (uint32_t t = 0; t < axis->taps; t++, row += width)
-            for (uint32_t x = 0; x < width; x++) sums[x] += (uint32_t)(k[t] * row[x]);
-        for (uint32_t x = 0; x < width; x++) target[(size_t)i * width + x] = round_sum(sums[x]);
-    }
-}
-
-static void resize_one(const struct axis *across, const struct axis *down, const uint8_t *source,
-                       uint32_t height, uint32_t width, uint8_t *middle, uint32_t *sums, uint8_t *target) {
-    for (uint32_t y = 0; y < height; y++) {
-        const uint8_t *row = source + (size_t)y * width;
-        uint8_t *filtered = middle + (size_t)y * across->target;
-        if (across->taps == 4)
-            filter_row_4(across, row, filtered);
-        else
-            filter_row(across, row, filtered);
-    }
-    filter_columns(down, middle, across->target, sums, target);
+static struct dime_filter filter_of(const struct axis *axis) {
+    return (struct dime_filter){.target = axis->target,
+                                .wide = dime_pad(axis->target),
+                                .taps = axis->taps,
+                                .words = (axis->taps + 3) / 4,
+                                .first = axis->first,
+                                .coefficients = axis->coefficients,
+                                .by_tap = axis->by_tap,
+                                .rounding = 1 << (PRECISION_BITS - 1),
+                                .precision = PRECISION_BITS};
 }
 
 static int resize_all(const struct axis *across, const struct axis *down, const uint8_t *source,
                       uint32_t count, uint32_t height, uint32_t width, uint8_t *target) {
-    uint8_t *middle = malloc((size_t)height * across->target);
-    uint32_t *sums = malloc(across->target * sizeof *sums);
-    int failed = !middle || !sums;
+    const struct dime_picture_kernels *kernels = dime_picture_kernels_get();
+    struct dime_filter filter_across = filter_of(across), filter_down = filter_of(down);
+    uint8_t *middle = malloc((size_t)height * filter_across.wide);
+    uint8_t *row = calloc(width + 4, 1); /* a word is read whole, weighted 0 behind the row */
+    int failed = !middle || !row;
     for (uint32_t n = 0; n < count && !failed; n++) {
-        resize_one(across, down, source, height, width, middle, sums, target);
+        kernels->resize(&filter_across, &filter_down, source, height, width, row, middle, target);
         source += (size_t)height * width;
         target += (size_t)across->target * down->target;
     }
     free(middle);
-    free(sums);
+    free(row);
     return failed ? dime_error_set(DIME_ERROR_MEMORY, "resize: out of memory") : 0;
 }
 

@@ -65,7 +65,6 @@ int dime_train_data_create(struct dime_train_data *data, const struct dime_confi
         dime_train_data_free(data);
         return code;
     }
-    dime_large_pages(data->encoded, (size_t)dataset->count * data->inputs);
     if (data->augmentation)
         dime_large_pages(dataset->pixels, (size_t)dataset->count * dataset->height * dataset->width);
     return 0;
