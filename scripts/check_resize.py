@@ -37,12 +37,12 @@ def vector_flags(source):
 def build(folder):
     library = os.path.join(folder, "resize.so")
     compiler = shlex.split(os.environ.get("CC") or "gcc")
-    objects = []
+    objects, headers = [], [f"-I{os.path.join(ROOT, name)}" for name in ("src", "device")]
     for source in SOURCES:
         objects.append(os.path.join(folder, os.path.basename(source) + ".o"))
-        subprocess.run([*compiler, "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-Wno-psabi", *vector_flags(source),
-                        *(f"-I{os.path.join(ROOT, include)}" for include in ("src", "device")), "-c", "-o",
-                        objects[-1], os.path.join(ROOT, "src", source + ".c")], check=True)
+        subprocess.run([*compiler, "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-Wno-psabi", *headers,
+                        *vector_flags(source), "-c", "-o", objects[-1],
+                        os.path.join(ROOT, "src", source + ".c")], check=True)
     subprocess.run([*compiler, "-shared", "-o", library, *objects], check=True)
     return ctypes.CDLL(library)
 
