@@ -2,7 +2,7 @@
 /* The interface of libdime_model.so and libdime_model.dll: one trained network, ready to classify pictures.
    Every function may be called from any number of threads at once; nothing is allocated and nothing is kept
    between calls. Scratch memory lives on the caller's stack: dime_model_inputs() bytes, and what
-   model.h calls DIME_MODEL_SCRATCH_BYTES. */
+   the model calls DIME_MODEL_SCRATCH_BYTES. */
 #ifndef DIME_MODEL_LIBRARY_H
 #define DIME_MODEL_LIBRARY_H
 
