@@ -20,4 +20,7 @@ void dime_fast_finish_shift(const struct dime_layer *layer, int32_t *sums,
                             int8_t *activations);                                              /* ShiftNorm */
 void dime_fast_finish_any(const struct dime_layer *layer, int32_t *sums, int8_t *activations); /* all else */
 
+/* ShiftNorm of the sums up to `end`; activations have `bits` bits, 1..7. fast_finish.S on the chip. */
+void dime_shift_norm(const int32_t *sums, const int32_t *end, int8_t *activations, uint32_t bits);
+
 #endif

@@ -34,8 +34,14 @@ struct dime_fast_rows {
     struct dime_rows rows;
 };
 
-/* Adds U to `wide`. offset: 0 for c = 0, else (128 + c) * 0x01010101. */
-void dime_rows_add(const struct dime_rows *rows, const int8_t *x, uint32_t *wide, uint32_t offset);
+/* Collects U in `wide` and returns D. offset: 0 for c = 0, else (128 + c) * 0x01010101. */
+uint32_t dime_rows_add(const struct dime_rows *rows, const int8_t *x, uint32_t *wide, uint32_t offset);
+
+/* The sums without c from the lanes, in place: (U << scale) - base. */
+void dime_rows_finish(uint32_t *wide, const uint32_t *end, uint32_t base, uint32_t scale);
+
+/* Adds c * total, c < 0. */
+void dime_rows_correct(int32_t *sums, const int32_t *end, const int16_t *totals, int32_t c);
 
 /* Rows of one, two, four or eight words. */
 void dime_rows_flush_1(void);

@@ -8,6 +8,7 @@
 #define ROWS_FLUSH 4
 #define ROWS_INPUTS 8
 #define ROWS_STRIDE 10
+#define ROWS_OUTPUTS 18
 
 #define RA 0
 #define S0 4
@@ -15,6 +16,7 @@
 #define WIDE 12     /* where the sums are */
 #define OFFSET 16   /* see dime_rows_add */
 #define END 20      /* of the activations that fill words */
+#define SUM 24      /* of the activations */
 #define FLUSH 28    /* function that adds up a bucket */
 #define FIRST 32    /* first slot of bucket 0 */
 #define ROW 36      /* of the first activation of the present word */

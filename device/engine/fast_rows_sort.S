@@ -13,7 +13,7 @@
     .type dime_rows_add, @function
     .p2align 2
 
-/* void dime_rows_add(const struct dime_rows *rows, const int8_t *x, uint32_t *wide, uint32_t offset) */
+/* uint32_t dime_rows_add(const struct dime_rows *rows, const int8_t *x, uint32_t *wide, uint32_t offset) */
 dime_rows_add:
     addi sp, sp, -FRAME
     sw ra, RA(sp)
@@ -21,7 +21,22 @@ dime_rows_add:
     sw s1, S1(sp)
     sw a2, WIDE(sp)
     sw a3, OFFSET(sp)
+    sw zero, SUM(sp)
     mv s0, a1
+    lhu a3, ROWS_OUTPUTS(a0)
+    slli a3, a3, 2
+    add a3, a3, a2
+    li a4, 0
+1:  sw a4, 0(a2)
+    sw a4, 4(a2)
+    sw a4, 8(a2)
+    sw a4, 12(a2)
+    sw a4, 16(a2)
+    sw a4, 20(a2)
+    sw a4, 24(a2)
+    sw a4, 28(a2)
+    addi a2, a2, 32
+    bne a2, a3, 1b
     lw a2, ROWS_FLUSH(a0)
     sw a2, FLUSH(sp)
     lhu tp, ROWS_STRIDE(a0)
@@ -72,8 +87,13 @@ dime_rows_add:
     sw a0, BIT(sp)
     lw s1, FLUSH(sp)
     jalr s1
-    /* Back to the bits above that one. */
     lw a1, BIT(sp)
+    li a0, 15
+    sll a0, a0, a1
+    lw s1, SUM(sp)
+    add s1, s1, a0
+    sw s1, SUM(sp)
+    /* Back to the bits above that one. */
     li s1, -2
     sll s1, s1, a1
     lw a1, VALUES(sp)
@@ -106,6 +126,12 @@ dime_rows_add:
     lw a2, POINTERS(a2)
     beq a1, a2, 2f
     sh zero, 0(a2)
+    sub a2, a2, a1
+    sll a2, a2, a0
+    srli a2, a2, 1
+    lw s1, SUM(sp)
+    add s1, s1, a2
+    sw s1, SUM(sp)
     lw s1, FLUSH(sp)
     jalr s1
     lw a0, BIT(sp)
@@ -114,6 +140,7 @@ dime_rows_add:
     addi a1, a1, 32
     slti a2, a0, 8
     bnez a2, 1b
+    lw a0, SUM(sp)
     lw ra, RA(sp)
     lw s0, S0(sp)
     lw s1, S1(sp)

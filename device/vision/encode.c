@@ -18,20 +18,20 @@ struct scale {
 #define START 8465439u /* 127 * MEAN_TIMES_10000 / 5 */
 #define FRACTION_BITS 24
 
-/* floor(numerator * 2^24 / denominator) modulo 2^32; numerator < 2^24, denominator < 2^19. */
+/* floor(numerator * 2^24 / denominator) modulo 2^32; denominator < 2^19. The whole part is at most 20 but for
+   pictures that are grey all over. */
 static uint32_t divide(uint32_t numerator, uint32_t denominator, uint32_t *remainder) {
-    uint32_t quotient = 0, rest = 0;
-    numerator <<= 32 - FRACTION_BITS;
-    for (uint32_t i = 0; i < 2 * FRACTION_BITS; i++) {
+    uint32_t quotient = 0;
+    for (; numerator >= denominator; numerator -= denominator) quotient++;
+    for (uint32_t i = 0; i < FRACTION_BITS; i++) {
         quotient <<= 1;
-        rest = rest << 1 | numerator >> 31;
         numerator <<= 1;
-        if (rest >= denominator) {
-            rest -= denominator;
+        if (numerator >= denominator) {
+            numerator -= denominator;
             quotient++;
         }
     }
-    *remainder = rest;
+    *remainder = numerator;
     return quotient;
 }
 
@@ -65,22 +65,31 @@ static int8_t scaled(const struct scale *scale, uint32_t pixel) {
     return (int8_t)((int32_t)value >> FRACTION_BITS);
 }
 
-static int is_aligned(const void *pixels) {
-    return ((uintptr_t)pixels & 3) == 0;
+/* 1 where four pixels can be taken at once from one place and put to the other. */
+static int takes_words(const void *pixels, const void *output, uint32_t count) {
+    return (((uintptr_t)pixels | (uintptr_t)output) & 3) == 0 && count >= 4;
 }
 
-/* 1 where four pixels can be taken at once, and are zero. */
-static int begins_blank(const uint8_t *pixels, const uint8_t *end) {
-    return is_aligned(pixels) && end - pixels >= 4 && !*(const word *)(const void *)pixels;
+/* The next `size` pixels, 1 or 4. */
+static word take(const uint8_t *pixels, uint32_t size) {
+    return size == 4 ? *(const word *)(const void *)pixels : *pixels;
 }
 
-/* The largest distance of a pixel from the mean, in units of 5. */
-static uint32_t largest_distance(const uint8_t *pixels, uint32_t count) {
+/* The largest distance of a pixel from the mean, in units of 5; `size` at a time, of which blank ones are
+   passed over. */
+static uint32_t largest_distance(const uint8_t *pixels, uint32_t count, uint32_t size) {
     uint32_t least = 255, most = 0;
-    for (const uint8_t *end = pixels + count; pixels < end; pixels++) {
-        if (begins_blank(pixels, end)) pixels += 3;
-        if (*pixels < least) least = *pixels;
-        if (*pixels > most) most = *pixels;
+    for (const uint8_t *end = pixels + count; pixels < end; pixels += size) {
+        word rest = take(pixels, size);
+        if (!rest) {
+            least = 0;
+            continue;
+        }
+        for (uint32_t i = size; i; i--, rest >>= 8) {
+            uint32_t pixel = rest & 0xFF;
+            if (pixel > most) most = pixel;
+            if (pixel < least) least = pixel;
+        }
     }
     int32_t above = (int32_t)most * 2000 - MEAN_TIMES_10000 / 5;
     int32_t below = MEAN_TIMES_10000 / 5 - (int32_t)least * 2000;
@@ -88,38 +97,39 @@ static uint32_t largest_distance(const uint8_t *pixels, uint32_t count) {
 }
 
 void dime_encode_mean_subtracted(const uint8_t *pixels, uint32_t count, int8_t *output) {
+    uint32_t size = takes_words(pixels, output, count) && count % 4 == 0 ? 4 : 1;
     struct scale scale;
-    make_scale(&scale, largest_distance(pixels, count));
-    word blank = (uint8_t)scaled(&scale, 0) * UINT32_C(0x01010101);
-    for (const uint8_t *end = pixels + count; pixels < end;) {
-        if (begins_blank(pixels, end) && is_aligned(output)) {
-            *(word *)(void *)output = blank;
-            pixels += 4;
+    make_scale(&scale, largest_distance(pixels, count, size));
+    int8_t blank = scaled(&scale, 0);
+    word blanks = (uint8_t)blank * UINT32_C(0x01010101);
+    for (const uint8_t *end = pixels + count; pixels < end; pixels += size) {
+        word rest = take(pixels, size);
+        if (!rest && size == 4) {
+            *(word *)(void *)output = blanks;
             output += 4;
-        } else {
-            *output++ = scaled(&scale, *pixels++);
+            continue;
         }
+        for (uint32_t i = size; i; i--, rest >>= 8) *output++ = scaled(&scale, rest & 0xFF);
     }
 }
 
-/* Four pixels at a time where memory is aligned: p >> 1 in each byte. */
+/* p >> 1 in each byte. */
 void dime_encode_unsigned(const uint8_t *pixels, uint32_t count, int8_t *output) {
-    const uint8_t *end = pixels + count;
-    if (is_aligned(pixels) && is_aligned(output))
-        for (; end - pixels >= 4; pixels += 4, output += 4)
-            *(word *)(void *)output = *(const word *)(const void *)pixels >> 1 & 0x7F7F7F7Fu;
-    while (pixels < end) *output++ = (int8_t)(*pixels++ >> 1);
+    for (; takes_words(pixels, output, count); pixels += 4, output += 4, count -= 4)
+        *(word *)(void *)output = *(const word *)(const void *)pixels >> 1 & 0x7F7F7F7Fu;
+    for (; count; count--) *output++ = (int8_t)(*pixels++ >> 1);
+}
+
+/* threshold >= 1: blank pixels are 0. */
+static word binary_word(uint32_t threshold, word pixels) {
+    word output = 0;
+    for (uint32_t shift = 0; pixels; pixels >>= 8, shift += 8)
+        if ((pixels & 0xFF) >= threshold) output |= (word)1 << shift;
+    return output;
 }
 
 void dime_encode_binary(uint32_t threshold, const uint8_t *pixels, uint32_t count, int8_t *output) {
-    const uint8_t *end = pixels + count;
-    while (pixels < end) {
-        if (begins_blank(pixels, end) && is_aligned(output)) {
-            *(word *)(void *)output = 0; /* threshold >= 1 */
-            pixels += 4;
-            output += 4;
-        } else {
-            *output++ = *pixels++ >= threshold;
-        }
-    }
+    for (; takes_words(pixels, output, count); pixels += 4, output += 4, count -= 4)
+        *(word *)(void *)output = binary_word(threshold, *(const word *)(const void *)pixels);
+    for (; count; count--) *output++ = *pixels++ >= threshold;
 }

@@ -22,7 +22,7 @@
 #define MOST_INPUT 32
 
 struct settings {
-    const char *model, *out, *app, *pictures, *data, *code, *kernels, *print;
+    const char *model, *out, *app, *pictures, *data, *code, *kernels, *trade, *print;
     int baud, once, input_size, json;
 };
 
@@ -141,7 +141,8 @@ static int check_input_size(const struct settings *settings, struct dime_firmwar
 static int check_settings(const struct settings *settings, struct dime_firmware_settings *firmware) {
     static const char *const code_places[] = {"flash", "ram", "auto"}; /* as the enums */
     static const char *const kernel_names[] = {"auto", "fast", "reference"};
-    int code, kernels;
+    static const char *const trades[] = {"auto", "speed", "size"};
+    int code, kernels, trade;
     char apps[200];
     list_apps(apps, sizeof apps);
     if (!settings->out)
@@ -156,6 +157,9 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
     if (choose(settings->kernels, kernel_names, sizeof kernel_names / sizeof *kernel_names, &kernels))
         return dime_error_set(DIME_ERROR_USAGE, "--kernels %s: unknown; it is auto, fast or reference",
                               settings->kernels);
+    if (choose(settings->trade, trades, sizeof trades / sizeof *trades, &trade))
+        return dime_error_set(DIME_ERROR_USAGE, "--trade %s: unknown; it is auto, speed or size",
+                              settings->trade);
     if (!is_one_of(settings->print, "uart", "swio"))
         return dime_error_set(DIME_ERROR_USAGE, "--print %s: unknown; it is uart or swio", settings->print);
     if (settings->baud < LEAST_BAUD || settings->baud > MOST_BAUD)
@@ -165,6 +169,7 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
     firmware->baud = (uint32_t)settings->baud;
     firmware->code = (enum dime_code_place)code;
     firmware->kernels = (enum dime_kernels)kernels;
+    firmware->trade = (enum dime_trade)trade;
     firmware->print_swio = strcmp(settings->print, "swio") == 0;
     firmware->once = settings->once;
     return check_input_size(settings, firmware);
@@ -197,7 +202,7 @@ static int print_object(const struct settings *settings, const struct dime_firmw
     cJSON_AddStringToObject(object, "compiler", report->compiler);
     if (dime_firmware_app_find(settings->app)->has_vision)
         cJSON_AddBoolToObject(object, "vision", !report->prepared_only);
-    cJSON_AddStringToObject(object, "plan", dime_firmware_plan_name(report->kernels, report->code));
+    cJSON_AddStringToObject(object, "plan", dime_firmware_plan_name(report));
     add_space(object, &report->space);
     return cli_print_json(object);
 }
@@ -206,7 +211,7 @@ static int print_text(const struct settings *settings, const struct dime_firmwar
     printf("%s, with .bin and .hex beside it; sources in %s/\n", report->elf, report->sources);
     dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stdout);
     printf("  deepest stack: %s\n  compiled by %s\n  %s\n", report->stack.path, report->compiler,
-           dime_firmware_plan_name(report->kernels, report->code));
+           dime_firmware_plan_name(report));
     if (dime_firmware_app_find(settings->app)->has_vision)
         printf("  takes %s\n",
                report->prepared_only
@@ -267,6 +272,7 @@ static int run(int argc, const char **argv) {
     struct settings settings = {.pictures = DEFAULT_PICTURES,
                                 .code = "auto",
                                 .kernels = "auto",
+                                .trade = "auto",
                                 .print = "uart",
                                 .baud = 115200,
                                 .input_size = 16};
@@ -282,6 +288,8 @@ static int run(int argc, const char **argv) {
         {"kernels", 0, POPT_ARG_STRING, &settings.kernels, 0,
          "what computes the network: fast kernels where there are some, or the reference",
          "auto|fast|reference"},
+        {"trade", 0, POPT_ARG_STRING, &settings.trade, 0,
+         "what the fast kernels are compiled for: auto takes speed where it fits", "auto|speed|size"},
         {"print", 0, POPT_ARG_STRING, &settings.print, 0,
          "uart: text leaves by USART1, pin PD5; swio: by the programmer's wire", "uart|swio"},
         {"baud", 0, POPT_ARG_INT, &settings.baud, 0, "of USART1", "N"},
@@ -303,7 +311,8 @@ static int run(int argc, const char **argv) {
 const struct cli_command cli_firmware = {
     .name = "firmware",
     .usage = "MODEL --app APP --out FILE.elf [--pictures LIST] [--data NAME|DIR] [--code auto|flash|ram] "
-             "[--kernels auto|fast|reference] [--print uart|swio] [--baud N] [--once] [--json]\n"
+             "[--kernels auto|fast|reference] [--trade auto|speed|size] [--print uart|swio] [--baud N] "
+             "[--once] [--json]\n"
              "       dime firmware [MODEL] --app camera --out FILE.elf [--input-size N]",
     .summary = "build a model and an application for the chip",
     .run = run,

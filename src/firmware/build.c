@@ -262,19 +262,41 @@ static void add_compiler(const struct build *build, struct words *words, const c
     add(words, "-c");
 }
 
+static const char *optimization_of(const struct build *build) {
+    return build->settings->trade == DIME_TRADE_SIZE ? "-Os" : "-O2";
+}
+
+static int is_fast_kernel(const char *name) {
+    return strncmp(name, "fast_", 5) == 0;
+}
+
+/* C parts of the fast kernels are compiled like the engine. */
+static void add_fast_files(const struct build *build, struct words *words) {
+    for (size_t i = 0; i < dime_firmware_file_count; i++)
+        if (is_fast_kernel(dime_firmware_files[i].name) && ends_with(dime_firmware_files[i].name, ".c"))
+            add_joined(words, "", build->firmware_folder, dime_firmware_files[i].name);
+}
+
 static int compile_firmware(const struct build *build) {
     struct words words = {0};
     add_compiler(build, &words, "-Os");
     add_files(&words, build->firmware_folder, ".S");
     add_files(&words, build->firmware_folder, ".c");
+    size_t kept = 0;
+    for (size_t i = 0; i < words.count; i++) {
+        const char *slash = strrchr(words.word[i], '/');
+        if (!slash || !is_fast_kernel(slash + 1) || ends_with(slash, ".S"))
+            words.word[kept++] = words.word[i];
+    }
+    words.count = kept;
     return run(build, &words, NULL);
 }
 
 static int compile_model(const struct build *build) {
     struct words words = {0};
     if (!build->model_folder) return 0;
-    /* What remains of the engine beside fast kernels is small loops: better small. */
-    add_compiler(build, &words, is_all_fast(build->settings) ? "-Os" : "-O2");
+    add_compiler(build, &words, optimization_of(build));
+    add_fast_files(build, &words);
     add_files(&words, build->model_folder, ".c");
     return run(build, &words, NULL);
 }
@@ -463,7 +485,8 @@ static int build_all(struct build *build) {
 /* One image, with everything settled. */
 static int build_image(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
     struct build build = {.settings = settings, .report = report};
-    *report = (struct dime_firmware_report){.code = settings->code, .kernels = settings->kernels};
+    *report = (struct dime_firmware_report){
+        .code = settings->code, .kernels = settings->kernels, .trade = settings->trade};
     int code = build_all(&build);
     remove_folder(build.objects);
     dime_toolchain_free(&build.toolchain);
@@ -479,28 +502,38 @@ static int build_image(const struct dime_firmware_settings *settings, struct dim
     return code;
 }
 
-/* From the fastest to the slowest. */
+/* From the fastest to the slowest. Reference kernels are compiled for speed alone: their inner loops are all
+   there is. */
 static const struct plan {
     enum dime_kernels kernels;
     enum dime_code_place code;
+    enum dime_trade trade;
     const char *name;
 } plans[] = {
-    {DIME_KERNELS_FAST, DIME_CODE_RAM, "fast kernels, code in RAM"},
-    {DIME_KERNELS_FAST, DIME_CODE_FLASH, "fast kernels, code in flash"},
-    {DIME_KERNELS_REFERENCE, DIME_CODE_RAM, "reference, inner loops in RAM"},
-    {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, "reference, code in flash"},
+    {DIME_KERNELS_FAST, DIME_CODE_RAM, DIME_TRADE_SPEED,
+     "fast kernels, inner loops in RAM, compiled for speed"},
+    {DIME_KERNELS_FAST, DIME_CODE_RAM, DIME_TRADE_SIZE,
+     "fast kernels, inner loops in RAM, compiled for size"},
+    {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SPEED, "fast kernels, code in flash, compiled for speed"},
+    {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SIZE, "fast kernels, code in flash, compiled for size"},
+    {DIME_KERNELS_REFERENCE, DIME_CODE_RAM, DIME_TRADE_SPEED, "reference, inner loops in RAM"},
+    {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, DIME_TRADE_SPEED, "reference, code in flash"},
 };
 enum { PLANS = sizeof plans / sizeof *plans };
 
-const char *dime_firmware_plan_name(enum dime_kernels kernels, enum dime_code_place code) {
+const char *dime_firmware_plan_name(const struct dime_firmware_report *report) {
     for (size_t i = 0; i < PLANS; i++)
-        if (plans[i].kernels == kernels && plans[i].code == code) return plans[i].name;
+        if (plans[i].kernels == report->kernels && plans[i].code == report->code &&
+            plans[i].trade == report->trade)
+            return plans[i].name;
     return NULL;
 }
 
 static int is_allowed(const struct dime_firmware_settings *settings, const struct plan *plan) {
     return (settings->kernels == DIME_KERNELS_AUTO || settings->kernels == plan->kernels) &&
-           (settings->code == DIME_CODE_AUTO || settings->code == plan->code);
+           (settings->code == DIME_CODE_AUTO || settings->code == plan->code) &&
+           (settings->trade == DIME_TRADE_AUTO || settings->trade == plan->trade ||
+            plan->kernels == DIME_KERNELS_REFERENCE);
 }
 
 /* Nothing to choose where there is no network. */
@@ -509,6 +542,7 @@ static int build_without_model(const struct dime_firmware_settings *settings,
     struct dime_firmware_settings plain = *settings;
     plain.kernels = DIME_KERNELS_REFERENCE;
     plain.code = DIME_CODE_FLASH;
+    plain.trade = DIME_TRADE_SPEED;
     return build_image(&plain, report);
 }
 
@@ -525,6 +559,7 @@ static int build_with(enum dime_kernels kernels, const struct dime_firmware_sett
         if (plans[i].kernels != kernels || !is_allowed(settings, &plans[i])) continue;
         attempt.kernels = kernels;
         attempt.code = plans[i].code;
+        attempt.trade = plans[i].trade;
         dime_firmware_report_free(report);
         code = build_image(&attempt, report);
         report->prepared_only = settings->prepared_only;

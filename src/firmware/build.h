@@ -29,6 +29,9 @@ enum dime_code_place { DIME_CODE_FLASH, DIME_CODE_RAM, DIME_CODE_AUTO };
    small. */
 enum dime_kernels { DIME_KERNELS_AUTO, DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE };
 
+/* What gives way to the other. AUTO: speed, where the image then fits. */
+enum dime_trade { DIME_TRADE_AUTO, DIME_TRADE_SPEED, DIME_TRADE_SIZE };
+
 struct dime_firmware_settings {
     const struct dime_firmware_app *app;
     const struct dime_model *model; /* NULL only for an application without */
@@ -39,6 +42,7 @@ struct dime_firmware_settings {
     uint32_t baud;                               /* of the serial line */
     enum dime_code_place code;                   /* AUTO: the fastest that fits */
     enum dime_kernels kernels;                   /* likewise */
+    enum dime_trade trade;                       /* likewise */
     int print_swio;                              /* 1: text leaves by the programmer's single wire */
     int once;                                    /* 1: the demo ends after the last picture */
     int prepared_only;                           /* 1: without its own vision, even where that would fit */
@@ -53,12 +57,13 @@ struct dime_firmware_report {
     enum dime_code_place code; /* what was chosen */
     enum dime_kernels kernels;
     int prepared_only; /* 1: built without vision, which takes 4 KB of flash */
+    enum dime_trade trade;
     struct dime_stack_depth stack;
     struct dime_space space;
 };
 
-/* "fast kernels, code in RAM" */
-const char *dime_firmware_plan_name(enum dime_kernels kernels, enum dime_code_place code);
+/* "fast kernels, inner loops in RAM, compiled for speed" */
+const char *dime_firmware_plan_name(const struct dime_firmware_report *report);
 
 /* Writes NAME.elf, NAME.bin, NAME.hex and the folder NAME.sources. An image that does not fit is measured,
    but not written: the result is then DIME_ERROR_UNSUPPORTED, and the report holds what takes the space. Free

@@ -11,7 +11,17 @@ struct rows_format {
 };
 
 static int find_format(enum dime_format_id id, struct rows_format *format) {
-    switch (id) {
+    switch (id) { /* narrower weights take nibbles, too */
+    case DIME_FORMAT_BINARY:
+    case DIME_FORMAT_BINARYSYM:
+        *format = (struct rows_format){1, 1, 1};
+        return 1;
+    case DIME_FORMAT_TERNARY:
+        *format = (struct rows_format){2, 0, 1};
+        return 1;
+    case DIME_FORMAT_2BITSYM:
+        *format = (struct rows_format){2, 1, 3};
+        return 1;
     case DIME_FORMAT_4BITSYM:
         *format = (struct rows_format){4, 1, 15};
         return 1;
