@@ -381,6 +381,57 @@ static void test_layers(void **state) {
     assert_int_equal(config.layer_count, 1);
 }
 
+static void assert_same_layers(const struct dime_config *a, const struct dime_config *b) {
+    assert_int_equal(a->layer_count, b->layer_count);
+    assert_memory_equal(a->layers, b->layers, a->layer_count * sizeof *a->layers);
+}
+
+static void test_convolutions(void **state) {
+    (void)state;
+    struct dime_config config, again;
+    parse_good(
+        "QuantType: PoT3\nNormType: BatchNorm\nlayers:\n"
+        "  - {type: conv2d, outputs: 8, activation_bits: 4}\n"
+        "  - type: maxpool\n"
+        "  - {type: conv2d, kernel: 5, stride: 2, padding: 1, groups: 8, outputs: 8, QuantType: 8bit}\n"
+        "  - {type: avgpool, size: 3, stride: 3}\n"
+        "  - {}\n",
+        &config);
+    static const struct dime_layer_config expected[] = {
+        {8, DIME_FORMAT_POT3, DIME_LAYER_CONV2D, 3, 1, 0, 4, 0},
+        {0, DIME_FORMAT_POT3, DIME_LAYER_MAX_POOL, 2, 2, 0, 0, 0},
+        {8, DIME_FORMAT_8BIT, DIME_LAYER_DEPTHWISE, 5, 2, 1, 0, 0},
+        {0, DIME_FORMAT_POT3, DIME_LAYER_AVG_POOL, 3, 3, 0, 0, 0},
+        {0, DIME_FORMAT_POT3, DIME_LAYER_FC, 0, 0, 0, 0, 0}};
+    assert_int_equal(config.layer_count, 5);
+    assert_memory_equal(config.layers, expected, sizeof expected);
+    char *text = dime_config_format(&config);
+    parse_good(text, &again);
+    assert_same_layers(&config, &again);
+    free(text);
+}
+
+static void test_cnnmnist_follows_its_keys(void **state) {
+    (void)state;
+    struct dime_config config, again;
+    parse_good("model: CNNMNIST\ncnn_width: 16\nnetwork_width1: 64\nnetwork_width2: 48\nnetwork_width3: 0\n",
+               &config);
+    check_cnnmnist(&config, 64, 48, 0);
+    char *text = dime_config_format(&config);
+    assert_non_null(strstr(text, "cnn_width: 16\n"));
+    assert_null(strstr(text, "layers:"));
+    parse_good(text, &again);
+    assert_same_layers(&config, &again);
+    free(text);
+    const char *const wider[] = {"cnn_width=24"}, *const floats[] = {"QuantType=None"};
+    assert_int_equal(dime_config_set(&config, wider, 1), 0);
+    check_cnnmnist(&config, 64, 48, 0);
+    assert_int_equal(config.layers[0].outputs, 24);
+    assert_int_equal(dime_config_set(&config, floats, 1), 0);
+    for (uint32_t i = 0; i < config.layer_count; i++)
+        assert_int_equal(config.layers[i].format, DIME_FORMAT_NONE);
+}
+
 /* --- errors --- */
 
 static void test_messages(void **state) {
@@ -455,6 +506,39 @@ static void test_layer_messages(void **state) {
         {"layers:\n  - {outputs: 4, outputs: 5}\n",
          "t.yaml:2: layers, entry 1: key 'outputs' is given twice"},
         {"layers:\n  - {outputs: 0}\n", "t.yaml:2: key 'outputs' is '0'; expected a whole number 1 .. 4096"},
+        {"layers:\n  - {type: conv2d, outputs: 4, kernel: 17}\n",
+         "t.yaml:2: key 'kernel' is '17'; expected a whole number 1 .. 16"},
+        {"layers:\n  - {type: conv2d}\n  - {}\n", "t.yaml:2: layers, entry 1 has no 'outputs', its channels"},
+        {"layers:\n  - {type: maxpool, kernel: 2}\n  - {}\n",
+         "t.yaml:2: layers, entry 1: 'kernel' does not go with type 'maxpool'; pooling has a 'size'"},
+        {"layers:\n  - {type: depthwise, size: 2}\n  - {}\n",
+         "t.yaml:2: layers, entry 1: 'size' does not go with type 'depthwise'; a convolution has a 'kernel'"},
+        {"layers:\n  - {padding: 1}\n", "t.yaml:2: layers, entry 1: 'padding' does not go with type 'fc'"},
+        {"input_size: 8\nlayers:\n  - {type: conv2d, outputs: 4, kernel: 9}\n  - {}\n",
+         "t.yaml:3: layers, entry 1 (conv2d): its 9x9 kernel is larger than the 8x8 maps that reach it"},
+        {"layers:\n  - {type: conv2d, outputs: 4, kernel: 4}\n  - {type: avgpool}\n  - {}\n",
+         "t.yaml:3: layers, entry 2 (avgpool): windows of 2 with stride 2 do not divide the 13x13 maps that "
+         "reach it; change a kernel or padding before it"},
+        {"layers:\n  - {type: conv2d, outputs: 4}\n  - {outputs: 8}\n  - {type: maxpool}\n  - {}\n",
+         "t.yaml:4: layers, entry 3 (maxpool): convolution and pooling must come before every fully "
+         "connected "
+         "layer"},
+        {"layers:\n  - {type: conv2d, outputs: 4}\n  - {type: maxpool}\n",
+         "t.yaml:3: layers, entry 2 (maxpool): the last layer must be fully connected: `type: fc`"},
+        {"layers:\n  - {type: conv2d, outputs: 4}\n  - {type: conv2d, outputs: 4, groups: 2}\n  - {}\n",
+         "t.yaml:3: layers, entry 2: groups 2; 1 (each output sees every channel) and 4 (as many as there "
+         "are "
+         "channels) are possible"},
+        {"layers:\n  - {type: conv2d, outputs: 4, NormType: None}\n  - {}\n",
+         "t.yaml:2: layers, entry 1 (conv2d): NormType None gives 32-bit outputs, which pooling or a "
+         "depthwise "
+         "convolution must take before a fully connected layer can"},
+        {"NormType: BatchNorm\nlayers:\n  - {type: conv2d, outputs: 4, NormType: None}\n  - {type: maxpool}\n"
+         "  - {}\n",
+         "t.yaml:3: layers, entry 1 (conv2d): NormType None cannot stand in a network of NormType BatchNorm"},
+        {"model: CNNMNIST\ninput_size: 18\n",
+         "t.yaml:2: layers, entry 5 (maxpool): windows of 2 with stride 2 do not divide the 5x5 maps that "
+         "reach it; change a kernel or padding before it"},
         {"layers:\n  - {type: conv}\n",
          "t.yaml:2: key 'type' is 'conv'; expected one of fc, conv2d, depthwise, maxpool, avgpool"},
         {"seed: 1\nlayers:\n  - {QuantType: NF4}\n  - {outputs: 4}\n",
@@ -839,6 +923,8 @@ int main(void) {
         cmocka_unit_test(test_set_clipping),
         cmocka_unit_test(test_set_messages),
         cmocka_unit_test(test_format_reads_back),
+        cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_cnnmnist_follows_its_keys),
         cmocka_unit_test(test_format_spells_out_every_key),
         cmocka_unit_test(test_floats_have_the_yaml_form),
         cmocka_unit_test(test_documentation_lists_the_table),

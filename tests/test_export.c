@@ -129,8 +129,9 @@ static void make_model(struct dime_model *model, const enum dime_format_id *form
 }
 
 static const enum dime_format_id every_format[] = {
-    DIME_FORMAT_BINARY,  DIME_FORMAT_BINARYSYM, DIME_FORMAT_TERNARY, DIME_FORMAT_2BITSYM, DIME_FORMAT_4BIT,
-    DIME_FORMAT_4BITSYM, DIME_FORMAT_5BITSYM,   DIME_FORMAT_8BIT,    DIME_FORMAT_FP130,   DIME_FORMAT_NF4};
+    DIME_FORMAT_BINARY, DIME_FORMAT_BINARYSYM, DIME_FORMAT_TERNARY, DIME_FORMAT_2BITSYM,
+    DIME_FORMAT_4BIT,   DIME_FORMAT_4BITSYM,   DIME_FORMAT_5BITSYM, DIME_FORMAT_8BIT,
+    DIME_FORMAT_FP130,  DIME_FORMAT_NF4,       DIME_FORMAT_POT3};
 #define EVERY_FORMAT (sizeof every_format / sizeof *every_format)
 static const enum dime_format_id one_format[] = {DIME_FORMAT_4BITSYM};
 
@@ -157,9 +158,10 @@ static void export_one(const char *name, const char *out) {
 /* A network whose answers do not depend on its input would prove nothing. */
 static void assert_alive(const struct dime_model *model) {
     struct dime_runtime runtime;
-    int32_t sums[2][16];
-    int8_t input[SIZE * SIZE], activations[16];
+    int32_t sums[2][512];
+    int8_t input[SIZE * SIZE], activations[512];
     assert_int_equal(dime_runtime_create(&runtime, model), 0);
+    assert_true(runtime.network.sums <= 512 && runtime.network.activations <= 512);
     for (int i = 0; i < 2; i++) {
         dime_encode(DIME_INPUT_UNSIGNED, 0, grey + i * SIZE * SIZE, SIZE * SIZE, input);
         dime_network_infer(&runtime.network, input, sums[i], activations);
@@ -168,16 +170,15 @@ static void assert_alive(const struct dime_model *model) {
     assert_memory_not_equal(sums[0], sums[1], CLASSES * sizeof sums[0][0]);
 }
 
-static void check_runs(enum dime_norm norm, enum dime_wscale wscale) {
-    struct dime_model model;
+/* Exports, compiles and runs; frees the model. */
+static void check_runs(struct dime_model *model) {
     struct dime_export_summary summary;
     char *output, expected[128];
-    make_model(&model, every_format, EVERY_FORMAT, norm, wscale);
-    assert_int_equal(dime_export_c(&model, "all", make_pictures(), in_folder("out"), &summary), 0);
-    assert_int_equal(summary.weight_bytes, dime_model_bytes(&model));
-    assert_int_equal(summary.scratch_bytes, 13 * 5);
-    assert_alive(&model);
-    dime_model_free(&model);
+    assert_int_equal(dime_export_c(model, "all", make_pictures(), in_folder("out"), &summary), 0);
+    assert_int_equal(summary.weight_bytes, dime_model_bytes(model));
+    assert_int_equal(summary.scratch_bytes, dime_model_scratch_bytes(model));
+    assert_alive(model);
+    dime_model_free(model);
     compile_folder("out");
     int status = shell("out", "./a.out", &output);
     snprintf(expected, sizeof expected, "%u of 10 right, 10 of 10 as computed by the exporting program\n",
@@ -190,13 +191,44 @@ static void check_runs(enum dime_norm norm, enum dime_wscale wscale) {
 
 static void test_every_format_runs(void **state) {
     (void)state;
-    check_runs(DIME_NORM_RMS, DIME_WSCALE_PER_TENSOR);
+    struct dime_model model;
+    make_model(&model, every_format, EVERY_FORMAT, DIME_NORM_RMS, DIME_WSCALE_PER_TENSOR);
+    assert_int_equal(dime_model_scratch_bytes(&model), 13 * 5);
+    check_runs(&model);
 }
 
 static void test_affine_and_norms_run(void **state) {
     (void)state;
-    check_runs(DIME_NORM_LAYER, DIME_WSCALE_PER_OUTPUT);
-    check_runs(DIME_NORM_BATCH, DIME_WSCALE_PER_TENSOR);
+    struct dime_model model;
+    make_model(&model, every_format, EVERY_FORMAT, DIME_NORM_LAYER, DIME_WSCALE_PER_OUTPUT);
+    check_runs(&model);
+    make_model(&model, every_format, EVERY_FORMAT, DIME_NORM_BATCH, DIME_WSCALE_PER_TENSOR);
+    check_runs(&model);
+}
+
+static void make_maps(struct dime_model *model, const char *text) {
+    struct dime_config config;
+    struct dime_random random = dime_random_stream(8, 9, 10);
+    assert_int_equal(dime_config_parse("t", text, strlen(text), &config), 0);
+    assert_int_equal(dime_model_create(model, &config, CLASSES), 0);
+    for (uint32_t i = 0; i < model->layer_count; i++)
+        if (!dime_layer_is_pool(&model->layers[i])) fill_layer(&model->layers[i], &random);
+}
+
+static void test_convolutions_run(void **state) {
+    (void)state;
+    struct dime_model model;
+    make_maps(&model,
+              "input_size: 8\ninput_encoding: unsigned\nNormType: BatchNorm\nQuantType: PoT3\nlayers:\n"
+              "  - {type: conv2d, outputs: 6, padding: 1}\n  - {type: maxpool}\n"
+              "  - {type: depthwise, kernel: 2, activation_bits: 5}\n"
+              "  - {type: conv2d, outputs: 5, kernel: 2, QuantType: Ternary}\n  - {type: avgpool}\n"
+              "  - {outputs: 9}\n  - {}\n");
+    check_runs(&model);
+    make_maps(&model, "input_size: 8\ninput_encoding: unsigned\nNormType: RMS\nlayers:\n"
+                      "  - {type: conv2d, outputs: 6, NormType: None, QuantType: 8bit}\n  - {type: maxpool}\n"
+                      "  - {type: conv2d, outputs: 5, kernel: 2}\n  - {}\n");
+    check_runs(&model);
 }
 
 /* 1 where a line of two columns `dark` characters wide was drawn for each row of each picture. */
@@ -471,6 +503,7 @@ static void test_name_of_path(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {TEST(test_every_format_runs),
                                        TEST(test_affine_and_norms_run),
+                                       TEST(test_convolutions_run),
                                        TEST(test_pictures_are_drawn),
                                        TEST(test_class_names_survive),
                                        TEST(test_changed_weight_is_noticed),

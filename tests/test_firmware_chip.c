@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "base/team.h"
 #include "data/dataset.h"
 #include "data/resize.h"
@@ -253,6 +254,37 @@ static void test_demo(void **state) {
     dime_model_free(&model);
 }
 
+/* Random weights: what matters is that the chip computes what the PC computes. */
+static void random_maps(struct dime_model *model, const char *text) {
+    struct dime_config config;
+    struct dime_random random = dime_random_stream(3, 4, 5);
+    check(dime_config_parse("t", text, strlen(text), &config));
+    check(dime_model_create(model, &config, 10));
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        struct dime_model_layer *layer = &model->layers[i];
+        const struct dime_format *format = dime_format_get(layer->format);
+        for (uint32_t j = 0; j < layer->inputs * layer->outputs; j++)
+            layer->value[j] = format->value(dime_random_below(&random, format->codes));
+        for (uint32_t m = 0; layer->affine && m < layer->outputs; m++)
+            layer->affine[m] = (struct dime_affine){(int16_t)dime_random_below(&random, 100),
+                                                    (uint8_t)(32 + dime_random_below(&random, 32)), 8};
+    }
+}
+
+static void test_convolutions(void **state) {
+    (void)state;
+    struct dime_model model;
+    random_maps(&model, "NormType: BatchNorm\nQuantType: PoT3\nlayers:\n  - {type: conv2d, outputs: 4}\n"
+                        "  - {type: maxpool}\n  - {type: conv2d, outputs: 6, QuantType: Ternary}\n"
+                        "  - {outputs: 16, QuantType: Ternary}\n  - {QuantType: 4bitsym}\n");
+    run_demo(&model, 0, 0);
+    dime_model_free(&model);
+    random_maps(&model,
+                "model: CNNMNIST\ncnn_width: 4\nnetwork_width1: 16\nnetwork_width2: 16\nnetwork_width3: 0\n");
+    run_demo(&model, 1, 0);
+    dime_model_free(&model);
+}
+
 static void test_selftest(void **state) {
     (void)state;
     struct dime_model model;
@@ -423,9 +455,8 @@ int main(int argc, char **argv) {
     }
     dime_toolchain_free(&toolchain);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_demo),
-        cmocka_unit_test(test_selftest),
-        cmocka_unit_test(test_every_format),
+        cmocka_unit_test(test_demo),     cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_selftest), cmocka_unit_test(test_every_format),
         cmocka_unit_test(test_testset),
     };
     if (argc > 1) cmocka_set_test_filter(argv[1]);

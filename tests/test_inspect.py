@@ -40,6 +40,8 @@ def test_json(checks, _folder, run):
     checks.equal(found["ram_bytes"], 256 + 16 * 5, "RAM: input, sums, activations")
     for key in ("flash_bytes", "cycles", "milliseconds"):
         checks.check(key in found and found[key] is None, f"{key} is null")
+    checks.equal([layer["products"] for layer in layers], [4096, 256, 48], "products of the layers")
+    checks.equal(found["products"], 4400, "products of the model")
     for number, layer in enumerate(layers):
         checks.equal(layer["codes"], 16, "codes")
         check_moments(checks, layer, f"layer {number + 1}")
@@ -57,7 +59,7 @@ def test_text(checks, _folder, run):
     for words in ("layer 1: 256 inputs, 16 outputs, 4bitsym", "layer 3: 16 inputs, 3 outputs",
                   f"minimum {first['minimum']:.4g}, maximum {first['maximum']:.4g}, "
                   f"mean {first['mean']:.4g}, standard deviation {first['deviation']:.4g}",
-                  f"entropy {first['entropy']:.2f} bits", "of 16 codes used", "total: 2200 bytes",
+                  f"entropy {first['entropy']:.2f} bits", "of 16 codes used", "total: 2200 bytes of weights, 4400 products",
                   "RAM: 336 bytes"):
         checks.check(words in result.stdout, f"the text has {words!r}")
     bars = [line for line in result.stdout.splitlines() if "%" in line and "code space" not in line]

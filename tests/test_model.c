@@ -242,7 +242,8 @@ static void round_trip(const struct dime_config *config) {
     assert_string_equal(read.metrics, model.metrics);
     assert_int_equal(read.config.norm, config->norm);
     assert_int_equal(read.config.input_size, config->input_size);
-    for (uint32_t i = 0; i < 3; i++)
+    assert_int_equal(read.layer_count, model.layer_count);
+    for (uint32_t i = 0; i < model.layer_count; i++)
         assert_equal_layers(&model.layers[i], &read.layers[i],
                             config->wscale == DIME_WSCALE_PER_OUTPUT ? model.layers[i].outputs : 1);
     expect_done(dime_model_write(other_path, &read));
@@ -260,6 +261,58 @@ static void files_round_trip(void **state) {
                     small_config((enum dime_format_id)format, (enum dime_norm)norm, (enum dime_wscale)wscale);
                 round_trip(&config);
             }
+}
+
+/* A convolution with and without padding, a depthwise one, both kinds of pooling. */
+static struct dime_config map_config(enum dime_format_id format, enum dime_norm norm,
+                                     enum dime_wscale wscale) {
+    struct dime_config config = small_config(format, norm, wscale);
+    config.layer_count = 6;
+    memset(config.layers, 0, sizeof config.layers);
+    config.layers[0] = (struct dime_layer_config){.kind = DIME_LAYER_CONV2D,
+                                                  .outputs = 3,
+                                                  .kernel = 3,
+                                                  .stride = 1,
+                                                  .padding = 1,
+                                                  .activation_bits = 4};
+    config.layers[1] = (struct dime_layer_config){.kind = DIME_LAYER_MAX_POOL, .kernel = 2, .stride = 1};
+    config.layers[2] = (struct dime_layer_config){.kind = DIME_LAYER_DEPTHWISE, .kernel = 2, .stride = 1};
+    config.layers[3] = (struct dime_layer_config){.kind = DIME_LAYER_AVG_POOL, .kernel = 2, .stride = 2};
+    config.layers[4].outputs = 7;
+    for (int i = 0; i < 6; i++) config.layers[i].format = format;
+    return config;
+}
+
+static void maps_round_trip(void **state) {
+    (void)state;
+    for (int format = 0; format < DIME_FORMAT_COUNT; format++)
+        for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm += 3)
+            for (int wscale = 0; wscale <= DIME_WSCALE_PER_OUTPUT; wscale++) {
+                struct dime_config config =
+                    map_config((enum dime_format_id)format, (enum dime_norm)norm, (enum dime_wscale)wscale);
+                round_trip(&config);
+            }
+}
+
+/* Kernels lie in files as other programs expect them. */
+static void kernels_have_four_dimensions(void **state) {
+    (void)state;
+    struct dime_config config = map_config(DIME_FORMAT_POT3, DIME_NORM_BATCH, DIME_WSCALE_PER_TENSOR);
+    struct dime_model model = random_model(&config);
+    struct dime_safetensors file;
+    expect_done(dime_model_write(path, &model));
+    expect_done(dime_safetensors_read(path, &file));
+    const struct dime_tensor *dense = dime_safetensors_find(&file, "layers.0.weight_int"),
+                             *depthwise = dime_safetensors_find(&file, "layers.2.weight");
+    assert_int_equal(dense->rank, 4);
+    assert_memory_equal(dense->shape, ((uint64_t[]){3, 1, 3, 3}), sizeof dense->shape);
+    assert_int_equal(depthwise->rank, 4);
+    assert_memory_equal(depthwise->shape, ((uint64_t[]){3, 1, 2, 2}), sizeof dense->shape);
+    assert_null(dime_safetensors_find(&file, "layers.1.weight_int"));
+    /* PoT3 rows of 27 and 12 bits in 4 bytes each, 3 + 3 rows; 12 and 7 weights of 3 bits in 8 and 4 bytes */
+    assert_int_equal(dime_model_bytes(&model), 6 * 4 + 7 * 8 + 5 * 4 + 4 * (3 + 3 + 7 + 5));
+    dime_safetensors_free(&file);
+    dime_model_free(&model);
 }
 
 static void drop_floats(struct dime_model_layer *layer) {
@@ -653,6 +706,8 @@ int main(void) {
         cmocka_unit_test(create_refuses_impossible_shapes),
         cmocka_unit_test(bytes_are_those_in_flash),
         cmocka_unit_test(files_round_trip),
+        cmocka_unit_test(maps_round_trip),
+        cmocka_unit_test(kernels_have_four_dimensions),
         cmocka_unit_test(integer_models_round_trip),
         cmocka_unit_test(writer_refuses_what_is_not_quantized),
         cmocka_unit_test(class_names_round_trip),

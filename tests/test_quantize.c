@@ -206,6 +206,37 @@ static void test_affine_saturates(void **state) {
     assert_true(affine[0].multiplier == 0 && affine[1].multiplier == 0 && affine[2].multiplier == 63);
 }
 
+/* Convolutions are quantized as matrices of a row for each output channel; pooling is passed over. */
+static void test_convolutions_convert(void **state) {
+    (void)state;
+    static const char text[] =
+        "QuantType: None\nNormType: BatchNorm\nlayers:\n  - {type: conv2d, outputs: 4}\n"
+        "  - {type: maxpool}\n  - {type: depthwise}\n  - {outputs: 8}\n  - {}\n";
+    struct dime_config config;
+    struct dime_model source, target;
+    assert_int_equal(dime_config_parse("t", text, sizeof text - 1, &config), 0);
+    assert_int_equal(dime_model_create(&source, &config, 3), 0);
+    for (uint32_t i = 0; i < source.layer_count; i++)
+        if (source.layers[i].weight)
+            fill(source.layers[i].weight, source.layers[i].inputs * source.layers[i].outputs);
+    assert_int_equal(dime_model_convert(&source, DIME_FORMAT_POT3, DIME_CLIP_OCTAV, &target), 0);
+    for (uint32_t i = 0; i < target.layer_count; i++) {
+        const struct dime_model_layer *layer = &target.layers[i];
+        assert_int_equal(layer->value == NULL, dime_layer_is_pool(layer));
+        for (uint32_t j = 0; layer->value && j < layer->inputs * layer->outputs; j++) {
+            float unit = layer->clip[0] / 4;
+            assert_int_equal(layer->value[j],
+                             (int)dime_format_level(DIME_FORMAT_POT3, layer->weight[j] * (1 / unit)));
+        }
+        if (layer->affine) assert_true(layer->affine[0].multiplier >= 32);
+    }
+    struct dime_runtime runtime;
+    assert_int_equal(dime_runtime_create(&runtime, &target), 0);
+    dime_runtime_free(&runtime);
+    dime_model_free(&source);
+    dime_model_free(&target);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels_are_nearest),
@@ -217,6 +248,7 @@ int main(void) {
         cmocka_unit_test(test_affine_from_norm),
         cmocka_unit_test(test_affine_with_large_bias),
         cmocka_unit_test(test_affine_saturates),
+        cmocka_unit_test(test_convolutions_convert),
     };
     return cmocka_run_group_tests_name("quantize", tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ static void clamp_activations(const int32_t *sums, uint32_t count, uint32_t shif
 }
 
 /* Subtracts the mean, rounded half up; activations are 0 .. 127 before, so they stay within int8. count <=
-   65535: the total stays below 2^23. */
+ * 2^20: the total stays below 2^27. */
 static void centre_activations(int8_t *activations, uint32_t count) {
     int32_t total = (int32_t)(count / 2);
     for (uint32_t i = 0; i < count; i++) total += activations[i];

@@ -108,8 +108,8 @@ struct dime_network {
 
     /* May be left out where every layer is fully connected, so that such firmware carries nothing of it: */
     uint8_t map_count;    /* leading layers that are not fully connected */
-    uint16_t sums;        /* entries of the scratch buffer `sums`; at least `widest` */
-    uint16_t activations; /* bytes of the scratch buffer `activations`; at least `widest` */
+    uint32_t sums;        /* entries of the scratch buffer `sums`; at least `widest` */
+    uint32_t activations; /* bytes of the scratch buffer `activations`; at least `widest` */
     /* Runs the layers of maps: dime_maps_run, or a faster equal. Returns the activations for the first fully
        connected layer, which may lie anywhere in `activations`. */
     const int8_t *(*maps)(const struct dime_network *network, const int8_t *input, int32_t *sums,

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "model/bitnetmcu.h"
+#include "model/layer_text.h"
 
 struct import_options {
     const char *out, *encoding;
@@ -29,9 +30,9 @@ static int translate(const struct import_options *given, struct dime_bitnetmcu_o
 
 static int print_result(const struct import_options *options, const struct dime_model *model) {
     if (!options->json) {
-        printf("%s: %u", options->out, model->layers[0].inputs);
-        for (uint32_t i = 0; i < model->layer_count; i++) printf("-%u", model->layers[i].outputs);
-        printf(", %s, %s input of %ux%u pixels, %zu bytes of weights\n",
+        char text[DIME_MODEL_TEXT_BYTES];
+        dime_model_text(model, text, sizeof text);
+        printf("%s: %s, %s, %s input of %ux%u pixels, %zu bytes of weights\n", options->out, text,
                dime_format_name(model->config.format), dime_input_encoding_name(model->config.input_encoding),
                model->config.input_size, model->config.input_size, dime_model_bytes(model));
         return CLI_DONE;

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/run_facts.h"
 #include "model/export_c.h"
+#include "model/layer_text.h"
 #include "model/model.h"
 #include "model/statistics.h"
 #include "report/pictures.h"
@@ -68,10 +69,17 @@ static void print_histogram(const struct dime_layer_statistics *statistics) {
 
 static void print_layer(const struct dime_model_layer *layer, uint32_t number) {
     struct dime_layer_statistics statistics;
+    char text[128];
     dime_layer_statistics(layer, &statistics);
-    printf("layer %u: %u inputs, %u outputs, %s (%.3g bits a weight)%s, %zu bytes\n", number, layer->inputs,
-           layer->outputs, dime_format_name(layer->format), dime_format_bits(layer->format),
-           bias_count(layer) ? ", scale and bias of each output" : "", statistics.bytes);
+    dime_layer_text(layer, text, sizeof text);
+    printf("layer %u: %s", number, text);
+    if (dime_layer_is_pool(layer)) {
+        fputs("\n\n", stdout);
+        return;
+    }
+    printf(", %s (%.3g bits a weight)%s, %zu bytes, %llu products\n", dime_format_name(layer->format),
+           dime_format_bits(layer->format), bias_count(layer) ? ", scale and bias of each output" : "",
+           statistics.bytes, (unsigned long long)dime_layer_products(layer));
     printf("  minimum %.4g, maximum %.4g, mean %.4g, standard deviation %.4g\n", statistics.minimum,
            statistics.maximum, statistics.mean, statistics.deviation);
     if (statistics.codes)
@@ -81,13 +89,20 @@ static void print_layer(const struct dime_model_layer *layer, uint32_t number) {
     putchar('\n');
 }
 
+static uint64_t products(const struct dime_model *model) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < model->layer_count; i++) total += dime_layer_products(&model->layers[i]);
+    return total;
+}
+
 static void print_report(const struct dime_model *model, const char *path) {
     const struct dime_config *config = &model->config;
     printf("%s: %s, %ux%u inputs (%s), %u classes, NormType %s, WScale %s\n\n", path, config->dataset,
            config->input_size, config->input_size, dime_input_encoding_name(config->input_encoding),
            model->classes, dime_norm_name(config->norm), dime_wscale_name(config->wscale));
     for (uint32_t i = 0; i < model->layer_count; i++) print_layer(&model->layers[i], i + 1);
-    printf("total: %zu bytes of weights%s\n", dime_model_bytes(model),
+    printf("total: %zu bytes of weights, %llu products an inference%s\n", dime_model_bytes(model),
+           (unsigned long long)products(model),
            runs_in_engine(model) ? "" : "; float weights do not run in the engine, see `dime quantize`");
     if (runs_in_engine(model))
         printf("RAM: %u bytes (input %u, scratch %u)\n", ram_bytes(model), dime_model_input_count(model),
@@ -114,12 +129,37 @@ static void add_histogram(cJSON *object, const struct dime_layer_statistics *sta
     }
 }
 
+static void add_shape(cJSON *object, const char *key, uint32_t channels, uint32_t height, uint32_t width) {
+    cJSON *shape = cJSON_AddArrayToObject(object, key);
+    cJSON_AddItemToArray(shape, cJSON_CreateNumber(channels));
+    cJSON_AddItemToArray(shape, cJSON_CreateNumber(height));
+    cJSON_AddItemToArray(shape, cJSON_CreateNumber(width));
+}
+
+/* Inputs and outputs of a convolution are those of one row of weights, as its bytes follow from. */
+static void add_kind(cJSON *object, const struct dime_model_layer *layer) {
+    const struct dime_layer_shape *shape = &layer->shape;
+    cJSON_AddStringToObject(object, "type", dime_layer_type_name(shape->kind));
+    add_number(object, "inputs", layer->inputs);
+    add_number(object, "outputs", layer->outputs);
+    add_shape(object, "shape_in", shape->channels, shape->height, shape->width);
+    add_shape(object, "shape_out", shape->outputs, shape->out_height, shape->out_width);
+    add_number(object, "kernel", shape->kernel);
+    add_number(object, "stride", shape->stride);
+    add_number(object, "padding", shape->padding);
+    add_number(object, "activation_bits", shape->wide_outputs ? 32 : shape->activation_bits);
+    add_number(object, "products", (double)dime_layer_products(layer));
+}
+
 static cJSON *layer_object(const struct dime_model_layer *layer) {
     struct dime_layer_statistics statistics;
     dime_layer_statistics(layer, &statistics);
     cJSON *object = cJSON_CreateObject();
-    add_number(object, "inputs", layer->inputs);
-    add_number(object, "outputs", layer->outputs);
+    add_kind(object, layer);
+    if (dime_layer_is_pool(layer)) {
+        add_number(object, "bytes", 0);
+        return object;
+    }
     cJSON_AddStringToObject(object, "format", dime_format_name(layer->format));
     add_number(object, "bits", dime_format_bits(layer->format));
     add_number(object, "bytes", (double)statistics.bytes);
@@ -153,6 +193,7 @@ static int print_json(const struct dime_model *model) {
     add_number(object, "ram_bytes", runs_in_engine(model) ? (double)ram_bytes(model) : (double)NAN);
     cJSON_AddNullToObject(object, "cycles");
     cJSON_AddNullToObject(object, "milliseconds");
+    add_number(object, "products", (double)products(model));
     add_number(object, "input_size", model->config.input_size);
     cJSON_AddStringToObject(object, "input_encoding", dime_input_encoding_name(model->config.input_encoding));
     add_number(object, "classes", model->classes);

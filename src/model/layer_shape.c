@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 
-#define MOST_OUTPUTS 4096      /* dime_model_sum_bounds relies on it */
-#define MOST_ACTIVATIONS 32767 /* so that the scratch of two tensors fits the engine's 16 bits */
+#define MOST_OUTPUTS 4096 /* dime_model_sum_bounds relies on it */
+#define MOST_ACTIVATIONS (1 << 20)
 #define MOST_WEIGHTS_OF_A_ROW 65535
 
 /* What flows from one layer to the next. */
@@ -39,6 +39,8 @@ static int check_outputs(uint32_t outputs) {
 static int shape_fc(const struct dime_layer_config *wanted, struct flow *flow,
                     struct dime_layer_shape *shape) {
     uint32_t inputs = flow->channels * flow->height * flow->width;
+    if (inputs > MOST_WEIGHTS_OF_A_ROW)
+        return wrong("%u inputs; at most %d are possible", inputs, MOST_WEIGHTS_OF_A_ROW);
     if (wanted->wide)
         return wrong("NormType None is for convolutions, whose 32-bit outputs a depthwise convolution or "
                      "pooling takes");

@@ -98,8 +98,8 @@ static void fill_network(struct dime_network *network) {
     for (uint32_t i = network->map_count; i < network->layer_count; i++)
         if (network->layers[i].outputs > network->widest) network->widest = network->layers[i].outputs;
     struct dime_scratch scratch = dime_network_scratch(network);
-    network->sums = (uint16_t)scratch.sums; /* layer_shape.c keeps tensors below 2^15 */
-    network->activations = (uint16_t)scratch.activations;
+    network->sums = scratch.sums;
+    network->activations = scratch.activations;
     if (network->map_count) network->maps = dime_maps_run;
 }
 
