@@ -59,7 +59,8 @@ def test_text(checks, _folder, run):
     for words in ("layer 1: 256 inputs, 16 outputs, 4bitsym", "layer 3: 16 inputs, 3 outputs",
                   f"minimum {first['minimum']:.4g}, maximum {first['maximum']:.4g}, "
                   f"mean {first['mean']:.4g}, standard deviation {first['deviation']:.4g}",
-                  f"entropy {first['entropy']:.2f} bits", "of 16 codes used", "total: 2200 bytes of weights, 4400 products",
+                  f"entropy {first['entropy']:.2f} bits", "of 16 codes used",
+                  "total: 2200 bytes of weights, 4400 products",
                   "RAM: 336 bytes"):
         checks.check(words in result.stdout, f"the text has {words!r}")
     bars = [line for line in result.stdout.splitlines() if "%" in line and "code space" not in line]
