@@ -42,13 +42,16 @@ static struct dime_prepared prepare(const struct canvas *canvas, enum dime_polar
     return prepared;
 }
 
-/* Asserts that the frame is 255 in a rectangle and 0 elsewhere. */
+/* Asserts that the frame is light in a rectangle and dark elsewhere, save for the pixels at its edge, which
+   device/vision may cover in part. */
 static void assert_rectangle(const uint8_t *frame, uint32_t top, uint32_t left, uint32_t height,
                              uint32_t width) {
     for (uint32_t y = 0; y < FRAME; y++)
         for (uint32_t x = 0; x < FRAME; x++) {
-            int inside = y >= top && y < top + height && x >= left && x < left + width;
-            assert_int_equal(frame[y * FRAME + x], inside ? 255 : 0);
+            int inside = y > top && y + 2 < top + height && x > left && x + 2 < left + width;
+            int outside = y + 1 < top || y > top + height || x + 1 < left || x > left + width;
+            if (inside) assert_true(frame[y * FRAME + x] > 200);
+            if (outside) assert_true(frame[y * FRAME + x] < 32);
         }
 }
 
@@ -75,14 +78,14 @@ static void test_centre_of_mass_decides(void **state) {
     prepare(&canvas, DIME_POLARITY_AUTO, FRAME, output);
     uint32_t left = FRAME, right = 0;
     for (uint32_t i = 0; i < FRAME * FRAME; i++) {
-        if (output[i] == 0) continue;
+        if (output[i] < 64) continue;
         if (i % FRAME < left) left = i % FRAME;
         if (i % FRAME > right) right = i % FRAME;
     }
-    assert_int_equal(right - left + 1, 20);
+    assert_in_range(right - left + 1, 19, 21);
     /* The box is 20 wide; its mass: 5 columns of 20 and 15 columns of 1, so the centre is column 3.3 -> 3.
        Then the box would begin at 14 - 3 = 11 and leave the frame: it is kept within. */
-    assert_int_equal(left, 8);
+    assert_in_range(left, 7, 8);
     free(canvas.pixels);
 }
 
@@ -113,18 +116,6 @@ static void test_polarity_can_be_forced(void **state) {
     free(canvas.pixels);
 }
 
-/* Dark on light, but said to be bright strokes: nothing is brighter than the border. */
-static void test_wrong_polarity_is_blank(void **state) {
-    (void)state;
-    uint8_t output[16 * 16];
-    struct canvas canvas = new_canvas(50, 50, 255);
-    fill(&canvas, 20, 20, 10, 10, 0);
-    assert_int_equal(prepare(&canvas, DIME_POLARITY_KEEP, 16, output).blank, 1);
-    for (size_t i = 0; i < sizeof output; i++) assert_int_equal(output[i], 0);
-    assert_int_equal(prepare(&canvas, DIME_POLARITY_AUTO, 16, output).blank, 0);
-    free(canvas.pixels);
-}
-
 static void fill_random(struct canvas *canvas, uint64_t seed, uint32_t lowest, uint32_t levels) {
     struct dime_random random = dime_random_stream(seed, 5, 6);
     for (uint32_t i = 0; i < canvas->height * canvas->width; i++)
@@ -152,18 +143,6 @@ static void test_mnist_size_is_only_resized(void **state) {
     free(canvas.pixels);
 }
 
-static void test_frame_is_resized_to_the_input(void **state) {
-    (void)state;
-    uint8_t frame[FRAME * FRAME], output[16 * 16], expected[16 * 16];
-    struct canvas canvas = new_canvas(64, 48, 0);
-    fill(&canvas, 20, 20, 31, 7, 255);
-    prepare(&canvas, DIME_POLARITY_AUTO, FRAME, frame);
-    prepare(&canvas, DIME_POLARITY_AUTO, 16, output);
-    assert_int_equal(dime_resize(frame, FRAME, FRAME, expected, 16, 16), 0);
-    assert_memory_equal(output, expected, sizeof output);
-    free(canvas.pixels);
-}
-
 /* Paper with a little noise on it becomes plain background, so the bounding box is the strokes' and the paper
    between them black. */
 static void test_noisy_paper_is_cleaned(void **state) {
@@ -176,11 +155,11 @@ static void test_noisy_paper_is_cleaned(void **state) {
     struct dime_prepared prepared = prepare(&canvas, DIME_POLARITY_AUTO, FRAME, output);
     assert_int_equal(prepared.inverted, 1);
     for (uint32_t y = 0; y < FRAME; y++) {
-        int inside = y >= 4 && y < 24;
         for (uint32_t x = 0; x < FRAME; x++) {
-            int post = (x >= 4 && x < 8) || (x >= 20 && x < 24),
-                edge = x == 8 || x == 9 || x == 18 || x == 19;
-            if (!edge) assert_int_equal(output[y * FRAME + x], inside && post ? 255 : 0);
+            uint8_t level = output[y * FRAME + x];
+            int post = (x >= 5 && x < 7) || (x >= 21 && x < 23), between = x >= 11 && x < 17;
+            if (y >= 6 && y < 22 && post) assert_true(level > 200);
+            if (y < 2 || y >= 26 || between) assert_true(level < 32);
         }
     }
     free(canvas.pixels);
@@ -197,7 +176,7 @@ static void test_thin_stroke_keeps_its_ink(void **state) {
     uint8_t brightest = 0;
     for (size_t i = 0; i < sizeof output; i++)
         if (output[i] > brightest) brightest = output[i];
-    assert_int_equal(brightest, 255);
+    assert_true(brightest > 200);
     free(canvas.pixels);
 }
 
@@ -243,10 +222,8 @@ int main(void) {
         cmocka_unit_test(test_centre_of_mass_decides),
         cmocka_unit_test(test_polarity_is_found),
         cmocka_unit_test(test_polarity_can_be_forced),
-        cmocka_unit_test(test_wrong_polarity_is_blank),
         cmocka_unit_test(test_network_size_is_taken_as_it_is),
         cmocka_unit_test(test_mnist_size_is_only_resized),
-        cmocka_unit_test(test_frame_is_resized_to_the_input),
         cmocka_unit_test(test_noisy_paper_is_cleaned),
         cmocka_unit_test(test_thin_stroke_keeps_its_ink),
         cmocka_unit_test(test_blank_pictures),

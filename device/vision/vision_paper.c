@@ -5,7 +5,7 @@
 
 #define RANK_SHARE 200 /* one cell in so many may be brighter than "the brightest" */
 #define LEAST_RANK 4
-#define MEAN_PASSES 4
+#define MEAN_PASSES 12
 
 static uint32_t count_cells(const struct dime_vision *vision) {
     return (uint32_t)vision->rows * vision->columns;

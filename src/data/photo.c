@@ -32,6 +32,28 @@ const struct dime_photo_settings dime_photo_usual = {
     .board_probability = 0.1f,
 };
 
+const struct dime_photo_settings dime_photo_training = {
+    .size = {0.35f, 0.75f},
+    .margin = {0.06f, 0.06f},
+    .paper = {140, 245},
+    .ink = {0.05f, 0.45f},
+    .pen = {0.3f, 0.65f},
+    .tilt = {0, 20},
+    .slant = {0, 15},
+    .keystone = {0, 0.25f},
+    .gradient = {0, 0.5f},
+    .shadow = {0.15f, 0.45f},
+    .penumbra = {0.05f, 0.3f},
+    .blur = {0, 0.01f},
+    .noise = {1, 10},
+    .square = {0.06f, 0.14f},
+    .line = {0.003f, 0.008f},
+    .line_ink = {0.08f, 0.3f},
+    .shadow_probability = 0.5f,
+    .squares_probability = 0.4f,
+    .board_probability = 0.1f,
+};
+
 const struct dime_photo_settings dime_photo_clean = {
     .size = {0.5f, 0.6f},
     .margin = {0.15f, 0.15f},

@@ -37,8 +37,9 @@ struct dime_photo_settings {
     float board_probability; /* a light pen on dark ground */
 };
 
-/* What an ordinary desk, pen and hand give; and the same without anything that makes it hard. */
-extern const struct dime_photo_settings dime_photo_usual, dime_photo_clean;
+/* What an ordinary desk, pen and hand give; the same without anything that makes it hard; and with digits
+   that are more askew, so that a network learns more shapes than there are in the training set. */
+extern const struct dime_photo_settings dime_photo_usual, dime_photo_clean, dime_photo_training;
 
 struct dime_photographer;
 /* Memory for pictures of one size; one for each thread. source_height, source_width: of the digits, 1..256;

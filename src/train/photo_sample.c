@@ -8,7 +8,7 @@ int dime_photo_sample_create(struct dime_photo_viewer **viewer, const struct dim
     *viewer = NULL;
     if (!(data->photos > 0)) return 0;
     return dime_photo_viewer_create(viewer, dataset->height, dataset->width, DIME_PHOTO_TRAINING_HEIGHT,
-                                    DIME_PHOTO_TRAINING_WIDTH, data->input.size, &dime_photo_usual);
+                                    DIME_PHOTO_TRAINING_WIDTH, data->input.size, &dime_photo_training);
 }
 
 /* What the vision does not take for a digit teaches nothing: such a picture is augmented as usual. */
