@@ -2,23 +2,29 @@
 /* The predictor's linked firmware on the simulated chip, at the other end of a serial line: what it answers
    and shows is what device/vision and the engine on the PC compute, and damage never becomes a digit. Needs a
    RISC-V cross compiler and MNIST; skipped where the compiler is missing. */
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "data/dataset.h"
 #include "data/photo.h"
+#include "data/png_write.h"
 #include "data/resize.h"
 #include "firmware/build.h"
 #include "firmware/toolchain.h"
 #include "link/link.h"
+#include "live/sim_board.h"
 #include "sim/chip.h"
 #include "sim/uart_wire.h"
 #include "train/trainer.h"
@@ -477,6 +483,77 @@ static void test_damage_shown(void **state) {
     end(&board);
 }
 
+/* ---- dime predict --serial ---- */
+
+/* The near end of a pseudo-terminal, and the name of the far end. */
+static int open_terminal(char *name, size_t size) {
+    int file = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(file >= 0 && grantpt(file) == 0 && unlockpt(file) == 0);
+    assert_int_equal(ptsname_r(file, name, size), 0);
+    return file;
+}
+
+static pid_t start_program(const char *terminal, const char *safetensors, const char *picture, int *output) {
+    const char *dime = getenv("DIME") ? getenv("DIME") : "build/dime";
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execl(dime, dime, "predict", safetensors, picture, "--serial", terminal, "--json", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    *output = ends[0];
+    return child;
+}
+
+/* Carries bytes between terminal and simulated board until the program ends; returns its exit status. */
+static int carry(int terminal, struct dime_live_port board, pid_t child) {
+    struct pollfd wait = {.fd = terminal, .events = POLLIN};
+    uint8_t bytes[256];
+    int status, byte;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        if (poll(&wait, 1, 10) <= 0 || !(wait.revents & POLLIN)) continue;
+        ssize_t count = read(terminal, bytes, sizeof bytes);
+        if (count <= 0) continue;
+        check(board.send(board.context, bytes, (size_t)count));
+        while ((byte = board.receive(board.context)) >= 0) {
+            uint8_t answer = (uint8_t)byte;
+            assert_int_equal(write(terminal, &answer, 1), 1);
+        }
+        assert_int_equal(byte, DIME_LIVE_NO_BYTE);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_serial(void **state) {
+    (void)state;
+    char terminal[64], safetensors[128], picture[128], text[2048] = "", expected[64];
+    uint8_t grey[PIXELS], *elf;
+    size_t size;
+    struct dime_sim_board *board;
+    int output;
+    snprintf(safetensors, sizeof safetensors, "%s/model.safetensors", folder);
+    snprintf(picture, sizeof picture, "%s/7.png", folder);
+    check(dime_model_write(safetensors, &model));
+    check(dime_png_write(picture, mnist.test.pixels, 28, 28));
+    check(dime_file_read(report.elf, 1 << 24, &elf, &size));
+    check(dime_sim_board_create(&board, report.elf, elf, size, BAUD));
+    int file = open_terminal(terminal, sizeof terminal);
+    pid_t child = start_program(terminal, safetensors, picture, &output);
+    assert_int_equal(carry(file, dime_sim_board_port(board), child), 0);
+    assert_true(read(output, text, sizeof text - 1) > 0);
+    make_grey(0, grey);
+    snprintf(expected, sizeof expected, "\"board\":\t{\n\t\t\t\t\"label\":\t%u,", classify(grey));
+    if (!strstr(text, expected)) fail_msg("%s is not in %s", expected, text);
+    close(output);
+    close(file);
+    dime_sim_board_free(board);
+    free(elf);
+}
+
 /* ---- */
 
 static int set_up(void **state) {
@@ -516,7 +593,7 @@ int main(void) {
         cmocka_unit_test(test_status),       cmocka_unit_test(test_prepared),
         cmocka_unit_test(test_vision),       cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_back_to_back), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_damage_shown),
+        cmocka_unit_test(test_damage_shown), cmocka_unit_test(test_serial),
     };
     struct dime_toolchain toolchain;
     if (dime_toolchain_find(&toolchain)) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "cli/predict_board.h"
 #include "data/picture.h"
 #include "data/prepare.h"
 #include "model/model.h"
@@ -17,10 +18,11 @@ struct predictor {
     uint8_t *grey;
     int8_t *input, *activations;
     int32_t *sums;
+    struct cli_board board; /* port NULL: none */
 };
 
 struct settings {
-    const char *invert;
+    const char *invert, *serial;
     enum dime_polarity polarity;
     int show, json;
 };
@@ -29,9 +31,11 @@ struct prediction {
     struct dime_prepared prepared;
     uint32_t label;
     int64_t margin; /* largest logit less the second */
+    struct dime_link_result board;
 };
 
 static void close_predictor(struct predictor *predictor) {
+    cli_board_close(&predictor->board);
     free(predictor->grey);
     free(predictor->input);
     free(predictor->activations);
@@ -59,13 +63,16 @@ static int check_input(const struct predictor *predictor, const char *path) {
                           size);
 }
 
-static int open_predictor(struct predictor *predictor, const char *path) {
+static int open_predictor(struct predictor *predictor, const char *path, const char *serial) {
     memset(predictor, 0, sizeof *predictor);
     int code = dime_model_read(path, &predictor->model);
     if (code) return code;
     code = check_input(predictor, path);
     if (!code) code = dime_runtime_create(&predictor->runtime, &predictor->model);
     if (!code) code = allocate_buffers(predictor);
+    if (!code && serial)
+        code = cli_board_open(&predictor->board, serial, path, predictor->model.config.input_size,
+                              predictor->model.classes);
     if (code) close_predictor(predictor);
     return code;
 }
@@ -92,7 +99,9 @@ static int predict(struct predictor *predictor, const struct settings *settings,
     prediction->label = dime_network_infer(&predictor->runtime.network, predictor->input, predictor->sums,
                                            predictor->activations);
     prediction->margin = margin_of(predictor->sums, predictor->model.classes, prediction->label);
-    return 0;
+    if (!predictor->board.port) return 0;
+    return dime_exchange_picture(&predictor->board.exchange, predictor->grey, config->input_size,
+                                 &prediction->board);
 }
 
 static void class_name(const struct predictor *predictor, uint32_t label, char *name, size_t size) {
@@ -100,6 +109,10 @@ static void class_name(const struct predictor *predictor, uint32_t label, char *
         snprintf(name, size, "%s", predictor->model.class_names[label]);
     else
         snprintf(name, size, "%u", label);
+}
+
+static double board_milliseconds(const struct prediction *prediction) {
+    return prediction->board.cycles / 48000.0;
 }
 
 /* ---- output ---- */
@@ -124,17 +137,28 @@ static void show_input(const struct predictor *predictor) {
     }
 }
 
+static void print_board(const struct predictor *predictor, const struct prediction *prediction) {
+    const struct dime_link_result *result = &prediction->board;
+    char name[128] = "a dash, no digit";
+    if (result->best < predictor->model.classes) class_name(predictor, result->best, name, sizeof name);
+    printf("  the board at %s: %s  (margin %d, %.2f ms%s)\n", predictor->board.name, name,
+           (int)result->margin, board_milliseconds(prediction),
+           result->class == DIME_LINK_NO_DIGIT ? ", shown as a dash: not clear enough" : "");
+}
+
 static void print_prediction(const struct predictor *predictor, const struct settings *settings,
                              const char *path, const struct prediction *prediction) {
     if (settings->show) show_input(predictor);
     if (prediction->prepared.blank) {
         printf("%s: blank, there is nothing to classify\n", path);
+        if (predictor->board.port) print_board(predictor, prediction);
         return;
     }
     char name[128];
     class_name(predictor, prediction->label, name, sizeof name);
     printf("%s: %s  (margin %lld%s)\n", path, name, (long long)prediction->margin,
            prediction->prepared.inverted ? ", dark on light: inverted" : "");
+    if (predictor->board.port) print_board(predictor, prediction);
 }
 
 static void add_class(cJSON *object, const struct predictor *predictor, const struct prediction *prediction) {
@@ -146,6 +170,19 @@ static void add_class(cJSON *object, const struct predictor *predictor, const st
     for (uint32_t i = 0; i < predictor->model.classes; i++)
         cJSON_AddItemToArray(logits, cJSON_CreateNumber(predictor->sums[i]));
     cJSON_AddNumberToObject(object, "margin", (double)prediction->margin);
+}
+
+static void add_board(cJSON *object, const struct predictor *predictor, const struct prediction *prediction) {
+    const struct dime_link_result *result = &prediction->board;
+    cJSON *board = cJSON_AddObjectToObject(object, "board");
+    if (result->best < predictor->model.classes)
+        cJSON_AddNumberToObject(board, "label", result->best);
+    else
+        cJSON_AddNullToObject(board, "label");
+    cJSON_AddBoolToObject(board, "shown", result->class != DIME_LINK_NO_DIGIT);
+    cJSON_AddNumberToObject(board, "margin", result->margin);
+    cJSON_AddNumberToObject(board, "cycles", result->cycles);
+    cJSON_AddNumberToObject(board, "milliseconds", board_milliseconds(prediction));
 }
 
 static void add_prediction(cJSON *predictions, const struct predictor *predictor, const char *path,
@@ -162,6 +199,7 @@ static void add_prediction(cJSON *predictions, const struct predictor *predictor
     } else {
         add_class(object, predictor, prediction);
     }
+    if (predictor->board.port) add_board(object, predictor, prediction);
     cJSON_AddItemToArray(predictions, object);
 }
 
@@ -206,6 +244,8 @@ static int run(int argc, const char **argv) {
         {"invert", 0, POPT_ARG_STRING, &settings.invert, 0,
          "yes: strokes are dark on a light background; auto: when the border is light", "auto|yes|no"},
         {"show", 0, POPT_ARG_NONE, &settings.show, 0, "draw each input as the network sees it", NULL},
+        {"serial", 0, POPT_ARG_STRING, &settings.serial, 0,
+         "ask the predictor on a real board there, too, as in /dev/ttyACM0", "PORT"},
         {"json", 0, POPT_ARG_NONE, &settings.json, 0, "print one JSON object", NULL},
         POPT_TABLEEND};
     struct cli_arguments arguments;
@@ -213,7 +253,7 @@ static int run(int argc, const char **argv) {
     if (status >= 0) return status;
     struct predictor predictor;
     int code = check_settings(&settings);
-    if (!code) code = open_predictor(&predictor, arguments.positional[0]);
+    if (!code) code = open_predictor(&predictor, arguments.positional[0], settings.serial);
     if (code) {
         status = cli_fail(&cli_predict, code);
     } else {
@@ -226,7 +266,7 @@ static int run(int argc, const char **argv) {
 
 const struct cli_command cli_predict = {
     .name = "predict",
-    .usage = "MODEL PICTURE... [--invert auto|yes|no] [--show] [--json]",
+    .usage = "MODEL PICTURE... [--invert auto|yes|no] [--serial PORT] [--show] [--json]",
     .summary = "classify PNG and PGM pictures of any size",
     .run = run,
 };
