@@ -3,7 +3,11 @@
 
 #include "base/error.h"
 
-enum { TRIES = 3, MOST_BYTES = 4096 /* that are listened to for one frame */ };
+enum {
+    TRIES = 3,
+    MOST_BYTES = 4096, /* that are listened to for one frame */
+    MOST_FRAMES = 16,  /* that are not the answer: of earlier pictures, about resets */
+};
 
 /* ---- log ---- */
 
@@ -90,12 +94,13 @@ static int ask(struct dime_exchange *exchange, struct dime_link_status *status) 
     int code = exchange->port.send(exchange->port.context, wire, bytes);
     if (code) return code;
     log_sent(exchange, "ASK", bytes);
-    for (;;) {
+    for (int i = 0; i < MOST_FRAMES; i++) {
         int got = receive_frame(exchange);
         if (got <= 0) return got;
         if (exchange->frame.sequence == exchange->sequence)
             return dime_link_read_status(&exchange->frame, status);
     }
+    return 0;
 }
 
 int dime_exchange_status(struct dime_exchange *exchange, struct dime_link_status *status) {
@@ -129,7 +134,7 @@ static int send_part(struct dime_exchange *exchange, const uint8_t *grey, uint32
 
 /* 1: *wanted is the next pixel; 2: the result is there; 0: send again; or an error. */
 static int await_answer(struct dime_exchange *exchange, uint32_t *wanted, struct dime_link_result *result) {
-    for (;;) {
+    for (int i = 0; i < MOST_FRAMES; i++) {
         int got = receive_frame(exchange);
         if (got <= 0) return got;
         if (is_reset(exchange)) continue;
@@ -138,6 +143,7 @@ static int await_answer(struct dime_exchange *exchange, uint32_t *wanted, struct
         if (dime_link_read_result(&exchange->frame, result)) return 2;
         if (dime_link_read_accepted(&exchange->frame, wanted)) return 1;
     }
+    return 0;
 }
 
 int dime_exchange_picture(struct dime_exchange *exchange, const uint8_t *grey, uint32_t size,
