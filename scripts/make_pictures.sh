@@ -39,12 +39,14 @@ train narrow configs/seed-16x16.yaml --set network_width1=32 --set network_width
     --pictures "$folder/comparison"
 cp "$folder/comparison/comparison.png" "$target/"
 
-# The live page.
+# The live page. The predictor's firmware needs some room beside the network.
+train live configs/seed-16x16.yaml --set network_width1=48 --set network_width2=48 --set network_width3=32 \
+    --set num_epochs=40
 if [ -x "${CHROMIUM:=/usr/bin/chromium}" ] && command -v npm >/dev/null; then
     [ -d build/npm/node_modules/playwright-core ] ||
         npm install --no-audit --no-fund --prefix build/npm playwright-core@1.65.1 >/dev/null
     rm -f "$folder/live.url"
-    "$dime" live "$run" --port 0 ${FIRMWARE:+--firmware "$FIRMWARE"} >"$folder/live.url" &
+    "$dime" live "$folder/live" --port 0 ${FIRMWARE:+--firmware "$FIRMWARE"} >"$folder/live.url" &
     live=$!
     trap 'kill $live' EXIT
     for _ in {1..300}; do

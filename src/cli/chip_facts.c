@@ -104,7 +104,7 @@ void cli_chip_measure(const struct dime_model *model, const uint8_t *grey, uint3
         snprintf(facts->origin, sizeof facts->origin, "%s", dime_error_message());
     else
         snprintf(facts->origin, sizeof facts->origin,
-                 "measured: the firmware \"" APP
+                 "Measured: the firmware \"" APP
                  "\" with this network was built, and read %u pictures on the "
                  "simulated CH32V003",
                  count);

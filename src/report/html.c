@@ -15,7 +15,7 @@ static const char style[] =
     "h1{margin:.5rem 0 0;overflow-wrap:anywhere}h2{margin:2.2rem 0 .6rem}"
     "table{border-collapse:collapse;margin:.5rem 0}"
     "th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}"
-    "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
+    "td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".wide{overflow-x:auto}"
     ".tiles{display:flex;flex-wrap:wrap;gap:.7rem;padding:0;margin:1rem 0;list-style:none}"
     ".tiles li{flex:1 1 9rem;padding:.6rem .9rem;background:var(--faint);border:1px solid var(--line);"

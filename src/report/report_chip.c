@@ -39,7 +39,7 @@ void dime_report_chip(FILE *stream, const struct dime_run_facts *facts) {
         fprintf(stream, "<p>%llu cycles for one picture: %.2f ms at 48 MHz, %.1f pictures a second.</p>\n",
                 (unsigned long long)chip->cycles, (double)chip->cycles / CYCLES_A_MS,
                 1000 * CYCLES_A_MS / (double)(chip->cycles ? chip->cycles : 1));
-    fputs("<p>Size and speed: ", stream);
+    fputs(chip->has_cycles ? "<p>" : "<p>Not known: ", stream);
     dime_html_text(stream, chip->origin);
     fputs(".</p>\n", stream);
 }

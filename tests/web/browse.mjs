@@ -65,6 +65,11 @@ async function readHandwritings(page) {
   }
 }
 
+async function waitForVerdict(page, words) {
+  await page.waitForFunction((start) => document.getElementById("verdict").textContent.startsWith(start),
+    words, { timeout: WAIT });
+}
+
 // Without a mouse: an upright stroke by the arrow keys is a 1.
 async function readKeyboard(page) {
   await page.click("#clear");
@@ -73,8 +78,9 @@ async function readKeyboard(page) {
   await page.keyboard.press("Space");
   for (let i = 0; i < 18; i++) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
-  await page.waitForFunction(() => document.getElementById("verdict").textContent.startsWith("It reads"),
-    null, { timeout: WAIT });
+  await page.waitForFunction(() => !document.getElementById("lamp").classList.contains("lit"), null,
+    { timeout: WAIT });
+  await waitForVerdict(page, "It reads");
   found.keyboard = await litDigit(page);
   found.verdict = await page.textContent("#verdict");
 }
@@ -99,10 +105,10 @@ async function readPicture(page) {
       done();
     }));
   };
-  const before = await page.evaluate(() => Number(document.body.dataset.read || 0));
+  await page.click("#clear");
+  await waitForVerdict(page, "The paper is blank");
   await page.evaluate(draw);
-  await page.waitForFunction((count) => Number(document.body.dataset.read || 0) > count, before,
-    { timeout: WAIT });
+  await waitForVerdict(page, "It reads");
   found.dropped = await litDigit(page);
 }
 
