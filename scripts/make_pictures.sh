@@ -49,7 +49,7 @@ if [ -x "${CHROMIUM:=/usr/bin/chromium}" ] && command -v npm >/dev/null; then
     "$dime" live "$folder/live" --port 0 ${FIRMWARE:+--firmware "$FIRMWARE"} >"$folder/live.url" &
     live=$!
     trap 'kill $live' EXIT
-    for _ in {1..300}; do
+    for _ in {1..1200}; do
         [ -s "$folder/live.url" ] && break
         sleep 0.1
     done

@@ -75,6 +75,7 @@ static int open_network(struct live *live, const char *path) {
 /* ---- the board ---- */
 
 static int open_simulated(struct live *live, const char *firmware) {
+    if (!firmware) fprintf(stderr, "building the predictor's firmware with this model\n");
     int code = firmware ? dime_file_read(firmware, ELF_LIMIT, &live->image.elf, &live->image.size)
                         : cli_firmware_image_build(&live->model, APP, DIME_LINK_BAUD, &live->image);
     if (!code)
