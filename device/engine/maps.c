@@ -180,8 +180,8 @@ static void pool_maps(const struct dime_layer *layer, const int8_t *input, int8_
 
 /* ---- the network ---- */
 
-static void run_stage(const struct dime_layer *first, const struct dime_layer *last, const int8_t *input,
-                      int32_t *sums, int8_t *output) {
+void dime_stage_run(const struct dime_layer *first, const struct dime_layer *last, const int8_t *input,
+                    int32_t *sums, int8_t *output) {
     const struct dime_layer *pool = last == first ? &no_pool : last;
     if (dime_is_pool(first))
         pool_maps(first, input, output);
@@ -202,7 +202,7 @@ const int8_t *dime_maps_run(const struct dime_network *network, const int8_t *in
         const struct dime_layer *last = &network->layers[end - 1];
         int8_t *output = activations;
         if (current == activations) output += network->activations - last->outputs * dime_map_size(last);
-        run_stage(&network->layers[first], last, current, sums, output);
+        dime_stage_run(&network->layers[first], last, current, sums, output);
         current = output;
     }
     return current;

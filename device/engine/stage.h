@@ -32,6 +32,10 @@ static inline uint32_t dime_stage_end(const struct dime_network *network, uint32
     return next->kind == DIME_LAYER_MAX_POOL && !layer->centre ? end + 1 : end;
 }
 
+/* The reference for one stage. */
+void dime_stage_run(const struct dime_layer *first, const struct dime_layer *last, const int8_t *input,
+                    int32_t *sums, int8_t *output);
+
 static inline uint32_t dime_map_size(const struct dime_layer *layer) { /* of one channel that comes out */
     return (uint32_t)layer->out_height * layer->out_width;
 }

@@ -159,7 +159,8 @@ static int write_model(struct build *build) {
     const struct dime_firmware_settings *settings = build->settings;
     int code = settings->kernels == DIME_KERNELS_REFERENCE
                    ? dime_export_c(settings->model, settings->model_name, NULL, folder, NULL)
-                   : dime_export_chip(settings->model, settings->model_name, folder);
+                   : dime_export_chip(settings->model, settings->model_name, settings->code_room, folder,
+                                      &build->report->convolutions);
     if (!code) code = make_folder(folder, &build->model_folder);
     free(folder);
     return code;
@@ -297,6 +298,7 @@ static int compile_model(const struct build *build) {
     if (!build->model_folder) return 0;
     add_compiler(build, &words, optimization_of(build));
     add_fast_files(build, &words);
+    add_files(&words, build->model_folder, ".S");
     add_files(&words, build->model_folder, ".c");
     return run(build, &words, NULL);
 }
@@ -382,11 +384,26 @@ static int measure_stack(struct build *build, const struct dime_listing *listing
     if (!code) {
         /* The engine's kinds of pointers: what runs a layer is called by inference alone, and so on. */
         static const struct dime_stack_caller callers[] = {
-            {"dime_maps_run", "dime_network_infer"},     {"dime_rows_run", "dime_network_infer"},
-            {"dime_fast_finish_none", "dime_rows_run"},  {"dime_fast_finish_shift", "dime_rows_run"},
-            {"dime_fast_finish_any", "dime_rows_run"},   {"dime_rows_flush_1", "dime_rows_add"},
-            {"dime_rows_flush_2", "dime_rows_add"},      {"dime_rows_flush_4", "dime_rows_add"},
-            {"dime_rows_flush_8_half", "dime_rows_add"}, {"dime_rows_flush_8", "dime_rows_add"},
+            {"dime_maps_run", "dime_network_infer"},
+            {"dime_rows_run", "dime_network_infer"},
+            {"dime_fast_finish_none", "dime_rows_run"},
+            {"dime_fast_finish_shift", "dime_rows_run"},
+            {"dime_fast_finish_any", "dime_rows_run"},
+            {"dime_rows_flush_1", "dime_rows_add"},
+            {"dime_rows_flush_2", "dime_rows_add"},
+            {"dime_rows_flush_4", "dime_rows_add"},
+            {"dime_rows_flush_8_half", "dime_rows_add"},
+            {"dime_rows_flush_8", "dime_rows_add"},
+            {"run_maps", "dime_network_infer"},
+            {"dime_conv_pairs_run", "dime_conv_run"},
+            {"dime_conv_wide_run", "dime_conv_run"},
+            {"dime_conv_reference_run", "dime_conv_run"},
+            {"dime_conv_pairs_run", "run_maps"},
+            {"dime_conv_wide_run", "run_maps"},
+            {"dime_conv_reference_run", "run_maps"},
+            {"layer*_finish", "dime_conv_pairs_run"},
+            {"layer*_finish", "run_row"},
+            {"layer*_finish", "run_pooled_row"},
         };
         struct dime_stack_entries entries = {reset->address,
                                              handlers,
@@ -550,6 +567,20 @@ static int is_too_large(int code, const struct dime_firmware_report *report) {
     return code == DIME_ERROR_UNSUPPORTED && report->flash_bytes && !report->fits;
 }
 
+/* Convolutions that are code make room, the one that gains least for its bytes first, until the image fits.
+ */
+static int build_within(struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
+    int code;
+    for (settings->code_room = settings->code_room ? settings->code_room : DIME_CHIP_FLASH_BYTES;;) {
+        code = build_image(settings, report);
+        uint32_t over = report->flash_bytes - DIME_CHIP_FLASH_BYTES, taken = report->convolutions.bytes;
+        if (!is_too_large(code, report) || report->flash_bytes <= DIME_CHIP_FLASH_BYTES || !taken)
+            return code;
+        settings->code_room = taken > over ? taken - over : 1;
+        dime_firmware_report_free(report);
+    }
+}
+
 /* The first plan with these kernels that fits. Leaves *report as it is where none is allowed. */
 static int build_with(enum dime_kernels kernels, const struct dime_firmware_settings *settings,
                       struct dime_firmware_report *report) {
@@ -561,7 +592,7 @@ static int build_with(enum dime_kernels kernels, const struct dime_firmware_sett
         attempt.code = plans[i].code;
         attempt.trade = plans[i].trade;
         dime_firmware_report_free(report);
-        code = build_image(&attempt, report);
+        code = build_within(&attempt, report);
         report->prepared_only = settings->prepared_only;
         if (!is_too_large(code, report)) break;
     }

@@ -43,9 +43,10 @@ struct dime_firmware_settings {
     enum dime_code_place code;                   /* AUTO: the fastest that fits */
     enum dime_kernels kernels;                   /* likewise */
     enum dime_trade trade;                       /* likewise */
-    int print_swio;                              /* 1: text leaves by the programmer's single wire */
-    int once;                                    /* 1: the demo ends after the last picture */
-    int prepared_only;                           /* 1: without its own vision, even where that would fit */
+    uint32_t code_room; /* bytes of flash that convolutions may take as code; 0: as many as there are */
+    int print_swio;     /* 1: text leaves by the programmer's single wire */
+    int once;           /* 1: the demo ends after the last picture */
+    int prepared_only;  /* 1: without its own vision, even where that would fit */
 };
 
 struct dime_firmware_report {
@@ -58,6 +59,7 @@ struct dime_firmware_report {
     enum dime_kernels kernels;
     int prepared_only; /* 1: built without vision, which takes 4 KB of flash */
     enum dime_trade trade;
+    struct dime_conv_plan convolutions; /* which of them are code */
     struct dime_stack_depth stack;
     struct dime_space space;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "firmware/stack.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,12 +112,15 @@ static int is_of(const char *name, const char *function) {
 /* Whether a call through a pointer in the function `from` may reach a candidate. */
 static int may_call(const struct analysis *analysis, const char *from, uint32_t candidate) {
     const struct dime_function *function = dime_listing_function(analysis->listing, candidate);
+    int is_known = 0;
     for (uint32_t i = 0; function && i < analysis->entries->caller_count; i++) {
         const struct dime_stack_caller *known = &analysis->entries->callers[i];
-        if (is_of(function->name, known->callee) && dime_listing_named(analysis->listing, known->caller))
-            return is_of(from, known->caller);
+        if (!is_of(function->name, known->callee) && fnmatch(known->callee, function->name, 0) != 0) continue;
+        if (!dime_listing_named(analysis->listing, known->caller)) continue;
+        if (is_of(from, known->caller)) return 1;
+        is_known = 1;
     }
-    return 1;
+    return !is_known;
 }
 
 static int follow_any(struct analysis *analysis, struct walk *walk, size_t index, int32_t offset) {

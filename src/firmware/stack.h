@@ -10,10 +10,12 @@
 
 #define DIME_STACK_PATH_BYTES 512
 
-/* A function that is called through a pointer by one other alone. Without this a function that calls through
-   pointers, and is called through one itself, would seem to call itself. */
+/* A function that is called through a pointer by one other alone, or by those of several entries. Without
+   this a function that calls through pointers, and is called through one itself, would seem to call itself.
+ */
 struct dime_stack_caller {
-    const char *callee, *caller; /* names; a caller that is not in the program counts for nothing */
+    const char *callee; /* name, or pattern of names with * */
+    const char *caller; /* name; one that is not in the program counts for nothing */
 };
 
 /* Where a program begins, and where it may be called from outside or through pointers. */

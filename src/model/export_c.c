@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/version.h"
+#include "model/conv_stage.h"
 #include "model/embedded.h"
 #include "model/export_folder.h"
 #include "model/fast_layout.h"
@@ -31,7 +32,10 @@ struct export {
     const struct dime_export_pictures *pictures;
     struct dime_runtime runtime;
     struct text model_h, model_c, pictures_h, pictures_c;
-    int for_chip; /* weights in the layouts of the fast kernels */
+    int for_chip;       /* weights in the layouts of the fast kernels, or as code */
+    uint32_t code_room; /* bytes that convolutions may take as code */
+    struct dime_conv_plan convolutions;
+    struct text model_s; /* their code */
     struct dime_export_file files[MOST_FILES];
     uint32_t file_count;
     struct dime_export_summary summary;
@@ -116,6 +120,16 @@ static enum dime_layout layout_of(const struct export *export, uint32_t index) {
     return export->for_chip ? dime_layout_choose(export->model, index) : DIME_LAYOUT_REFERENCE;
 }
 
+/* 1 where the layer's weights are instructions, and no table is needed. */
+static int is_code(const struct export *export, uint32_t index) {
+    const struct dime_conv_stage_plan *stage = dime_conv_plan_stage(&export->convolutions, index);
+    return stage && stage->method != DIME_CONV_REFERENCE;
+}
+
+static uint32_t sums_of(const struct export *export) {
+    return export->for_chip ? export->convolutions.sums : export->runtime.network.sums;
+}
+
 /* Entries of a scratch buffer: fast kernels write whole words of weights. */
 static uint32_t entries_of(const struct export *export, uint32_t count) {
     return export->for_chip ? (count + 7) / 8 * 8 : count;
@@ -141,7 +155,7 @@ static void print_sizes(const struct export *export, FILE *stream) {
     print_number(stream, "INPUTS", dime_model_input_count(export->model), "inputs of the first layer, bytes");
     print_number(stream, "CLASSES", export->model->classes, "outputs of the last layer");
     print_number(stream, "LAYERS", network->layer_count, "layers");
-    print_number(stream, "SUMS", entries_of(export, network->sums),
+    print_number(stream, "SUMS", entries_of(export, sums_of(export)),
                  "entries of the scratch buffer of 32-bit sums");
     print_number(stream, "ACTIVATIONS", entries_of(export, network->activations),
                  "entries of that of 8-bit activations");
@@ -276,7 +290,8 @@ static void print_layer(FILE *stream, const struct dime_layer *layer, uint32_t n
     fputs("    },\n", stream);
 }
 
-static void print_network(FILE *stream, const struct dime_network *network) {
+static void print_network(const struct export *export, FILE *stream) {
+    const struct dime_network *network = &export->runtime.network;
     fprintf(stream,
             "const struct dime_network dime_model_network = {\n    .layers = layers,\n"
             "    .layer_count = DIME_MODEL_LAYERS,\n    .widest = %u,\n",
@@ -284,9 +299,43 @@ static void print_network(FILE *stream, const struct dime_network *network) {
     if (network->map_count)
         fprintf(stream,
                 "    .map_count = %u,\n    .sums = DIME_MODEL_SUMS,\n"
-                "    .activations = DIME_MODEL_ACTIVATIONS,\n    .maps = dime_maps_run,\n",
-                network->map_count);
+                "    .activations = DIME_MODEL_ACTIVATIONS,\n    .maps = %s,\n",
+                network->map_count, export->for_chip ? "run_maps" : "dime_maps_run");
     fputs("};\n", stream);
+}
+
+static void print_tables(const struct export *export, FILE *stream, uint32_t index) {
+    const struct dime_layer *layer = &export->runtime.network.layers[index];
+    enum dime_layout layout = layout_of(export, index);
+    if (is_code(export, index)) {
+        print_headline(stream, layer, index + 1);
+        return;
+    }
+    if (layout == DIME_LAYOUT_REFERENCE)
+        print_weights(stream, layer, index + 1);
+    else
+        dime_layout_print(export->model, index, layout, stream);
+    print_affine(stream, layer, index + 1);
+}
+
+static void print_entry(const struct export *export, FILE *stream, uint32_t index) {
+    struct dime_layer layer = export->runtime.network.layers[index];
+    const char *symbol = dime_format_symbol(export->model->layers[index].format);
+    if (is_code(export, index)) {
+        layer.format = NULL;
+        layer.affine = NULL;
+    }
+    print_layer(stream, &layer, index + 1, layout_of(export, index) == DIME_LAYOUT_REFERENCE ? symbol : NULL);
+}
+
+/* Convolutions as code, and what runs them. */
+static int make_code(struct export *export) {
+    int code = text_open(export, &export->model_s);
+    if (code) return code;
+    print_origin(export, export->model_s.stream);
+    dime_conv_plan_write(&export->convolutions, export->model, &export->runtime.network,
+                         export->model_s.stream, export->model_c.stream);
+    return text_close(export, &export->model_s);
 }
 
 static int make_model_c(struct export *export) {
@@ -296,24 +345,15 @@ static int make_model_c(struct export *export) {
     FILE *stream = export->model_c.stream;
     print_origin(export, stream);
     fputs("#include \"model.h\"\n\n#include <stdint.h>\n\n", stream);
-    if (export->for_chip) fputs("#include \"fast_rows.h\"\n\n", stream);
-    for (uint32_t i = 0; i < network->layer_count; i++) {
-        enum dime_layout layout = layout_of(export, i);
-        if (layout == DIME_LAYOUT_REFERENCE)
-            print_weights(stream, &network->layers[i], i + 1);
-        else
-            dime_layout_print(export->model, i, layout, stream);
-        print_affine(stream, &network->layers[i], i + 1);
-    }
+    if (export->for_chip) fputs("#include \"fast_conv.h\"\n#include \"fast_rows.h\"\n\n", stream);
+    for (uint32_t i = 0; i < network->layer_count; i++) print_tables(export, stream, i);
     fputs("static const struct dime_layer layers[DIME_MODEL_LAYERS] = {\n", stream);
-    for (uint32_t i = 0; i < network->layer_count; i++)
-        print_layer(stream, &network->layers[i], i + 1,
-                    layout_of(export, i) == DIME_LAYOUT_REFERENCE
-                        ? dime_format_symbol(export->model->layers[i].format)
-                        : NULL);
+    for (uint32_t i = 0; i < network->layer_count; i++) print_entry(export, stream, i);
     fputs("};\n\n", stream);
-    print_network(stream, network);
-    return text_close(export, &export->model_c);
+    if (export->for_chip && network->map_count) code = make_code(export);
+    print_network(export, stream);
+    int closed = text_close(export, &export->model_c);
+    return code ? code : closed;
 }
 
 /* ---- test_pictures.h, test_pictures.c ---- */
@@ -461,6 +501,7 @@ static int make_files(struct export *export) {
     if (code) return code;
     add_file(export, "model.h", export->model_h.bytes, export->model_h.size);
     add_file(export, "model.c", export->model_c.bytes, export->model_c.size);
+    if (export->model_s.size) add_file(export, "model_maps.S", export->model_s.bytes, export->model_s.size);
     if (!export->pictures) return 0;
     code = make_pictures_h(export);
     if (!code) code = make_pictures_c(export);
@@ -507,6 +548,7 @@ static void free_texts(struct export *export) {
     text_free(&export->model_c);
     text_free(&export->pictures_h);
     text_free(&export->pictures_c);
+    text_free(&export->model_s);
 }
 
 static int export_all(struct export *export, const char *folder) {
@@ -514,6 +556,9 @@ static int export_all(struct export *export, const char *folder) {
     if (!code) code = check_pictures(export);
     if (!code) code = dime_runtime_create(&export->runtime, export->model);
     if (code) return code;
+    if (export->for_chip)
+        export->convolutions =
+            dime_conv_plan_make(export->model, &export->runtime.network, export->code_room);
     code = make_files(export);
     if (!code) code = write_folder(export, folder);
     free_texts(export);
@@ -534,9 +579,12 @@ int dime_export_c(const struct dime_model *model, const char *name,
     return 0;
 }
 
-int dime_export_chip(const struct dime_model *model, const char *name, const char *folder) {
-    struct export export = {.model = model, .name = name, .for_chip = 1};
-    return export_all(&export, folder);
+int dime_export_chip(const struct dime_model *model, const char *name, uint32_t code_room, const char *folder,
+                     struct dime_conv_plan *convolutions) {
+    struct export export = {.model = model, .name = name, .for_chip = 1, .code_room = code_room};
+    int code = export_all(&export, folder);
+    if (convolutions) *convolutions = export.convolutions;
+    return code;
 }
 
 uint32_t dime_model_scratch_bytes(const struct dime_model *model) {

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "model/conv_stage.h"
 #include "model/model.h"
 
 #define DIME_EXPORT_MOST_PICTURES 1000
@@ -36,9 +37,11 @@ int dime_export_c(const struct dime_model *model, const char *name,
                   struct dime_export_summary *summary);
 
 /* The model for the firmware of the CH32V003: as dime_export_c without pictures, but with weights in the
-   layouts of the fast kernels, device/engine/fast_*.h, which have to be compiled with it. Errors: as
+   layouts of the fast kernels, device/engine/fast_*.h, which have to be compiled with it. Convolutions become
+   code, as many as fit `code_room` bytes; *convolutions, which may be NULL, says which. Errors: as
    dime_export_c. */
-int dime_export_chip(const struct dime_model *model, const char *name, const char *folder);
+int dime_export_chip(const struct dime_model *model, const char *name, uint32_t code_room, const char *folder,
+                     struct dime_conv_plan *convolutions);
 
 /* Bytes of RAM that inference needs beside its input: both scratch buffers. */
 uint32_t dime_model_scratch_bytes(const struct dime_model *model);

@@ -73,8 +73,6 @@ enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t ind
     const struct dime_model_layer *layer = &model->layers[index];
     struct rows_format format;
     if (layer->shape.kind != DIME_LAYER_FC) return DIME_LAYOUT_REFERENCE;
-    /* Maps may lie anywhere, and the kernel reads words. */
-    if (index > 0 && model->layers[index - 1].shape.kind != DIME_LAYER_FC) return DIME_LAYOUT_REFERENCE;
     if (!find_format(layer->format, &format) || layer->outputs > 64 || !fits_lanes(model, index, &format))
         return DIME_LAYOUT_REFERENCE;
     return DIME_LAYOUT_ROWS;
@@ -82,7 +80,9 @@ enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t ind
 
 int dime_layouts_are_fast(const struct dime_model *model) {
     for (uint32_t i = 0; i < model->layer_count; i++)
-        if (dime_layout_choose(model, i) == DIME_LAYOUT_REFERENCE) return 0;
+        if (model->layers[i].shape.kind == DIME_LAYER_FC &&
+            dime_layout_choose(model, i) == DIME_LAYOUT_REFERENCE)
+            return 0;
     return 1;
 }
 

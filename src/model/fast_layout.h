@@ -16,7 +16,7 @@ enum dime_layout {
 /* The fastest layout that a layer can have. */
 enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t index);
 
-/* 1 where no layer has the reference's layout. */
+/* 1 where no fully connected layer has the reference's layout. */
 int dime_layouts_are_fast(const struct dime_model *model);
 
 /* Bytes of flash of the layer's weights and their descriptor in that layout. */
