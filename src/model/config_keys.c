@@ -145,7 +145,8 @@ const struct config_key config_keys[KEY_COUNT] = {
     [KEY_KEEP_ORIGINAL] = {"keep_original", BOOL(config.keep_original), "True", augment, OWN, "",
                            "Train on the untouched images beside the distorted ones."},
     [KEY_BILINEAR] = {"bilinear", BOOL(config.bilinear), "False", augment, OWN, "",
-                      "Sample distorted images between pixels instead of at the nearest one."},
+                      "Sample distorted images between pixels instead of at the nearest one; always so where "
+                      "they become smaller."},
     [KEY_ROTATION1] = {"rotation1", FLOAT(config.rotation1, 0, 180), "10.0", augment, RISCV, "degrees",
                        "First rotation, by -`rotation1` .. `rotation1`."},
     [KEY_ROTATION2] = {"rotation2", FLOAT(config.rotation2, 0, 180), "10.0", augment, RISCV, "degrees",
