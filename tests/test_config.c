@@ -749,6 +749,7 @@ static void draw_config(struct dime_config *config, struct dime_random *random) 
     config->adam_beta2 = random_share(random, 0.99f, 0.999999f);
     config->weight_averaging = random_share(random, 0.9f, 0.9999f);
     config->selection = (enum dime_selection)dime_random_below(random, 2);
+    config->batchnorm_images = dime_random_below(random, 5000);
     config->revive = (int)dime_random_below(random, 2);
     config->halve_lr_epoch = (int32_t)dime_random_below(random, 100) - 1;
     config->augmentation = (int)dime_random_below(random, 2);

@@ -65,7 +65,9 @@ struct dime_config {
     uint32_t activation_bits; /* 2..8 */
     float weight_decay;       /* AdamW, decoupled; 0 = plain Adam */
     float adam_beta1, adam_beta2;
-    float weight_averaging; /* decay per step of the moving average of the weights; 0: none */
+    float weight_averaging;    /* decay per step of the moving average of the weights; 0: none */
+    uint32_t batchnorm_images; /* untouched training pictures that give the validated network's statistics; 0:
+                                  running statistics of training */
     int revive; /* 1: units that an epoch never activated are drawn anew, in the first half of training */
     enum dime_selection selection;      /* BEST falls back to LAST without a validation set */
     uint32_t warmup_epochs;             /* learning rate rises linearly over these */

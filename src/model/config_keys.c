@@ -123,6 +123,10 @@ const struct config_key config_keys[KEY_COUNT] = {
         {"selection", CHOICE(config.selection, selection_choice), "last", training, OWN, "",
          "Which epoch's network is kept: the one with the best validation accuracy, or the last."},
 
+    [KEY_BATCHNORM_IMAGES] = {"batchnorm_images", UINT(config.batchnorm_images, 0, 1000000), "0", training,
+                              OWN, "images",
+                              "Untouched training images that give the validated network its statistics for "
+                              "`BatchNorm`; 0: the running statistics of training."},
     [KEY_REVIVE] =
         {"revive", BOOL(config.revive), "True", training, OWN, "",
          "In the first half of training, draw hidden units anew that no image of an epoch activated."},

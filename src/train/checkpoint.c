@@ -187,9 +187,7 @@ static int restore_from(const char *path, const struct dime_safetensors *file, s
     trainer->chosen_correct = (uint32_t)correct;
     code = dime_network_refresh(&trainer->network);
     if (!code) code = dime_network_refresh(&trainer->chosen);
-    if (!code)
-        code =
-            dime_network_copy(&trainer->candidate, &trainer->network, trainer->config.weight_averaging > 0);
+    if (!code) code = dime_trainer_make_candidate(trainer);
     return code;
 }
 

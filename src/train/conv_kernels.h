@@ -109,10 +109,19 @@ struct dime_conv_kernels {
     /* gradient: in d loss / d (output in units), out d loss / d z */
     void (*norm_gradient)(const struct dime_map *map, const float *sums, const struct dime_map_norm *norm,
                           float *gradient, float *gain_gradient, float *offset_gradient);
-    /* out = max(0, sum) >> DIME_WIDE_SHIFT, and back */
-    void (*widen)(const struct dime_map *map, const float *sums, float *out,
-                  struct dime_map_activity *activity);
-    void (*widen_gradient)(const struct dime_map *map, const float *sums, float *gradient);
+    /* out = max(0, sum) >> DIME_WIDE_SHIFT, and back, on `count` values, a multiple of DIME_LANES. */
+    void (*widen)(const float *sums, size_t count, float *out, struct dime_map_activity *activity);
+    void (*widen_gradient)(const float *sums, size_t count, float *gradient);
+    /* Where floats might not hold the integers. A depthwise convolution of one channel, its input in `exact`,
+       or in `in` where exact is NULL; sums: the values rounded. |sum| < 2^31, see layer_shape.h. */
+    void (*exact_channel)(const struct dime_conv_list *list, uint32_t lanes, const float *weights,
+                          size_t weight_tap, const float *in, const int32_t *exact, int32_t *values,
+                          float *sums);
+    /* As widen, with the integers in `exact` too where that is not NULL. */
+    void (*widen_exact)(const int32_t *values, size_t count, float *out, int32_t *exact,
+                        struct dime_map_activity *activity);
+    void (*pool_largest_exact)(const struct dime_conv_list *list, uint32_t lanes, const int32_t *in,
+                               int32_t *out);
     /* Max pooling over the windows of plan->forward. Of equal entries the first gets the gradient, which is
        added to in_gradient. */
     void (*pool_largest)(const struct dime_conv_list *list, uint32_t lanes, const float *in, float *out);

@@ -295,6 +295,9 @@ const struct dime_conv_kernels KERNELS_SYMBOL = {
     .norm_gradient = norm_gradient,
     .widen = widen,
     .widen_gradient = widen_gradient,
+    .exact_channel = exact_channel,
+    .widen_exact = widen_exact,
+    .pool_largest_exact = pool_largest_exact,
     .pool_largest = pool_largest,
     .pool_largest_gradient = pool_largest_gradient,
 };

@@ -132,10 +132,11 @@ static void norm_gradient(const struct dime_map *map, const float *sums, const s
     }
 }
 
-static void widen(const struct dime_map *map, const float *sums, float *out,
-                  struct dime_map_activity *activity) {
+/* ---- 32-bit activations ---- */
+
+static void widen(const float *sums, size_t count, float *out, struct dime_map_activity *activity) {
     vec highest = vec_all(0), active = vec_all(0);
-    FOR_VECTORS(map, at, lane) {
+    for (size_t at = 0; at < count; at += VEC_WIDTH) {
         ivec v = to_int(vec_load(sums + at));
         vec y = to_float((v & (ivec)(v > all_int(0))) >> DIME_WIDE_SHIFT);
         highest = larger(y, highest);
@@ -145,11 +146,68 @@ static void widen(const struct dime_map *map, const float *sums, float *out,
     note(activity, &highest, &active);
 }
 
-static void widen_gradient(const struct dime_map *map, const float *sums, float *gradient) {
+static void widen_gradient(const float *sums, size_t count, float *gradient) {
     vec share = vec_all(1.0f / (1 << DIME_WIDE_SHIFT));
-    FOR_VECTORS(map, at, lane)
-    vec_store(gradient + at,
-              keep_where((ivec)(vec_load(sums + at) > vec_all(0)), vec_load(gradient + at) * share));
+    for (size_t at = 0; at < count; at += VEC_WIDTH)
+        vec_store(gradient + at,
+                  keep_where((ivec)(vec_load(sums + at) > vec_all(0)), vec_load(gradient + at) * share));
+}
+
+ALWAYS ivec load_int(const int32_t *from) {
+    ivec v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+ALWAYS void store_int(int32_t *to, ivec v) {
+    memcpy(to, &v, sizeof v);
+}
+
+static void exact_channel(const struct dime_conv_list *list, uint32_t lanes, const float *weights,
+                          size_t weight_tap, const float *in, const int32_t *exact, int32_t *values,
+                          float *sums) {
+    for (uint32_t pixel = 0; pixel < list->count; pixel++) {
+        for (uint32_t lane = 0; lane < lanes; lane += VEC_WIDTH) {
+            ivec sum = all_int(0);
+            for (uint32_t i = list->start[pixel]; i < list->start[pixel + 1]; i++) {
+                size_t at = (size_t)list->items[i].pixel * lanes + lane;
+                ivec x = exact ? load_int(exact + at) : to_int(vec_load(in + at));
+                sum += x * all_int((int32_t)weights[list->items[i].tap * weight_tap]);
+            }
+            store_int(values + (size_t)pixel * lanes + lane, sum);
+            vec_store(sums + (size_t)pixel * lanes + lane, to_float(sum));
+        }
+    }
+}
+
+static void widen_exact(const int32_t *values, size_t count, float *out, int32_t *exact,
+                        struct dime_map_activity *activity) {
+    vec highest = vec_all(0), active = vec_all(0);
+    for (size_t at = 0; at < count; at += VEC_WIDTH) {
+        ivec v = load_int(values + at);
+        v = (v & (ivec)(v > all_int(0))) >> DIME_WIDE_SHIFT;
+        vec y = to_float(v);
+        highest = larger(y, highest);
+        active += keep_where((ivec)(y > vec_all(0)), vec_all(1));
+        vec_store(out + at, y);
+        if (exact) store_int(exact + at, v);
+    }
+    note(activity, &highest, &active);
+}
+
+static void pool_largest_exact(const struct dime_conv_list *list, uint32_t lanes, const int32_t *in,
+                               int32_t *out) {
+    for (uint32_t pixel = 0; pixel < list->count; pixel++) {
+        for (uint32_t lane = 0; lane < lanes; lane += VEC_WIDTH) {
+            ivec best = load_int(in + (size_t)list->items[list->start[pixel]].pixel * lanes + lane);
+            for (uint32_t i = list->start[pixel] + 1; i < list->start[pixel + 1]; i++) {
+                ivec x = load_int(in + (size_t)list->items[i].pixel * lanes + lane);
+                ivec first = (ivec)(x > best);
+                best = (first & x) | (~first & best);
+            }
+            store_int(out + (size_t)pixel * lanes + lane, best);
+        }
+    }
 }
 
 /* ---- pooling: every window is whole ---- */

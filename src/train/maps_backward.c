@@ -71,48 +71,43 @@ static void shift_norm_gradient(const struct dime_network_state *network, struct
     }
 }
 
-static void widen_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
-                           uint32_t index) {
-    const struct dime_train_layer *layer = &network->layers[index];
-    struct dime_map map = map_of(layer, chunk);
-    size_t size = (size_t)map.pixels * map.lanes;
-    for (uint32_t m = 0; m < layer->outputs; m++)
-        network->conv->widen_gradient(&map, chunk->maps[index].sums + m * size,
-                                      chunk->maps[index].gradient + m * size);
-}
-
+/* From the output channels first .. first + count - 1. */
 static void weight_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
-                            uint32_t index) {
+                            uint32_t index, uint32_t first, uint32_t count) {
     const struct dime_train_layer *layer = &network->layers[index];
     size_t wide = layer->padded_outputs;
+    int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
     struct dime_conv_weights weights = {
         .plan = layer->plan,
         .lanes = chunk->lanes,
-        .channels = layer->shape.channels,
-        .rows = layer->outputs,
+        .channels = depthwise ? count : layer->shape.channels,
+        .rows = count,
         .in = chunk->maps[index].input,
         .in_plane = (size_t)in_pixels(layer) * chunk->lanes,
-        .gradient = chunk->maps[index].gradient,
+        .gradient = chunk->maps[index].gradient + (size_t)first * out_pixels(layer) * chunk->lanes,
         .gradient_plane = (size_t)out_pixels(layer) * chunk->lanes,
-        .weights = chunk->layers[index].weight_gradient,
+        .weights = chunk->layers[index].weight_gradient + first,
         .weight_tap = wide,
         .weight_channel = (size_t)layer->shape.kernel * layer->shape.kernel * wide,
     };
-    if (layer->shape.kind == DIME_LAYER_DEPTHWISE)
+    if (depthwise) {
+        weights.in += first * weights.in_plane;
         network->conv->depthwise_gradient(&weights);
-    else
+    } else {
         network->conv->weight_gradient(&weights);
+    }
 }
 
-static void input_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
-                           uint32_t index) {
+/* Of all channels of a dense convolution, of first .. first + count - 1 of a depthwise one. */
+static void input_gradient(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                           uint32_t first, uint32_t count) {
     const struct dime_train_layer *layer = &network->layers[index];
     size_t padded = dime_pad(layer->shape.channels);
     int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
     struct dime_conv_gather gather = {
         .list = &layer->plan->backward,
         .lanes = chunk->lanes,
-        .channels = layer->outputs,
+        .channels = depthwise ? count : layer->outputs,
         .rows = layer->shape.channels,
         .weights = layer->values_back,
         .weight_tap = depthwise ? padded : layer->outputs * padded,
@@ -122,10 +117,14 @@ static void input_gradient(const struct dime_network_state *network, struct dime
         .out = chunk->maps[index - 1].gradient,
         .out_plane = (size_t)in_pixels(layer) * chunk->lanes,
     };
-    if (depthwise)
+    if (depthwise) {
+        gather.in += first * gather.in_plane;
+        gather.out += first * gather.out_plane;
+        gather.weights += first;
         network->conv->depthwise(&gather);
-    else
+    } else {
         network->conv->gather(&gather);
+    }
 }
 
 static void pool_average_gradient(const struct dime_train_layer *layer, uint32_t lanes, const float *gradient,
@@ -165,9 +164,18 @@ static void layer_gradient(const struct dime_network_state *network, struct dime
         return;
     }
     if (layer->mean) batch_norm_gradient(network, chunk, index);
-    if (layer->shape.wide_outputs) widen_gradient(network, chunk, index);
-    weight_gradient(network, chunk, index);
-    if (index > 0) input_gradient(network, chunk, index);
+    int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
+    size_t size = (size_t)out_pixels(layer) * chunk->lanes;
+    for (uint32_t m = 0; m < layer->outputs; m++) { /* a channel stays in the cache for all of its steps */
+        if (layer->shape.wide_outputs)
+            network->conv->widen_gradient(chunk->maps[index].sums + m * size, size,
+                                          chunk->maps[index].gradient + m * size);
+        if (depthwise || layer->shape.channels == 1) weight_gradient(network, chunk, index, m, 1);
+        if (depthwise && index > 0) input_gradient(network, chunk, index, m, 1);
+    }
+    if (depthwise) return;
+    if (layer->shape.channels > 1) weight_gradient(network, chunk, index, 0, layer->outputs);
+    if (index > 0) input_gradient(network, chunk, index, 0, layer->outputs);
 }
 
 void dime_maps_backward(const struct dime_network_state *network, struct dime_chunk *chunk) {

@@ -22,7 +22,9 @@ static struct dime_map map_of(const struct dime_train_layer *layer, const struct
 
 /* ---- convolution ---- */
 
-static void convolve(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+/* Output channels first .. first + count - 1. */
+static void convolve(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                     uint32_t first, uint32_t count) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_map *map = &chunk->maps[index];
     size_t wide = layer->padded_outputs;
@@ -30,20 +32,22 @@ static void convolve(const struct dime_network_state *network, struct dime_chunk
     struct dime_conv_gather gather = {
         .list = &layer->plan->forward,
         .lanes = chunk->lanes,
-        .channels = layer->shape.channels,
-        .rows = layer->outputs,
-        .weights = layer->values,
+        .channels = depthwise ? count : layer->shape.channels,
+        .rows = count,
+        .weights = layer->values + first,
         .weight_tap = wide,
         .weight_channel = (size_t)layer->shape.kernel * layer->shape.kernel * wide,
         .in = map->input,
         .in_plane = (size_t)in_pixels(layer) * chunk->lanes,
-        .out = map->sums,
+        .out = map->sums + (size_t)first * out_pixels(layer) * chunk->lanes,
         .out_plane = (size_t)out_pixels(layer) * chunk->lanes,
     };
-    if (depthwise)
+    if (depthwise) {
+        gather.in += first * gather.in_plane;
         network->conv->depthwise(&gather);
-    else
+    } else {
         network->conv->gather(&gather);
+    }
 }
 
 /* A depthwise convolution of 32-bit activations whose sums floats might not hold: into map->values, and
@@ -52,22 +56,12 @@ static void convolve_exactly(const struct dime_network_state *network, struct di
                              uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_map *map = &chunk->maps[index];
-    const struct dime_conv_list *list = &layer->plan->forward;
-    uint32_t lanes = chunk->lanes;
-    size_t plane = (size_t)in_pixels(layer) * lanes, at = 0;
-    for (uint32_t c = 0; c < layer->outputs; c++) {
-        for (uint32_t p = 0; p < list->count; p++, at += lanes) {
-            int32_t *sum = map->values + at;
-            memset(sum, 0, lanes * sizeof *sum);
-            for (uint32_t i = list->start[p]; i < list->start[p + 1]; i++) {
-                int32_t w = (int32_t)layer->values[(size_t)list->items[i].tap * layer->padded_outputs + c];
-                size_t from = c * plane + (size_t)list->items[i].pixel * lanes;
-                for (uint32_t n = 0; n < lanes; n++)
-                    sum[n] += w * (map->exact ? map->exact[from + n] : (int32_t)map->input[from + n]);
-            }
-            for (uint32_t n = 0; n < lanes; n++) map->sums[at + n] = (float)sum[n];
-        }
-    }
+    size_t in = (size_t)in_pixels(layer) * chunk->lanes, out = (size_t)out_pixels(layer) * chunk->lanes;
+    for (uint32_t c = 0; c < layer->outputs; c++)
+        network->conv->exact_channel(&layer->plan->forward, chunk->lanes, layer->values + c,
+                                     layer->padded_outputs, map->input + c * in,
+                                     map->exact ? map->exact + c * in : NULL, map->values + c * out,
+                                     map->sums + c * out);
 }
 
 /* ---- BatchNorm ---- */
@@ -255,52 +249,55 @@ static void shift_norm(const struct dime_network_state *network, struct dime_chu
 
 /* ---- 32-bit activations ---- */
 
-static void widen(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+static void widen_channel(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                          uint32_t m, int inexact) {
     const struct dime_train_layer *layer = &network->layers[index];
-    struct dime_map map = map_of(layer, chunk);
-    size_t size = (size_t)map.pixels * map.lanes;
-    for (uint32_t m = 0; m < layer->outputs; m++) {
-        struct dime_map_activity activity = {0};
-        const float *sums = chunk->maps[index].sums + m * size;
-        float *next = chunk->maps[index + 1].input + m * size;
-        if (network->quantized)
-            network->conv->widen(&map, sums, next, &activity);
-        else
-            network->conv->activate_real(&map, sums, 1.0f / (1 << DIME_WIDE_SHIFT), 0, next, &activity);
-        chunk->layers[index].highest[m] = activity.highest;
-        chunk->active += activity.active;
-    }
+    const struct dime_chunk_map *map = &chunk->maps[index], *next = map + 1;
+    struct dime_map whole = map_of(layer, chunk);
+    struct dime_map_activity activity = {0};
+    size_t size = (size_t)whole.pixels * whole.lanes, at = m * size;
+    if (inexact)
+        network->conv->widen_exact(map->values + at, size, next->input + at,
+                                   next->exact ? next->exact + at : NULL, &activity);
+    else if (network->quantized)
+        network->conv->widen(map->sums + at, size, next->input + at, &activity);
+    else
+        network->conv->activate_real(&whole, map->sums + at, 1.0f / (1 << DIME_WIDE_SHIFT), 0,
+                                     next->input + at, &activity);
+    chunk->layers[index].highest[m] = activity.highest;
+    chunk->active += activity.active;
 }
 
-static void widen_exactly(const struct dime_train_layer *layer, struct dime_chunk *chunk, uint32_t index) {
-    struct dime_chunk_map *map = &chunk->maps[index], *next = map + 1;
-    size_t size = (size_t)dime_shape_outputs(&layer->shape) * chunk->lanes;
-    for (size_t i = 0; i < size; i++) {
-        int32_t value = map->values[i] > 0 ? map->values[i] >> DIME_WIDE_SHIFT : 0;
-        next->input[i] = (float)value;
-        if (next->exact) next->exact[i] = value;
+/* As many channels at a time as stay in the cache between the two steps. */
+#define CHANNELS_AT_ONCE 12u
+
+static void wide_layer(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                       int inexact) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    uint32_t most = layer->shape.kind == DIME_LAYER_DEPTHWISE ? 1 : CHANNELS_AT_ONCE;
+    for (uint32_t first = 0, count; first < layer->outputs; first += count) {
+        count = layer->outputs - first < most ? layer->outputs - first : most;
+        if (!inexact) convolve(network, chunk, index, first, count);
+        for (uint32_t m = first; m < first + count; m++) widen_channel(network, chunk, index, m, inexact);
     }
-    note_activity(layer, chunk, index, next->input);
 }
 
 /* ---- pooling ---- */
 
-static void pool_exactly(const struct dime_train_layer *layer, const int32_t *in, uint32_t lanes,
-                         int32_t *out) {
+static void pool_exactly(const struct dime_network_state *network, const struct dime_train_layer *layer,
+                         const int32_t *in, uint32_t lanes, int32_t *out) {
     const struct dime_conv_list *list = &layer->plan->forward;
     int64_t taps = (int64_t)layer->shape.kernel * layer->shape.kernel;
-    int average = layer->shape.kind == DIME_LAYER_AVG_POOL;
-    for (uint32_t c = 0; c < layer->outputs; c++, in += (size_t)in_pixels(layer) * lanes) {
-        for (uint32_t p = 0; p < list->count; p++, out += lanes) {
-            for (uint32_t n = 0; n < lanes; n++) {
-                int64_t best = INT32_MIN, sum = 0;
-                for (uint32_t i = list->start[p]; i < list->start[p + 1]; i++) {
-                    int32_t value = in[(size_t)list->items[i].pixel * lanes + n];
-                    best = value > best ? value : best;
-                    sum += value;
-                }
-                out[n] = (int32_t)(average ? (sum + taps / 2) / taps : best); /* nothing here is negative */
-            }
+    if (layer->shape.kind == DIME_LAYER_MAX_POOL) {
+        network->conv->pool_largest_exact(list, lanes, in, out);
+        return;
+    }
+    for (uint32_t p = 0; p < list->count; p++, out += lanes) {
+        for (uint32_t n = 0; n < lanes; n++) {
+            int64_t sum = 0; /* nothing here is negative */
+            for (uint32_t i = list->start[p]; i < list->start[p + 1]; i++)
+                sum += in[(size_t)list->items[i].pixel * lanes + n];
+            out[n] = (int32_t)((sum + taps / 2) / taps);
         }
     }
 }
@@ -331,8 +328,10 @@ static void pool_layer(const struct dime_network_state *network, struct dime_chu
                                         target + c * out);
         else
             pool_average(layer, network->quantized, map->input + c * in, chunk->lanes, target + c * out);
+        if (map->exact)
+            pool_exactly(network, layer, map->exact + c * in, chunk->lanes,
+                         (normalizes ? map->values : map[1].exact) + c * out);
     }
-    if (map->exact) pool_exactly(layer, map->exact, chunk->lanes, normalizes ? map->values : map[1].exact);
     if (normalizes) shift_norm(network, chunk, index, map->exact != NULL);
 }
 
@@ -344,16 +343,14 @@ static void convolution_layer(const struct dime_network_state *network, struct d
     int inexact = dime_maps_inexact(network, layer->shape.largest_sum);
     if (inexact)
         convolve_exactly(network, chunk, index);
-    else
-        convolve(network, chunk, index);
+    else if (!layer->shape.wide_outputs)
+        convolve(network, chunk, index, 0, layer->outputs);
     if (layer->mean)
         batch_norm(network, chunk, index, training);
-    else if (!layer->shape.wide_outputs)
-        shift_norm(network, chunk, index, inexact);
-    else if (inexact)
-        widen_exactly(layer, chunk, index);
+    else if (layer->shape.wide_outputs)
+        wide_layer(network, chunk, index, inexact);
     else
-        widen(network, chunk, index);
+        shift_norm(network, chunk, index, inexact);
     chunk->activations += (uint64_t)chunk->count * dime_shape_outputs(&layer->shape);
 }
 

@@ -190,8 +190,7 @@ static int validate(struct dime_trainer *trainer, struct dime_epoch_report *repo
     const struct dime_train_data *data = &trainer->data;
     struct dime_evaluation result = {0};
     report->validation_loss = report->validation_accuracy = (double)NAN;
-    int code =
-        dime_network_copy(&trainer->candidate, &trainer->network, trainer->config.weight_averaging > 0);
+    int code = dime_trainer_make_candidate(trainer);
     if (code) return code;
     if (data->validation_count == 0) return choose_candidate(trainer, 0);
     code = dime_evaluate_network(&trainer->candidate, data->encoded, data->dataset->labels,

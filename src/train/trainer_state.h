@@ -53,6 +53,10 @@ static inline uint32_t dime_chunk_count(uint32_t count) {
    epochs_done moves on. */
 void dime_trainer_revive(struct dime_trainer *trainer);
 
+/* Makes the candidate from the network in training: its parameters or their moving average, and its
+   statistics or those of `batchnorm_images`. Errors: MEMORY. */
+int dime_trainer_make_candidate(struct dime_trainer *trainer);
+
 struct dime_epoch_totals {
     double loss;
     uint64_t correct, active, activations;
