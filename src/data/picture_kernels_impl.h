@@ -17,21 +17,34 @@ LANES_INLINE words words_load(const uint8_t *from) {
 }
 
 /* Weights add up to 256, so no sum passes 255 * 256 + 128 < 2^16. */
-LANES_INLINE void smooth_block(const struct dime_smoothing *smoothing, const uint8_t *from, ptrdiff_t step,
-                               uint8_t *to) {
+LANES_INLINE void smooth_block(const struct dime_smoothing *smoothing, const uint32_t reach,
+                               const uint8_t *from, ptrdiff_t step, uint8_t *to) {
     words sum = words_load(from) * smoothing->weight[0] + 128;
-    for (uint32_t tap = 1; tap <= smoothing->reach; tap++)
+    for (uint32_t tap = 1; tap <= reach; tap++)
         sum += (words_load(from - tap * step) + words_load(from + tap * step)) * smoothing->weight[tap];
     *(bytes_there *)to = __builtin_convertvector(sum >> 8, bytes);
 }
 
+LANES_INLINE void smooth_rows(const struct dime_framed *from, const struct dime_smoothing *smoothing,
+                              const uint32_t reach, ptrdiff_t step, const struct dime_framed *to) {
+    typedef uint8_t word_there __attribute__((vector_size(4), aligned(1), may_alias));
+    const uint8_t *source = dime_framed_row(from, 0);
+    uint8_t *target = dime_framed_row(to, 0);
+    for (uint32_t y = 0; y < from->height; y++, source += from->stride, target += to->stride) {
+        for (uint32_t x = 0; x < from->width; x += BLOCK)
+            smooth_block(smoothing, reach, source + x, step, target + x);
+        for (uint32_t x = 0; x < BLOCK; x += 4) /* what was smeared beyond the picture */
+            *(word_there *)(target + from->width + x) = (word_there){0, 0, 0, 0};
+    }
+}
+
+/* The number of taps a constant for the usual reductions, among them 28 to 16. */
 LANES_INLINE void smooth_axis(const struct dime_framed *from, const struct dime_smoothing *smoothing,
                               ptrdiff_t step, const struct dime_framed *to) {
-    for (uint32_t y = 0; y < from->height; y++) {
-        for (uint32_t x = 0; x < from->width; x += BLOCK)
-            smooth_block(smoothing, dime_framed_row(from, y) + x, step, dime_framed_row(to, y) + x);
-        memset(dime_framed_row(to, y) + from->width, 0, BLOCK); /* what was smeared beyond the picture */
-    }
+    if (smoothing->reach == 1)
+        smooth_rows(from, smoothing, 1, step, to);
+    else
+        smooth_rows(from, smoothing, smoothing->reach, step, to);
 }
 
 /* Rows of sixteen and more are copied in vectors, the last of which ends with the row. */
