@@ -221,6 +221,7 @@ static int make_pictures(const char *path, const char *folder, const struct cli_
     struct cli_run_facts run;
     int code = cli_run_facts_gather(path, options, &run);
     if (!code) code = write_pictures(&run.facts, folder);
+    dime_figure_forget_fonts();
     cli_run_facts_free(&run);
     return code;
 }

@@ -81,6 +81,7 @@ static int write_report(const struct report_options *given, const char **paths, 
     if (!code) code = gather(given, paths, count, runs, facts);
     if (!code) code = dime_report_write(path, facts, (size_t)count);
     if (!code) code = write_comparison(given->pictures, facts, (size_t)count);
+    dime_figure_forget_fonts();
     if (code)
         status = cli_fail(&cli_report, code);
     else if (given->json)

@@ -2,6 +2,7 @@
 #include "report/figure.h"
 
 #include <cairo/cairo-svg.h>
+#include <fontconfig/fontconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,4 +111,9 @@ int dime_figure_write(const struct dime_figure *figure, const char *folder) {
     code = write_file(figure, folder, "png", &output);
     free(output.bytes);
     return code;
+}
+
+void dime_figure_forget_fonts(void) {
+    cairo_debug_reset_static_data();
+    FcFini();
 }

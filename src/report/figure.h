@@ -22,5 +22,7 @@ int dime_figure_svg(const struct dime_figure *figure, char **text, size_t *size)
 int dime_figure_png(const struct dime_figure *figure, char **bytes, size_t *size);
 /* FOLDER/NAME.svg and FOLDER/NAME.png. Errors: IO, MEMORY. */
 int dime_figure_write(const struct dime_figure *figure, const char *folder);
+/* Frees the fonts that the libraries keep for the next figure; when no figure is being drawn any more. */
+void dime_figure_forget_fonts(void);
 
 #endif
