@@ -2,7 +2,7 @@
 /* Where the ink is, and how it comes into the frame. */
 #include "vision_steps.h"
 
-#define INK 96u        /* a cell with so much may belong to a stroke ... */
+#define INK 80u        /* a cell with so much may belong to a stroke ... */
 #define STRONG 160u    /* ... and with so much it does */
 #define MARK 1u        /* bit of a cell: belongs to a stroke */
 #define LEAST_LONGER 5 /* cells: a digit's longer side */

@@ -19,7 +19,7 @@ struct block {
     uint8_t columns, rows, stride, flip;
 };
 
-/* The second brightest cell: a single bright one may be noise. */
+/* Between the two brightest cells: a single bright one may be noise. */
 static uint32_t bright_of_block(const struct block *block) {
     uint32_t first = 0, second = 0;
     const uint8_t *row = block->first;
@@ -34,7 +34,7 @@ static uint32_t bright_of_block(const struct block *block) {
             }
         }
     }
-    return block->columns * block->rows > 1 ? second : first;
+    return block->columns * block->rows > 1 ? (first + second + 1) / 2 : first;
 }
 
 static uint32_t mean_of_block(const struct block *block) {

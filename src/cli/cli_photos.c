@@ -21,7 +21,7 @@ struct settings {
     const char *model, *out, *size, *data;
     uint32_t width, height;
     long seed;
-    int count, each, clean, json;
+    int count, each, first, clean, json;
 };
 
 /* The model, or only its absence. */
@@ -113,7 +113,8 @@ static int take_all(const struct settings *settings, struct reader *reader, cons
                                         reader ? reader->model.config.input_size : 28,
                                         settings->clean ? &dime_photo_clean : &dime_photo_usual);
     memset(tally, 0, sizeof *tally);
-    for (uint32_t i = 0; !code && i < test->count && tally->pictures < (uint32_t)settings->count; i++)
+    for (uint32_t i = (uint32_t)settings->first;
+         !code && i < test->count && tally->pictures < (uint32_t)settings->count; i++)
         if (!settings->each || tally->of[test->labels[i]] < (uint32_t)settings->each)
             code = take(settings, viewer, reader, test, i, tally);
     dime_photo_viewer_free(viewer);
@@ -129,6 +130,8 @@ static int check_settings(struct settings *settings) {
                               "nothing to do: give a MODEL to try, --out DIR for files, or both");
     if (settings->count < 1)
         return dime_error_set(DIME_ERROR_USAGE, "--count %d: at least 1", settings->count);
+    if (settings->first < 0)
+        return dime_error_set(DIME_ERROR_USAGE, "--first %d: at least 0", settings->first);
     if (settings->each < 0) return dime_error_set(DIME_ERROR_USAGE, "--each %d: at least 1", settings->each);
     if (sscanf(settings->size, "%ux%u%c", &settings->width, &settings->height, &rest) != 2 ||
         settings->width < LEAST_SIDE || settings->width > MOST_SIDE || settings->height < LEAST_SIDE ||
@@ -187,8 +190,8 @@ static int photograph(const struct settings *settings) {
 static int run(int argc, const char **argv) {
     struct settings settings = {.size = "320x240", .data = "mnist", .count = 1000, .seed = 1};
     struct poptOption options[] = {
-        {"count", 0, POPT_ARG_INT, &settings.count, 0, "pictures, at most, from the first test digit on",
-         "N"},
+        {"count", 0, POPT_ARG_INT, &settings.count, 0, "pictures, at most", "N"},
+        {"first", 0, POPT_ARG_INT, &settings.first, 0, "number of the first test digit, from 0", "N"},
         {"each", 0, POPT_ARG_INT, &settings.each, 0, "at most so many of each class", "N"},
         {"clean", 0, POPT_ARG_NONE, &settings.clean, 0, "even light, plain paper, a still hand", NULL},
         {"size", 0, POPT_ARG_STRING, &settings.size, 0, "of the pictures", "WIDTHxHEIGHT"},
@@ -210,11 +213,13 @@ static int run(int argc, const char **argv) {
 
 const struct cli_command cli_photos = {
     .name = "photos",
-    .usage = "[MODEL] [--out DIR] [--count N] [--each N] [--clean] [--size WIDTHxHEIGHT] [--seed N] "
-             "[--data NAME|DIR] [--json]",
+    .usage =
+        "[MODEL] [--out DIR] [--first N] [--count N] [--each N] [--clean] [--size WIDTHxHEIGHT] [--seed N] "
+        "[--data NAME|DIR] [--json]",
     .summary = "draw camera-like pictures of test digits; try a model on them",
     .run = run,
-    .details = "The first COUNT test digits become pictures as a camera would take them of handwriting\n"
-               "(docs/vision.md). The same seed gives the same pictures. With a MODEL each goes through\n"
-               "device/vision and the integer engine, and the share of right answers is printed.\n",
+    .details =
+        "COUNT test digits, from FIRST on, become pictures as a camera would take them of handwriting\n"
+        "(docs/vision.md). The same seed gives the same pictures. With a MODEL each goes through\n"
+        "device/vision and the integer engine, and the share of right answers is printed.\n",
 };
