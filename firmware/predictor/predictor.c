@@ -3,9 +3,9 @@
    or not clearly one. E and a number: a fault of docs/link.md. */
 #include "clock.h"
 #include "display.h"
-#include "inbox.h"
 #include "model.h"
-#include "recognise.h"
+#include "predictor_inbox.h"
+#include "predictor_recognise.h"
 #include "usart.h"
 #include "watchdog.h"
 

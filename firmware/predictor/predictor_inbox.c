@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "inbox.h"
+#include "predictor_inbox.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "recognise.h"
+#include "predictor_recognise.h"
 
 #include "clock.h"
 #include "encode.h"
