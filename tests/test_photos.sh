@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# dime photos and dime predict on camera pictures: one clean picture of each digit is read, also from the files.
+# dime photos and dime predict on camera pictures.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -17,7 +17,8 @@ num_epochs: 2
 augmentation: True
 photos: 0.1
 END
-"$DIME" train "$folder/config.yaml" --out "$folder/run" >"$folder/log" 2>&1 || fail "$(tail -n 3 "$folder/log")"
+"$DIME" train "$folder/config.yaml" --out "$folder/run" >"$folder/log" 2>&1 ||
+    fail "$(tail -n 3 "$folder/log")"
 
 # The kept files, and the same drawn anew.
 "$DIME" photos --clean --each 1 --first 730 --out "$folder/photos" >/dev/null
@@ -25,7 +26,8 @@ count=0
 for file in tests/photos/*.png; do
     "$DIME" predict "$folder/run" "$file" "$folder/photos/$(basename "$file")" --json >"$folder/answers"
     digit=$(basename "$file" | cut -c 1)
-    [ "$(grep -c "\"label\":[[:space:]]*$digit,$" "$folder/answers")" = 2 ] || fail "$file: $(cat "$folder/answers")"
+    [ "$(grep -c "\"label\":[[:space:]]*$digit,$" "$folder/answers")" = 2 ] ||
+        fail "$file: $(cat "$folder/answers")"
     count=$((count + 1))
 done
 [ "$count" = 10 ] || fail "$count pictures in tests/photos"
@@ -38,9 +40,12 @@ grep -q '"refused":[[:space:]]*[0-3],' "$folder/answer" || fail "$(cat "$folder/
 
 # Misuse.
 for bad in "" "--size 3x3 --out x" "--count 0 --out x" "--first -1 --out x"; do
+    status=0
     # shellcheck disable=SC2086
-    if "$DIME" photos $bad 2>"$folder/error"; then fail "'$bad' was accepted"; else [ $? = 2 ] || fail "'$bad': status"; fi
+    "$DIME" photos $bad 2>"$folder/error" || status=$?
+    [ "$status" = 2 ] || fail "'$bad': status $status"
 done
-"$DIME" predict "$folder/run" tests/photos/0-*.png --serial /dev/no-such-port 2>"$folder/error" && fail "no port"
+"$DIME" predict "$folder/run" tests/photos/0-*.png --serial /dev/no-such-port 2>"$folder/error" &&
+    fail "no port"
 grep -q '^dime predict: /dev/no-such-port: ' "$folder/error" || fail "$(cat "$folder/error")"
 echo "$accuracy % of camera pictures read"
