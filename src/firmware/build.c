@@ -385,25 +385,17 @@ static int measure_stack(struct build *build, const struct dime_listing *listing
     if (!code) {
         /* The engine's kinds of pointers: what runs a layer is called by inference alone, and so on. */
         static const struct dime_stack_caller callers[] = {
-            {"dime_maps_run", "dime_network_infer"},
-            {"dime_rows_run", "dime_network_infer"},
-            {"dime_fast_finish_none", "dime_rows_run"},
-            {"dime_fast_finish_shift", "dime_rows_run"},
-            {"dime_fast_finish_any", "dime_rows_run"},
-            {"dime_rows_flush_1", "dime_rows_add"},
-            {"dime_rows_flush_2", "dime_rows_add"},
-            {"dime_rows_flush_4", "dime_rows_add"},
-            {"dime_rows_flush_8_half", "dime_rows_add"},
-            {"dime_rows_flush_8", "dime_rows_add"},
-            {"run_maps", "dime_network_infer"},
-            {"dime_conv_pairs_run", "dime_conv_run"},
-            {"dime_conv_wide_run", "dime_conv_run"},
-            {"dime_conv_reference_run", "dime_conv_run"},
-            {"dime_conv_pairs_run", "run_maps"},
-            {"dime_conv_wide_run", "run_maps"},
-            {"dime_conv_reference_run", "run_maps"},
-            {"layer*_finish", "dime_conv_pairs_run"},
-            {"layer*_finish", "run_row"},
+            {"dime_maps_run", "dime_network_infer"},      {"dime_rows_run", "dime_network_infer"},
+            {"dime_fast_finish_none", "dime_rows_run"},   {"dime_fast_finish_shift", "dime_rows_run"},
+            {"dime_fast_finish_any", "dime_rows_run"},    {"dime_rows_flush_1", "dime_rows_add"},
+            {"dime_rows_flush_2", "dime_rows_add"},       {"dime_rows_flush_4", "dime_rows_add"},
+            {"dime_rows_flush_8_half", "dime_rows_add"},  {"dime_rows_flush_8", "dime_rows_add"},
+            {"dime_slices_run", "dime_network_infer"},    {"dime_fast_finish_any", "dime_slices_run"},
+            {"dime_fast_finish_none", "dime_slices_run"}, {"run_maps", "dime_network_infer"},
+            {"dime_conv_pairs_run", "dime_conv_run"},     {"dime_conv_wide_run", "dime_conv_run"},
+            {"dime_conv_reference_run", "dime_conv_run"}, {"dime_conv_pairs_run", "run_maps"},
+            {"dime_conv_wide_run", "run_maps"},           {"dime_conv_reference_run", "run_maps"},
+            {"layer*_finish", "dime_conv_pairs_run"},     {"layer*_finish", "run_row"},
             {"layer*_finish", "run_pooled_row"},
         };
         struct dime_stack_entries entries = {reset->address,
@@ -571,9 +563,8 @@ static int is_too_large(int code, const struct dime_firmware_report *report) {
 /* Convolutions that are code make room, the one that gains least for its bytes first, until the image fits.
  */
 static int build_within(struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
-    int code;
-    for (settings->code_room = settings->code_room ? settings->code_room : DIME_CHIP_FLASH_BYTES;;) {
-        code = build_image(settings, report);
+    for (;;) {
+        int code = build_image(settings, report);
         uint32_t over = report->flash_bytes - DIME_CHIP_FLASH_BYTES, taken = report->convolutions.bytes;
         if (!is_too_large(code, report) || report->flash_bytes <= DIME_CHIP_FLASH_BYTES || !taken)
             return code;
@@ -582,18 +573,25 @@ static int build_within(struct dime_firmware_settings *settings, struct dime_fir
     }
 }
 
+/* drops: convolutions that are code may become the reference again. */
+struct order {
+    enum dime_kernels kernels;
+    int drops;
+};
+
 /* The first plan with these kernels that fits. Leaves *report as it is where none is allowed. */
-static int build_with(enum dime_kernels kernels, const struct dime_firmware_settings *settings,
+static int build_with(const struct order *order, const struct dime_firmware_settings *settings,
                       struct dime_firmware_report *report) {
     int code = DIME_ERROR_UNSUPPORTED;
     for (size_t i = 0; i < PLANS; i++) {
         struct dime_firmware_settings attempt = *settings;
-        if (plans[i].kernels != kernels || !is_allowed(settings, &plans[i])) continue;
-        attempt.kernels = kernels;
+        if (plans[i].kernels != order->kernels || !is_allowed(settings, &plans[i])) continue;
+        attempt.kernels = order->kernels;
         attempt.code = plans[i].code;
         attempt.trade = plans[i].trade;
         dime_firmware_report_free(report);
-        code = build_within(&attempt, report);
+        attempt.code_room = DIME_CHIP_FLASH_BYTES;
+        code = order->drops ? build_within(&attempt, report) : build_image(&attempt, report);
         report->prepared_only = settings->prepared_only;
         if (!is_too_large(code, report)) break;
     }
@@ -602,16 +600,18 @@ static int build_with(enum dime_kernels kernels, const struct dime_firmware_sett
 
 /* Fast kernels come first; what does without its own vision is tried before it does without them. */
 int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
-    static const enum dime_kernels order[] = {DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE};
+    static const struct order order[] = {
+        {DIME_KERNELS_FAST, 0}, {DIME_KERNELS_FAST, 1}, {DIME_KERNELS_REFERENCE, 0}};
     struct dime_firmware_settings attempt = *settings;
     int code = DIME_ERROR_UNSUPPORTED, least = settings->prepared_only,
         most = settings->app->has_vision || least;
     *report = (struct dime_firmware_report){0};
     if (settings->app->has_no_model) return build_without_model(settings, report);
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        if (order[i].drops && !report->convolutions.bytes) continue; /* nothing to drop */
         for (attempt.prepared_only = least; attempt.prepared_only <= most; attempt.prepared_only++) {
-            if (settings->kernels != DIME_KERNELS_AUTO && settings->kernels != order[i]) continue;
-            code = build_with(order[i], &attempt, report);
+            if (settings->kernels != DIME_KERNELS_AUTO && settings->kernels != order[i].kernels) continue;
+            code = build_with(&order[i], &attempt, report);
             if (!is_too_large(code, report)) return code;
         }
     }

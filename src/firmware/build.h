@@ -43,7 +43,7 @@ struct dime_firmware_settings {
     enum dime_code_place code;                   /* AUTO: the fastest that fits */
     enum dime_kernels kernels;                   /* likewise */
     enum dime_trade trade;                       /* likewise */
-    uint32_t code_room; /* bytes of flash that convolutions may take as code; 0: as many as there are */
+    uint32_t code_room; /* bytes of flash that convolutions may take as code; set by dime_firmware_build */
     int print_swio;     /* 1: text leaves by the programmer's single wire */
     int once;           /* 1: the demo ends after the last picture */
     int prepared_only;  /* 1: without its own vision, even where that would fit */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "engine/fast_slices.h"
 
 /* Weights as unsigned numbers: w = (u << scale) - middle. */
 struct rows_format {
@@ -69,10 +70,34 @@ static const char *flush_of(const struct dime_model *model, uint32_t words) {
     return widest == 8 && words < 8 ? "8_half" : names[words];
 }
 
+/* Sliced sums are slower than those of rows, but take half the flash: for large layers. */
+static int suits_slices(const struct dime_model *model, uint32_t index) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    return layer->format == DIME_FORMAT_TERNARY && layer->outputs > 16 &&
+           layer->outputs <= DIME_SLICED_OUTPUTS && layer->inputs > 256 &&
+           layer->inputs * 127 < 1u << (DIME_SLICES - 2) && !has_negative_inputs(model, index);
+}
+
+/* Behind convolutions, whose code takes much of the flash, a kernel for a few hundred weights costs more than
+   it gives: unless a larger layer needs it anyway. */
+static int is_small_beside_maps(const struct dime_model *model, uint32_t index) {
+    enum { FEW = 512 };
+    if (model->layers[0].shape.kind == DIME_LAYER_FC) return 0;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const struct dime_model_layer *layer = &model->layers[i];
+        if (layer->shape.kind == DIME_LAYER_FC && !suits_slices(model, i) &&
+            layer->inputs * layer->outputs > FEW)
+            return 0;
+    }
+    return model->layers[index].shape.kind == DIME_LAYER_FC;
+}
+
 enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t index) {
     const struct dime_model_layer *layer = &model->layers[index];
     struct rows_format format;
     if (layer->shape.kind != DIME_LAYER_FC) return DIME_LAYOUT_REFERENCE;
+    if (suits_slices(model, index)) return DIME_LAYOUT_SLICES;
+    if (is_small_beside_maps(model, index)) return DIME_LAYOUT_REFERENCE;
     if (!find_format(layer->format, &format) || layer->outputs > 64 || !fits_lanes(model, index, &format))
         return DIME_LAYOUT_REFERENCE;
     return DIME_LAYOUT_ROWS;
@@ -89,6 +114,7 @@ int dime_layouts_are_fast(const struct dime_model *model) {
 uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum dime_layout layout) {
     const struct dime_model_layer *layer = &model->layers[index];
     if (layout == DIME_LAYOUT_REFERENCE) return layer->outputs * ((layer->inputs * 4 + 31) / 32 * 4);
+    if (layout == DIME_LAYOUT_SLICES) return layer->inputs * 8 + 12;
     uint32_t totals = has_negative_inputs(model, index) ? 2 * layer->outputs : 0;
     return layer->inputs * 4 * words_of(layer->outputs) + totals + 24;
 }
@@ -131,11 +157,31 @@ static void print_totals(const struct dime_model_layer *layer, uint32_t number, 
     fputs("\n};\n\n", stream);
 }
 
+static void print_slices(const struct dime_model *model, uint32_t index, FILE *stream) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    uint32_t number = index + 1;
+    fprintf(stream, "static const struct dime_slice_masks layer%u_masks[%u] = {", number, layer->inputs);
+    for (uint32_t k = 0; k < layer->inputs; k++) {
+        uint32_t plus = 0, minus = 0;
+        for (uint32_t m = 0; m < layer->outputs; m++) {
+            int32_t value = layer->value[(size_t)m * layer->inputs + k];
+            plus |= (uint32_t)(value > 0) << m;
+            minus |= (uint32_t)(value < 0) << m;
+        }
+        fprintf(stream, "%s{0x%08x, 0x%08x},", k % 4 ? " " : "\n    ", (unsigned)plus, (unsigned)minus);
+    }
+    fprintf(stream,
+            "\n};\n\nstatic const struct dime_fast_slices layer%u_fast = {\n"
+            "    .fast = {dime_slices_run, %s},\n    .masks = layer%u_masks,\n};\n\n",
+            number, finish_of(model, index), number);
+}
+
 int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_layout layout, FILE *stream) {
     const struct dime_model_layer *layer = &model->layers[index];
     struct rows_format format;
     uint32_t number = index + 1, words = words_of(layer->outputs);
     int has_totals = has_negative_inputs(model, index);
+    if (layout == DIME_LAYOUT_SLICES) print_slices(model, index, stream);
     if (layout != DIME_LAYOUT_ROWS || !find_format(layer->format, &format)) return 0;
     print_words(layer, &format, number, stream);
     if (has_totals) print_totals(layer, number, stream);

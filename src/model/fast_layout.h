@@ -11,6 +11,7 @@
 enum dime_layout {
     DIME_LAYOUT_REFERENCE, /* packed rows of outputs, weight by weight */
     DIME_LAYOUT_ROWS,      /* fast_rows.h */
+    DIME_LAYOUT_SLICES,    /* fast_slices.h */
 };
 
 /* The fastest layout that a layer can have. */
