@@ -17,7 +17,7 @@
 #endif
 #define PIXELS (DIME_INPUT_SIZE * DIME_INPUT_SIZE)
 /* The grid and the picture made from it do not fit together with a finer one where pictures are large. */
-#define CELLS (PIXELS <= 400 ? DIME_VISION_CELLS : 768)
+#define CELLS (PIXELS <= 400 ? DIME_VISION_CELLS : 560)
 #define WATCHDOG_MS 2000
 #define ROUNDS 2
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
