@@ -117,8 +117,8 @@ static int is_needed(const struct build *build, const char *name) {
             (!strcmp(name + length, ".c") || name[length] == '_'))
             return 0;
     }
-    /* Kernels need the engine, which comes with the model. */
-    return !build->settings->app->has_no_model || strncmp(name, "fast_", 5);
+    /* These need the engine, which comes with the model. */
+    return !build->settings->app->has_no_model || (strncmp(name, "fast_", 5) && strcmp(name, "recognise.c"));
 }
 
 static size_t list_firmware(const struct build *build, struct dime_export_file *files) {
