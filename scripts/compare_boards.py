@@ -4,10 +4,10 @@
 
     scripts/compare_boards.py MODEL [BOARD] [COUNT] [OPTION...]
 
-Draws COUNT (100) camera-like pictures (dime photos), lets `dime predict` read them, then takes them with the simulated
-camera of BOARD (boards/two-minis.yaml), and prints how often both give the same digit, how often either is right, and the
-longest time from button to digit. A dash is counted by itself: the chip shows one where the network is not sure. OPTIONS,
-such as --damage 1, go to `dime sim`.
+Draws COUNT (100) camera-like pictures (dime photos), lets `dime predict` read them, then takes them with the
+simulated camera of BOARD (boards/two-minis.yaml), and prints how often both give the same digit, how often
+either is right, and the longest time from button to digit. A dash is counted by itself: the chip shows one
+where the network is not sure. OPTIONS, such as --damage 1, go to `dime sim`.
 """
 import glob
 import json
@@ -38,13 +38,16 @@ def main():
     labels = [int(os.path.basename(file)[0]) for file in files]
     # What did not change was not answered: the display still shows what it showed before.
     chip = [photo["digit"] if photo["changed"] else None for photo in told["photos"]]
-    shown = [(one, other, label) for one, other, label in zip(chip, host, labels) if one is not None and one >= 0]
+    shown = [(one, other, label) for one, other, label in zip(chip, host, labels)
+             if one is not None and one >= 0]
     print(f"{len(files)} photographs, {len(shown)} digits shown, {chip.count(-1)} dashes or faults, "
           f"{chip.count(None)} without a change of the display")
     print(f"  the same digit as the PC  {sum(one == other for one, other, _ in shown)} of {len(shown)}")
     print(f"  right on the board        {sum(one == label for one, _, label in shown)} of {len(files)}")
-    print(f"  right on the PC           {sum(one == label for one, label in zip(host, labels))} of {len(files)}")
-    times = sorted(photo["button_to_digit_milliseconds"] for photo in told["photos"] if photo["changed"])
+    right = sum(one == label for one, label in zip(host, labels))
+    print(f"  right on the PC           {right} of {len(files)}")
+    times = sorted(photo["button_to_digit_milliseconds"] for photo in told["photos"]
+                   if photo["changed"])
     print(f"  button to digit           {times[len(times) // 2]:.1f} ms (median), {times[-1]:.1f} ms (longest)")
     print(f"  a frame of the camera     {told['frame_milliseconds']:.1f} ms")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""`dime sim --board`: photographs in front of the simulated camera become lit digits, on two boards and on one, with the
-images that a user would flash; and what is said where something is wrong."""
+"""`dime sim --board`: photographs in front of the simulated camera become lit digits, on two boards and on
+one, with the images that a user would flash; and what is said where something is wrong."""
 import os
 import shutil
 import sys
@@ -79,7 +79,8 @@ def test_faults(checks, folder, run):
     given = ["--firmware", f"camera={camera}", "--firmware", f"predictor={predictor}", *photos(folder)[:1]]
     for old, new in (("sda: PC1", "sda: PD7"), ("pclk: PD0", "pclk: PD7"), ("PC7]", "'-']")):
         board = change_board(folder, old, new)
-        checks.refused(dime("sim", "--board", board, "--limit", "3000", *given), 1, ["not ready", "blinks"], new)
+        result = dime("sim", "--board", board, "--limit", "3000", *given)
+        checks.refused(result, 1, ["not ready", "blinks"], new)
     board = change_board(folder, "sda: PC1", "sda: PD7")
     told = dime_json("sim", "--board", board, "--press", "2500", "--limit", "1500", *given)
     checks.check(-1 in told["display"] and 7 in told["display"] and 1 in told["display"],
@@ -90,11 +91,12 @@ def test_usage(checks, folder, run):
     photo = photos(folder)[0]
     checks.refused(dime("sim", "--board", TWO, photo), 2, ["chip camera", "--model"], "no firmware")
     checks.refused(dime("sim", "--board", TWO, "--model", run), 2, ["--photo"], "no photograph")
-    checks.refused(dime("sim", "--board", TWO, "--firmware", "radio=x.elf", photo), 2, ["radio", "CHIP=FILE.elf"],
-                   "unknown chip")
-    checks.refused(dime("sim", "--board", TWO, "--damage", "x", "--model", run, photo), 2, ["--damage"], "damage")
-    checks.refused(dime("firmware", "--app", "demo", "--out", os.path.join(folder, "x.elf")), 2, ["MODEL"],
-                   "no model")
+    result = dime("sim", "--board", TWO, "--firmware", "radio=x.elf", photo)
+    checks.refused(result, 2, ["radio", "CHIP=FILE.elf"], "unknown chip")
+    result = dime("sim", "--board", TWO, "--damage", "x", "--model", run, photo)
+    checks.refused(result, 2, ["--damage"], "damage")
+    result = dime("firmware", "--app", "demo", "--out", os.path.join(folder, "x.elf"))
+    checks.refused(result, 2, ["MODEL"], "no model")
     checks.refused(dime("sim", "--board", os.path.join(folder, "none.yaml"), photo), 1, ["none.yaml"], "no board")
 
 
