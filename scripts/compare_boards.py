@@ -48,7 +48,8 @@ def main():
     print(f"  right on the PC           {right} of {len(files)}")
     times = sorted(photo["button_to_digit_milliseconds"] for photo in told["photos"]
                    if photo["changed"])
-    print(f"  button to digit           {times[len(times) // 2]:.1f} ms (median), {times[-1]:.1f} ms (longest)")
+    median = times[len(times) // 2]
+    print(f"  button to digit           {median:.1f} ms (median), {times[-1]:.1f} ms (longest)")
     print(f"  a frame of the camera     {told['frame_milliseconds']:.1f} ms")
 
 

@@ -80,7 +80,8 @@ def two_minis():
         lines += wire(650, 760, row(20, index), (f"PC{index}", segment), "330")
     lines += wire(650, 760, row(20, 7), ("3V3", "anode"))
     bottom = 20 + HEAD + rows * STEP + 30
-    lines += note(20, bottom, CAMERA_NOTES + ["Display: common anode, one 330 Ohm resistor for each segment."])
+    lines += note(20, bottom, CAMERA_NOTES +
+                  ["Display: common anode, one 330 Ohm resistor for each segment."])
     save("two-minis.svg", 890, bottom + 70, lines)
 
 
@@ -98,7 +99,8 @@ def one_mini():
         lines += wire(650, 760, row(20, index), (f"Q{segment.upper()}", segment), "330")
     lines += note(765, row(20, 7) + 4, ["anode: to 3V3"])
     bottom = 20 + HEAD + rows * STEP + 30
-    lines += note(20, bottom, CAMERA_NOTES + ["D0 to D2 of the camera stay open: PC0, PA1 and PA2 drive the 74HC595."])
+    lines += note(20, bottom, CAMERA_NOTES +
+                  ["D0 to D2 of the camera stay open: PC0, PA1 and PA2 drive the 74HC595."])
     save("one-mini.svg", 890, bottom + 70, lines)
 
 

@@ -97,7 +97,8 @@ def test_usage(checks, folder, run):
     checks.refused(result, 2, ["--damage"], "damage")
     result = dime("firmware", "--app", "demo", "--out", os.path.join(folder, "x.elf"))
     checks.refused(result, 2, ["MODEL"], "no model")
-    checks.refused(dime("sim", "--board", os.path.join(folder, "none.yaml"), photo), 1, ["none.yaml"], "no board")
+    result = dime("sim", "--board", os.path.join(folder, "none.yaml"), photo)
+    checks.refused(result, 1, ["none.yaml"], "no board")
 
 
 if __name__ == "__main__":
