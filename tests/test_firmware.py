@@ -87,6 +87,8 @@ def test_every_application(checks, folder, run):
             check_image(checks, report, f"{app} from {code}")
             if app == "selftest":
                 continue
+            report = build(run, report["elf"], "--app", app, "--code", code, "--kernels", "reference")
+            check_image(checks, report, f"{app} from {code}, reference")
             section = symbol(report["elf"], "dime_layer_sums") >> 28
             checks.equal(section, 2 if code == "ram" else 0, f"{app}: dime_layer_sums is in {code}")
 
@@ -113,10 +115,10 @@ def frames_of_compiler(report, folder):
 
 def test_stack(checks, folder, run):
     """The depth from the instructions is the sum of the frames that the compiler says it made. reset_handler
-    is assembly and has none."""
+    is assembly and has none, as have the fast kernels."""
     for app in ("demo", "testset"):
         own = os.path.join(folder, app)
-        report = build(run, os.path.join(own, "x.elf"), "--app", app)
+        report = build(run, os.path.join(own, "x.elf"), "--app", app, "--kernels", "reference")
         names = re.split(r" [>+] ", report["stack_path"])
         frames = frames_of_compiler(report, own)
         expected = sum(frames.get(name, 0) for name in names if name != "reset_handler")
