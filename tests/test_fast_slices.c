@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "engine/fast_slices.h"
 
-enum { MOST_INPUTS = 1032, TRIALS = 60 };
+enum { MOST_INPUTS = DIME_SLICED_INPUTS, TRIALS = 60 };
 
 /* extreme: 1 all weights +1, 2 all -1, with the largest activations. */
 static void compare(uint32_t inputs, uint32_t outputs, int extreme, struct dime_random *random) {

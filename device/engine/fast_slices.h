@@ -7,7 +7,8 @@
 
 #include "fast.h"
 
-enum { DIME_SLICES = 19, DIME_SLICED_OUTPUTS = 32 }; /* K * 127 < 2^17, beside a bias below 2^17 */
+/* Sums and what they begin with, 0x15555, stay within 0 .. 2^18 - 1: 680 * 127 < 0x15555. */
+enum { DIME_SLICES = 18, DIME_SLICED_OUTPUTS = 32, DIME_SLICED_INPUTS = 680 };
 
 struct dime_slice_masks {
     uint32_t plus, minus; /* bit m: output m */
@@ -17,6 +18,10 @@ struct dime_fast_slices {
     struct dime_fast fast;
     const struct dime_slice_masks *masks; /* K */
 };
+
+/* Adds the inputs' activations, 0 .. 127, to the slices. fast_slices_add.S on the chip. */
+void dime_slices_add(const struct dime_slice_masks *masks, const int8_t *x, const int8_t *end,
+                     uint32_t *slices);
 
 /* Activations are 0 .. 127. */
 void dime_slices_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations);

@@ -75,7 +75,7 @@ static int suits_slices(const struct dime_model *model, uint32_t index) {
     const struct dime_model_layer *layer = &model->layers[index];
     return layer->format == DIME_FORMAT_TERNARY && layer->outputs > 16 &&
            layer->outputs <= DIME_SLICED_OUTPUTS && layer->inputs > 256 &&
-           layer->inputs * 127 < 1u << (DIME_SLICES - 2) && !has_negative_inputs(model, index);
+           layer->inputs <= DIME_SLICED_INPUTS && !has_negative_inputs(model, index);
 }
 
 /* Behind convolutions, whose code takes much of the flash, a kernel for a few hundred weights costs more than
