@@ -32,9 +32,10 @@ def main():
     count = sys.argv[3] if len(sys.argv) > 3 else "100"
     with tempfile.TemporaryDirectory() as folder:
         ask("photos", "--count", count, "--out", folder)
-        files = sorted(glob.glob(os.path.join(folder, "*.png")))
+        # Not by label: a display that goes on showing the same digit tells nothing.
+        files = sorted(glob.glob(os.path.join(folder, "*.png")), key=lambda name: name[-9:])
         host = [entry["label"] for entry in ask("predict", model, *files)["predictions"]]
-        told = ask("sim", "--board", board, "--model", model, *sys.argv[4:], *files)
+        told = ask("sim", "--board", board, "--model", model, "--limit", "4000", *sys.argv[4:], *files)
     labels = [int(os.path.basename(file)[0]) for file in files]
     # What did not change was not answered: the display still shows what it showed before.
     chip = [photo["digit"] if photo["changed"] else None for photo in told["photos"]]

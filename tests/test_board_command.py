@@ -50,7 +50,7 @@ def test_two_boards(checks, folder, run):
         checks.check(not photo["changed"] or photo["digit"] in (kind, -1),
                      f"a damaged line: {photo['digit']} instead of {kind}")
     checks.check(spoilt["wires"][0]["damaged"] > 0, "bytes were damaged")
-    result = dime("sim", "--board", TWO, *given, photos(folder)[2])
+    result = dime("sim", "--board", TWO, "--model", run, photos(folder)[2])
     checks.check("   ######\n" in result.stdout and ": 2, " in result.stdout, f"a large 2: {result.stdout}")
 
 

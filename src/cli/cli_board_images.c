@@ -67,6 +67,7 @@ static int build_image(struct cli_board_images *images, uint32_t chip, const str
         .app = dime_firmware_app_find(application),
         .model = &workshop->model,
         .model_name = workshop->model_name,
+        .input_size = workshop->model.config.input_size,
         .baud = BAUD,
     };
     char *file = NULL, *elf;
