@@ -399,7 +399,7 @@ static void test_every_format(void **state) {
         struct dime_model model;
         struct host host;
         train((enum dime_format_id)format, &model);
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 3; i++) { /* fast from flash and RAM, the reference from flash */
             run_testset(&model, FORMAT_IMAGES, i & 1, i & 2 ? DIME_KERNELS_REFERENCE : DIME_KERNELS_FAST,
                         &host);
             if (host.mismatches)

@@ -346,7 +346,9 @@ static int make_model_c(struct export *export) {
     print_origin(export, stream);
     fputs("#include \"model.h\"\n\n#include <stdint.h>\n\n", stream);
     if (export->for_chip)
-        fputs("#include \"fast_conv.h\"\n#include \"fast_rows.h\"\n#include \"fast_slices.h\"\n\n", stream);
+        fputs("#include \"fast_conv.h\"\n#include \"fast_rows.h\"\n#include \"fast_slices.h\"\n"
+              "#include \"fast_table.h\"\n\n",
+              stream);
     for (uint32_t i = 0; i < network->layer_count; i++) print_tables(export, stream, i);
     fputs("static const struct dime_layer layers[DIME_MODEL_LAYERS] = {\n", stream);
     for (uint32_t i = 0; i < network->layer_count; i++) print_entry(export, stream, i);

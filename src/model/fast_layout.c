@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "engine/fast_slices.h"
+#include "model/model_layer.h"
 
 /* Weights as unsigned numbers: w = (u << scale) - middle. */
 struct rows_format {
@@ -92,12 +93,17 @@ static int is_small_beside_maps(const struct dime_model *model, uint32_t index) 
     return model->layers[index].shape.kind == DIME_LAYER_FC;
 }
 
+static int has_table(enum dime_format_id id) {
+    return id == DIME_FORMAT_FP130 || id == DIME_FORMAT_NF4;
+}
+
 enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t index) {
     const struct dime_model_layer *layer = &model->layers[index];
     struct rows_format format;
     if (layer->shape.kind != DIME_LAYER_FC) return DIME_LAYOUT_REFERENCE;
     if (suits_slices(model, index)) return DIME_LAYOUT_SLICES;
     if (is_small_beside_maps(model, index)) return DIME_LAYOUT_REFERENCE;
+    if (has_table(layer->format)) return DIME_LAYOUT_TABLE;
     if (!find_format(layer->format, &format) || layer->outputs > 64 || !fits_lanes(model, index, &format))
         return DIME_LAYOUT_REFERENCE;
     return DIME_LAYOUT_ROWS;
@@ -176,12 +182,62 @@ static void print_slices(const struct dime_model *model, uint32_t index, FILE *s
             number, finish_of(model, index), number);
 }
 
+static void print_table_totals(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
+    fprintf(stream, "static const int32_t layer%u_totals[%u] = {", number, layer->outputs);
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        int32_t total = 0;
+        for (uint32_t k = 0; k < layer->inputs; k++) total += layer->value[(size_t)m * layer->inputs + k];
+        fprintf(stream, "%s%d,", m % 12 ? " " : "\n    ", (int)total);
+    }
+    fputs("\n};\n\n", stream);
+}
+
+/* Codes as the format has them, eight outputs a word. */
+static void print_codes(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
+    struct dime_code_table codes;
+    uint32_t width = (layer->outputs + 7) / 8;
+    dime_code_table_fill(&codes, dime_format_get(layer->format));
+    fprintf(stream, "static const uint32_t layer%u_codes[%u] = {", number, layer->inputs * width);
+    for (uint32_t i = 0; i < layer->inputs * width; i++) {
+        uint32_t word = 0, input = i / width, first = i % width * 8;
+        for (uint32_t m = first; m < first + 8 && m < layer->outputs; m++) {
+            int16_t value = layer->value[(size_t)m * layer->inputs + input];
+            word |= (uint32_t)dime_code_table_find(&codes, value) << 4 * (m - first);
+        }
+        fprintf(stream, "%s0x%08x,", i % 8 ? " " : "\n    ", (unsigned)word);
+    }
+    fputs("\n};\n\n", stream);
+}
+
+static void print_values(const struct dime_format *format, uint32_t number, FILE *stream) {
+    fprintf(stream, "static const int16_t layer%u_values[16] = {", number);
+    for (uint32_t code = 0; code < 16; code++) fprintf(stream, "%s%d", code ? ", " : "", format->value(code));
+    fputs("};\n\n", stream);
+}
+
+static void print_table(const struct dime_model *model, uint32_t index, FILE *stream) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    uint32_t number = index + 1;
+    int has_totals = has_negative_inputs(model, index), has_values = layer->format != DIME_FORMAT_FP130;
+    print_codes(layer, number, stream);
+    if (has_totals) print_table_totals(layer, number, stream);
+    if (has_values) print_values(dime_format_get(layer->format), number, stream);
+    fprintf(stream,
+            "static const struct dime_fast_table layer%u_fast = {\n    .fast = {dime_table_run, %s},\n"
+            "    .table = {\n        .words = layer%u_codes,\n",
+            number, finish_of(model, index), number);
+    if (has_totals) fprintf(stream, "        .totals = layer%u_totals,\n", number);
+    if (has_values) fprintf(stream, "        .values = layer%u_values,\n", number);
+    fprintf(stream, "        .width = %u,\n    },\n};\n\n", (layer->outputs + 7) / 8);
+}
+
 int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_layout layout, FILE *stream) {
     const struct dime_model_layer *layer = &model->layers[index];
     struct rows_format format;
     uint32_t number = index + 1, words = words_of(layer->outputs);
     int has_totals = has_negative_inputs(model, index);
     if (layout == DIME_LAYOUT_SLICES) print_slices(model, index, stream);
+    if (layout == DIME_LAYOUT_TABLE) print_table(model, index, stream);
     if (layout != DIME_LAYOUT_ROWS || !find_format(layer->format, &format)) return 0;
     print_words(layer, &format, number, stream);
     if (has_totals) print_totals(layer, number, stream);

@@ -12,6 +12,7 @@ enum dime_layout {
     DIME_LAYOUT_REFERENCE, /* packed rows of outputs, weight by weight */
     DIME_LAYOUT_ROWS,      /* fast_rows.h */
     DIME_LAYOUT_SLICES,    /* fast_slices.h */
+    DIME_LAYOUT_TABLE,     /* fast_table.h */
 };
 
 /* The fastest layout that a layer can have. */
