@@ -115,10 +115,11 @@ def frames_of_compiler(report, folder):
 
 def test_stack(checks, folder, run):
     """The depth from the instructions is the sum of the frames that the compiler says it made. reset_handler
-    is assembly and has none, as have the fast kernels."""
+    is assembly and has none, as have the fast kernels. Compiled for size, as frames_of_compiler does."""
     for app in ("demo", "testset"):
         own = os.path.join(folder, app)
-        report = build(run, os.path.join(own, "x.elf"), "--app", app, "--kernels", "reference")
+        report = build(run, os.path.join(own, "x.elf"), "--app", app, "--kernels", "reference",
+                       "--trade", "size")
         names = re.split(r" [>+] ", report["stack_path"])
         frames = frames_of_compiler(report, own)
         expected = sum(frames.get(name, 0) for name in names if name != "reset_handler")
