@@ -53,8 +53,7 @@ static void test_short_row(void **state) {
 static void test_what_is_refused(void **state) {
     static const char *const texts[] = {
         "loss\n1\n", "epoch\n1,2\n", "epoch\none\n", "epoch\n1 2\n",
-        "epoch\n11111111111111111111111111111111111111111111111111111111111111"
-        "111111\n"};
+        "epoch\n11111111111111111111111111111111111111111111111111111111111111111111\n"};
     static const char *const lines[] = {"m.csv:1: no column", "m.csv:2: more fields", "m.csv:2: field 1",
                                         "m.csv:2: field 1", "m.csv:2: field 1"};
     (void)state;

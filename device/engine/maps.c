@@ -49,11 +49,9 @@ static int32_t average(const struct dime_layer *pool, int32_t total) {
 
 /* One more value into an accumulator of a pooled window. */
 static void pool_value(const struct dime_layer *pool, int first, int32_t value, int32_t *into) {
-    if (first)
-        *into = value;
-    else if (pool->kind == DIME_LAYER_AVG_POOL)
+    if (!first && pool->kind == DIME_LAYER_AVG_POOL)
         *into += value;
-    else if (value > *into)
+    else if (first || value > *into)
         *into = value;
 }
 

@@ -116,9 +116,9 @@ int dime_vision_complete(const struct dime_vision *vision) {
 
 enum dime_vision_finding dime_vision_finish(struct dime_vision *vision, enum dime_vision_polarity polarity,
                                             uint32_t size, uint8_t *output, struct dime_vision_found *found) {
-    struct dime_vision_found ignored;
+    struct dime_vision_found ignored = {0};
     struct dime_vision_found *where = found ? found : &ignored;
-    *where = (struct dime_vision_found){0};
+    *where = ignored;
     vision->map = output; /* is not needed any more when the output is made */
     size_map(vision, smaller(size * size, DIME_VISION_BLOCKS));
     vision_remove_paper(vision, polarity, where);

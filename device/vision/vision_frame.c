@@ -142,6 +142,7 @@ static void measure_mass(const struct dime_vision *vision, struct dime_vision_fo
         mass += row;
         down += row * y;
     }
+    if (!mass) return;
     found->centre_x = centre(across, mass);
     found->centre_y = centre(down, mass);
 }

@@ -232,7 +232,8 @@ static int build(const struct settings *settings, struct dime_firmware_settings 
     struct dime_firmware_report report = {0};
     struct chosen chosen = {0};
     int code = 0;
-    if (firmware->app->has_pictures) code = choose_pictures(&chosen, settings, firmware->model);
+    if (firmware->app->has_pictures && firmware->model)
+        code = choose_pictures(&chosen, settings, firmware->model);
     if (!code) {
         firmware->pictures = firmware->app->has_pictures ? &chosen.pictures : NULL;
         code = dime_firmware_build(firmware, &report);
@@ -256,6 +257,7 @@ static int build_model(const struct settings *settings, struct dime_firmware_set
     firmware->model_name = name;
     firmware->input_size = model.config.input_size;
     int status = name ? build(settings, firmware) : cli_fail(&cli_firmware, out_of_memory());
+    firmware->model = NULL;
     free(name);
     dime_model_free(&model);
     return status;

@@ -123,8 +123,20 @@ static int take_all(const struct settings *settings, struct reader *reader, cons
 
 /* ---- settings and results ---- */
 
+/* WIDTHxHEIGHT and nothing behind it: 1, else 0. */
+static int read_size(const char *text, uint32_t *width, uint32_t *height) {
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (end == text || *end != 'x' || value > MOST_SIDE) return 0;
+    *width = (uint32_t)value;
+    text = end + 1;
+    value = strtoul(text, &end, 10);
+    if (end == text || *end || value > MOST_SIDE) return 0;
+    *height = (uint32_t)value;
+    return 1;
+}
+
 static int check_settings(struct settings *settings) {
-    char rest;
     if (!settings->model && !settings->out)
         return dime_error_set(DIME_ERROR_USAGE,
                               "nothing to do: give a MODEL to try, --out DIR for files, or both");
@@ -133,9 +145,8 @@ static int check_settings(struct settings *settings) {
     if (settings->first < 0)
         return dime_error_set(DIME_ERROR_USAGE, "--first %d: at least 0", settings->first);
     if (settings->each < 0) return dime_error_set(DIME_ERROR_USAGE, "--each %d: at least 1", settings->each);
-    if (sscanf(settings->size, "%ux%u%c", &settings->width, &settings->height, &rest) != 2 ||
-        settings->width < LEAST_SIDE || settings->width > MOST_SIDE || settings->height < LEAST_SIDE ||
-        settings->height > MOST_SIDE)
+    if (!read_size(settings->size, &settings->width, &settings->height) || settings->width < LEAST_SIDE ||
+        settings->width > MOST_SIDE || settings->height < LEAST_SIDE || settings->height > MOST_SIDE)
         return dime_error_set(DIME_ERROR_USAGE,
                               "--size %s: expected WIDTHxHEIGHT, each %d to %d, as in 320x240",
                               settings->size, LEAST_SIDE, MOST_SIDE);

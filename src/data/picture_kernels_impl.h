@@ -85,7 +85,7 @@ LANES_INLINE lanes_int gather(const uint8_t *base, lanes_int place) {
     found.half[1] = _mm256_i32gather_epi32((const int *)(const void *)base, index.half[1], 1);
     return found.whole;
 #else
-    lanes_int found;
+    lanes_int found = {0};
     for (uint32_t i = 0; i < DIME_LANES; i++) {
         const uint8_t *at = base + place[i];
         found[i] = (int32_t)(at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24);

@@ -6,6 +6,13 @@
 static const char *const registers[DIME_WINDOW] = {"s0", "s1", "a0", "a1", "a2", "t0", "t1", "t2", "ra"};
 enum { SHORT_SUBTRACTIONS = 5 };
 
+static uint32_t most_negative(const uint32_t *negative, const int *taken, uint32_t taps) {
+    uint32_t most = 0;
+    for (uint32_t k = 1; k < taps; k++)
+        if (!taken[k] && (taken[most] || negative[k] > negative[most])) most = k;
+    return most;
+}
+
 /* Taps that are subtracted most get the registers that 16-bit instructions can subtract. */
 void dime_window_assign(struct dime_window *window, const int16_t *weights, uint32_t count, uint32_t step) {
     uint32_t negative[DIME_WINDOW] = {0};
@@ -13,9 +20,7 @@ void dime_window_assign(struct dime_window *window, const int16_t *weights, uint
     for (uint32_t m = 0; m < count; m++)
         for (uint32_t k = 0; k < window->taps; k++) negative[k] += weights[m * step + k] < 0;
     for (uint32_t next = 0; next < window->taps; next++) {
-        uint32_t most = DIME_WINDOW;
-        for (uint32_t k = 0; k < window->taps; k++)
-            if (!taken[k] && (most == DIME_WINDOW || negative[k] > negative[most])) most = k;
+        uint32_t most = most_negative(negative, taken, window->taps);
         taken[most] = 1;
         window->reg[most] = registers[next];
         window->is_short[most] = next < SHORT_SUBTRACTIONS;

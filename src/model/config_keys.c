@@ -185,7 +185,7 @@ const struct config_key config_keys[KEY_COUNT] = {
 
 #define IN_LAYER(member) offsetof(struct layer_entry, member)
 #define LAYER_UINT(text, member, least, most)                                                                \
-    { .name = text, .type = TYPE_UINT, .offset = IN_LAYER(member), .low = least, .high = most }
+    { .name = text, .type = TYPE_UINT, .offset = IN_LAYER(member), .low = (least), .high = (most) }
 #define LAYER_CHOICE(text, member, function)                                                                 \
     { .name = text, .type = TYPE_CHOICE, .offset = IN_LAYER(member), .choice = function }
 const struct config_key config_layer_keys[LAYER_KEY_COUNT] = {

@@ -68,7 +68,7 @@ static const char *flush_of(const struct dime_model *model, uint32_t words) {
     for (uint32_t i = 0; i < model->layer_count; i++)
         if (dime_layout_choose(model, i) == DIME_LAYOUT_ROWS && words_of(model->layers[i].outputs) > widest)
             widest = words_of(model->layers[i].outputs);
-    return widest == 8 && words < 8 ? "8_half" : names[words];
+    return widest == 8 && words != 8 ? "8_half" : names[words];
 }
 
 /* Sliced sums are slower than those of rows, but take half the flash: for large layers. */

@@ -47,6 +47,7 @@ static uint8_t sensor_pixel(const struct fit *fit, uint32_t x, uint32_t y) {
             sum += row[clamp(fit->left + (int64_t)across, fit->width)];
         }
     }
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all pixels are set
     return (uint8_t)((sum + count / 2) / count);
 }
 

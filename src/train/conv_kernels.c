@@ -17,7 +17,7 @@ static const struct dime_conv_kernels *const variants[] = {
     &dime_conv_kernels_avx512,
 #endif
 };
-#define VARIANTS (sizeof variants / sizeof *variants)
+#define VARIANTS (sizeof variants / sizeof(const struct dime_conv_kernels *))
 
 const struct dime_conv_kernels *dime_conv_kernels_variant(uint32_t index) {
     return index < VARIANTS && dime_kernels_variant(index) ? variants[index] : NULL;

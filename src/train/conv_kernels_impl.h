@@ -50,6 +50,7 @@ ALWAYS void gather_lanes(const struct dime_conv_gather *g, uint32_t pixel, uint3
     for (; lane < g->lanes; lane += VEC_WIDTH) gather_block(g, pixel, row, lane, rows, 1);
 }
 
+// NOLINTBEGIN(bugprone-branch-clone): where registers hold 8 rows, two branches are one
 static void gather_pixels(const struct dime_conv_gather *g, uint32_t row, uint32_t rows) {
     for (uint32_t pixel = 0; pixel < g->list->count; pixel++) {
         if (rows == CONV_ROWS)
@@ -62,6 +63,7 @@ static void gather_pixels(const struct dime_conv_gather *g, uint32_t row, uint32
             gather_lanes(g, pixel, row, 1);
     }
 }
+// NOLINTEND(bugprone-branch-clone)
 
 /* Rows of the next block: as many as registers hold, but rather 8 + 8 than 12 + 4. */
 static uint32_t next_rows(uint32_t left) {

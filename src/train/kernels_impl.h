@@ -37,6 +37,7 @@ static inline __attribute__((always_inline)) void product_block(const struct dim
 static inline __attribute__((always_inline)) void product_rest(const struct dime_product *p, uint32_t row,
                                                                uint32_t column, const uint32_t vectors) {
     switch (p->rows - row) {
+// NOLINTBEGIN(bugprone-branch-clone): a count of 1 is the same either way
 #define REST(count)                                                                                          \
     case count:                                                                                              \
         if (count < VEC_ROWS) product_block(p, row, column, count < VEC_ROWS ? count : 1, vectors);          \
@@ -49,6 +50,7 @@ static inline __attribute__((always_inline)) void product_rest(const struct dime
         REST(6);
         REST(7);
 #undef REST
+        // NOLINTEND(bugprone-branch-clone)
     default:
         break;
     }
