@@ -390,6 +390,8 @@ static void line_leaves_out_what_was_not_measured(void **state) {
     assert_line(&report, "12/60 train 0.073 97.81%  lr 1e-05    123s  clip/bits .214/3.6 .334");
     report.entropy[0] = NAN;
     assert_line(&report, "12/60 train 0.073 97.81%  lr 1e-05    123s  clip .214 .334");
+    report.clip[0] = NAN;
+    assert_line(&report, "12/60 train 0.073 97.81%  lr 1e-05    123s  clip .334");
 }
 
 static void lines_are_aligned(void **state) {

@@ -15,7 +15,8 @@ struct dime_epoch_report {
     double seconds, images_per_second;           /* of training; validation is not counted */
     double active_fraction;                      /* share of hidden activations that are not zero, 0..1 */
     uint32_t layer_count;
-    double clip[DIME_MAX_LAYERS];    /* clipping value of each layer (mean over outputs with PerOutput) */
+    double clip[DIME_MAX_LAYERS]; /* clipping value of each layer (mean over outputs with PerOutput); NaN for
+                                     a layer without weights */
     double entropy[DIME_MAX_LAYERS]; /* entropy of its quantized weights, bits; NaN for format None */
 };
 

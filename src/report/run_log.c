@@ -336,6 +336,7 @@ static void put_layers(struct text *text, const struct dime_epoch_report *report
     for (uint32_t i = 0; i < report->layer_count; i++) quantized |= !isnan(report->entropy[i]);
     put(text, quantized ? "  clip/bits" : "  clip");
     for (uint32_t i = 0; i < report->layer_count; i++) {
+        if (isnan(report->clip[i])) continue; /* pooling has no weights */
         put_clip(text, report->clip[i]);
         if (!isnan(report->entropy[i])) put(text, "/%.1f", report->entropy[i]);
     }
