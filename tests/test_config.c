@@ -353,6 +353,9 @@ static void test_clipping(void **state) {
     assert_true(config.clip_update == DIME_CLIP_EVERY_EPOCH && config.clip_scale == 0.3f);
     parse_good("quantscale: 0.3\nmaxw_update_until_epoch: 4\n", &config);
     assert_true(config.clip_update == DIME_CLIP_EVERY_STEP && config.clip_until_epoch == 4);
+    parse_good("maxw_algo: lsq\nquantscale: 0.3\nmaxw_update_until_epoch: 4\n", &config);
+    assert_true(config.clip == DIME_CLIP_LSQ && config.clip_update == DIME_CLIP_LEARNED);
+    assert_int_equal(config.clip_until_epoch, 4);
     parse_good("num_epochs: 7\n", &config);
     assert_int_equal(config.clip_until_epoch, 7);
     parse_good("num_epochs: 7\nmaxw_update_until_epoch: 60\n", &config);
@@ -652,6 +655,10 @@ static void test_set_clipping(void **state) {
     assert_int_equal(set(&config, "maxw_algo=octav", NULL), 0);
     assert_int_equal(config.clip, DIME_CLIP_OCTAV);
     assert_int_equal(config.clip_update, DIME_CLIP_EVERY_EPOCH);
+    assert_int_equal(set(&config, "maxw_algo=lsq", NULL), 0);
+    assert_int_equal(config.clip_update, DIME_CLIP_LEARNED);
+    assert_int_equal(set(&config, "num_epochs=4", NULL), 0);
+    assert_int_equal(config.clip_update, DIME_CLIP_LEARNED);
     assert_int_equal(set(&config, "quantscale=0.5", NULL), 0);
     assert_int_equal(config.clip, DIME_CLIP_PROP);
     assert_int_equal(config.clip_update, DIME_CLIP_EVERY_STEP);
@@ -734,9 +741,10 @@ static void draw_config(struct dime_config *config, struct dime_random *random) 
     dime_config_default(config);
     config->norm = (enum dime_norm)dime_random_below(random, 4);
     config->wscale = (enum dime_wscale)dime_random_below(random, 2);
-    config->clip = (enum dime_clip)dime_random_below(random, 2);
+    config->clip = (enum dime_clip)dime_random_below(random, 3);
     config->clip_update = config->clip == DIME_CLIP_PROP ? (enum dime_clip_update)dime_random_below(random, 2)
-                                                         : DIME_CLIP_EVERY_EPOCH;
+                          : config->clip == DIME_CLIP_LSQ ? DIME_CLIP_LEARNED
+                                                          : DIME_CLIP_EVERY_EPOCH;
     config->clip_until_epoch = dime_random_below(random, 100);
     config->clip_scale = random_share(random, 0.001f, 100);
     config->schedule = (enum dime_schedule)dime_random_below(random, 3);

@@ -216,6 +216,69 @@ static void check_layer(const struct dime_network_state *network, const struct d
     }
 }
 
+/* ---- learned scales ---- */
+
+/* What weight w of the layer stands for when its scale is multiplied by exp(shift), with the distance that
+   rounding moved it, in levels, held constant, and w itself passed through where it is not clipped. */
+static double scaled_weight(const struct dime_train_layer *layer, uint32_t m, uint32_t k, double shift) {
+    struct dime_level_range range = dime_format_level_range(layer->format);
+    size_t at = k * layer->padded_outputs + m;
+    double level_unit = layer->scale.step[m] * exp(shift), level = layer->values[at];
+    double levels_in_unit = 1 / ((double)layer->scale.inverse_unit[m] * layer->scale.step[m]);
+    double w = layer->weight.value[at], unit = level_unit * levels_in_unit;
+    if (range.low > range.high) return level_unit * level; /* nothing but the sign of w counts */
+    double x = w / (layer->scale.step[m] * levels_in_unit), moved = w / unit;
+    if (x < range.low || x > range.high) return level_unit * level;
+    return unit * (moved + level / levels_in_unit - x);
+}
+
+/* The sum over a layer, or an output, of the slope along the direction in which its scale moves the weights.
+ */
+static double scale_slope(const struct dime_train_layer *layer, struct surrogate *net, uint32_t l,
+                          uint32_t first, uint32_t last) {
+    double above = 0, kept[WIDEST][WIDEST], step = 1e-5;
+    memcpy(kept, net->layers[l].weight, sizeof kept);
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (uint32_t m = first; m < last; m++)
+            for (uint32_t k = 0; k < layer->inputs; k++)
+                net->layers[l].weight[m][k] =
+                    kept[m][k] + scaled_weight(layer, m, k, sign * step) - scaled_weight(layer, m, k, 0);
+        above += sign * loss_of(net);
+    }
+    memcpy(net->layers[l].weight, kept, sizeof kept);
+    return above / (2 * step);
+}
+
+static void check_scales(const struct dime_network_state *network, const struct dime_chunk *chunk,
+                         struct surrogate *net, uint32_t l) {
+    const struct dime_train_layer *layer = &network->layers[l];
+    struct dime_level_range range = dime_format_level_range(layer->format);
+    const float *gradient = chunk->layers[l].weight_gradient;
+    float slope[64];
+    double total = 0, size = 0;
+    network->kernels->scale_slope(&(struct dime_scale_slope){
+        .gradient_scale = (float)dime_weight_gradient_scale(network, l),
+        .gradients = &gradient,
+        .parts = 1,
+        .rows = layer->inputs,
+        .padded = layer->padded_outputs,
+        .weight = layer->weight.value,
+        .level = layer->values,
+        .step = layer->scale.step,
+        .inverse_unit = layer->scale.inverse_unit,
+        .offset = layer->scale.offset,
+        .low = range.low,
+        .high = range.high,
+        .slope = slope,
+    });
+    for (uint32_t m = 0; m < layer->outputs; m++) size = fmax(size, fabs(slope[m]));
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        compare("scale", l, slope[m], scale_slope(layer, net, l, m, m + 1), fmax(size, 1e-2));
+        total += slope[m];
+    }
+    compare("scale of all", l, total, scale_slope(layer, net, l, 0, layer->outputs), fmax(size, 1e-2));
+}
+
 static struct dime_config small_config(enum dime_format_id format, enum dime_norm norm,
                                        enum dime_wscale wscale) {
     struct dime_config config;
@@ -284,6 +347,7 @@ static void check_network(enum dime_format_id format, enum dime_norm norm, enum 
     make_surrogate(&network, &chunk, &net);
     dime_chunk_backward(&network, &chunk);
     for (uint32_t l = 0; l < LAYERS; l++) check_layer(&network, &chunk, &net, l);
+    for (uint32_t l = 0; l < LAYERS && network.quantized; l++) check_scales(&network, &chunk, &net, l);
     dime_chunk_free(&chunk);
     dime_network_free(&network);
 }

@@ -125,6 +125,35 @@ static void test_adam(void **state) {
     }
 }
 
+/* d loss / d log(scale) in double, clipped weights and padding among them. */
+static void test_scale_slope(void **state) {
+    (void)state;
+    enum { ROWS_OF = 21, PADDED = 32, COUNT = ROWS_OF * PADDED, PARTS = 2 };
+    for (uint32_t variant = 0; variant < VARIANTS; variant++) {
+        const struct dime_kernels *kernels = dime_kernels_variant(variant);
+        if (!kernels) continue;
+        float *weight = random_floats(COUNT, 1), *level = random_floats(COUNT, 7), slope[PADDED];
+        float *gradients[PARTS] = {random_floats(COUNT + 4, 1), random_floats(COUNT + 4, 1)};
+        float *inverse = random_floats(PADDED, 2), *step = random_floats(PADDED, 0.2f);
+        float *offset = random_floats(PADDED, 0.1f);
+        kernels->scale_slope(&(struct dime_scale_slope){0.5f, (const float *const *)gradients, PARTS, 4,
+                                                        ROWS_OF, PADDED, weight, level, step, inverse, offset,
+                                                        -0.75f, 0.5f, slope});
+        for (uint32_t m = 0; m < PADDED; m++) {
+            double expected = 0;
+            for (uint32_t i = m; i < COUNT; i += PADDED) {
+                float scaled = weight[i] * inverse[m] - offset[m];
+                int rounded = scaled >= -0.75f && scaled <= 0.5f;
+                expected += 0.5 * ((double)gradients[0][i + 4] + gradients[1][i + 4]) *
+                            ((double)level[i] * step[m] - (rounded ? weight[i] : 0));
+            }
+            assert_float_equal(slope[m], expected, 1e-4);
+        }
+        free(weight), free(level), free(gradients[0]), free(gradients[1]);
+        free(inverse), free(step), free(offset);
+    }
+}
+
 /* Rows of a layer with `outputs` outputs and everything that the row kernels read and write. */
 enum { ROWS = 9, WIDE = 80 };
 struct rows {
@@ -348,6 +377,10 @@ static size_t run_variant(const struct dime_kernels *kernels, float *out) {
     }
     for (int format = 0; format < DIME_FORMAT_COUNT; format++, used += 480)
         kernels->quantize((enum dime_format_id)format, w, inverse, offset, 480, out + used);
+    const float *gradient = b;
+    kernels->scale_slope(&(struct dime_scale_slope){1, &gradient, 1, 0, 10, 48, w, a, offset, inverse, offset,
+                                                    -2, 2, out + used});
+    used += 48;
     used += run_rows(kernels, out + used);
     free(a);
     free(b);
@@ -391,6 +424,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_adam),
+        cmocka_unit_test(test_scale_slope),
         cmocka_unit_test(test_norm),
         cmocka_unit_test(test_score),
         cmocka_unit_test(test_transpose),

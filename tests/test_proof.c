@@ -220,6 +220,15 @@ static void test_shapes(void **state) {
     moving.clip_update = DIME_CLIP_EVERY_STEP;
     moving.weight_averaging = 0.99f;
     check(&moving, 70, "clipping in every step, averaged weights");
+    moving = mixed;
+    moving.clip = DIME_CLIP_LSQ;
+    moving.clip_update = DIME_CLIP_LEARNED;
+    moving.clip_until_epoch = moving.epochs;
+    check(&moving, 70, "learned scales");
+    moving.wscale = DIME_WSCALE_PER_OUTPUT;
+    moving.norm = DIME_NORM_BATCH;
+    moving.layers[0].format = DIME_FORMAT_BINARY;
+    check(&moving, 70, "learned scales, BatchNorm, PerOutput");
 }
 
 /* A float model quantized afterwards, from both ways of clipping while training. */

@@ -98,12 +98,13 @@ static void test_layouts_agree(void **state) {
         for (uint32_t k = 0; k < K; k++) columns[k * M + m] = rows[m * K + k];
     struct dime_weight_view first = {rows, M, K, K, 1, NULL}, second = {columns, M, K, 1, M, NULL};
     for (int id = DIME_FORMAT_BINARY; id < DIME_FORMAT_COUNT; id++) {
-        for (int wscale = 0; wscale < 2; wscale++) {
+        for (int i = 0; i < 4; i++) {
+            enum dime_wscale wscale = (enum dime_wscale)(i % 2);
+            enum dime_clip algorithm = i < 2 ? DIME_CLIP_PROP : DIME_CLIP_LSQ;
             struct dime_weight_scale x = {a, a + M, a + 2 * M}, y = {b, b + M, b + 2 * M};
-            dime_clip_update(&first, (enum dime_format_id)id, (enum dime_wscale)wscale, DIME_CLIP_PROP, 0.25f,
-                             clip);
-            dime_weight_scale_update(&first, (enum dime_format_id)id, (enum dime_wscale)wscale, clip, &x);
-            dime_weight_scale_update(&second, (enum dime_format_id)id, (enum dime_wscale)wscale, clip, &y);
+            dime_clip_update(&first, (enum dime_format_id)id, wscale, algorithm, 0.25f, clip);
+            dime_weight_scale_update(&first, (enum dime_format_id)id, wscale, DIME_CLIP_PROP, clip, &x);
+            dime_weight_scale_update(&second, (enum dime_format_id)id, wscale, DIME_CLIP_PROP, clip, &y);
             assert_memory_equal(a, b, sizeof a);
         }
     }
@@ -119,7 +120,7 @@ static void test_step_belongs_to_level(void **state) {
     struct dime_weight_view view = {weights, 1, 100, 100, 1, NULL};
     struct dime_weight_scale scale = {memory, memory + 1, memory + 2};
     for (uint32_t f = 0; f < 5; f++) {
-        dime_weight_scale_update(&view, formats[f], DIME_WSCALE_PER_TENSOR, &clip, &scale);
+        dime_weight_scale_update(&view, formats[f], DIME_WSCALE_PER_TENSOR, DIME_CLIP_OCTAV, &clip, &scale);
         double half = is_symmetric(formats[f]) ? scale.step[0] : scale.step[0] / 2;
         for (uint32_t i = 0; i < 100; i++) {
             float level = dime_format_level(formats[f], weights[i] * scale.inverse_unit[0]);

@@ -53,6 +53,14 @@ static struct dime_config small_config(void) {
     return config;
 }
 
+static void learn_scales(struct dime_config *config) {
+    config->clip = DIME_CLIP_LSQ;
+    config->clip_update = DIME_CLIP_LEARNED;
+    config->clip_until_epoch = config->epochs;
+    config->layers[0].format = DIME_FORMAT_TERNARY;
+    config->layers[1].format = DIME_FORMAT_BINARY;
+}
+
 static struct dime_trainer *make(const struct dime_config *config, uint32_t threads) {
     struct dime_trainer *trainer;
     if (dime_trainer_create(&trainer, config, &dataset, threads)) fail_msg("%s", dime_error_message());
@@ -70,6 +78,8 @@ static int same_weights(const struct dime_trainer *a, const struct dime_trainer 
         const struct dime_parameter *x = &a->network.layers[i].weight, *y = &b->network.layers[i].weight;
         if (memcmp(x->value, y->value, x->count * sizeof(float))) return 0;
         if (memcmp(x->moment2, y->moment2, x->count * sizeof(float))) return 0;
+        const struct dime_parameter *s = &a->network.layers[i].clip, *t = &b->network.layers[i].clip;
+        if (memcmp(s->value, t->value, s->count * sizeof(float))) return 0;
     }
     return 1;
 }
@@ -111,6 +121,8 @@ static void test_threads_do_not_matter(void **state) {
     config.wscale = DIME_WSCALE_PER_OUTPUT;
     config.batch_size = 200;
     config.weight_averaging = 0.9f;
+    check_threads(config);
+    learn_scales(&config);
     check_threads(config);
 }
 
@@ -169,6 +181,40 @@ static void test_restore(void **state) {
     config.clip_update = DIME_CLIP_EVERY_STEP;
     config.selection = DIME_SELECT_BEST;
     check_restore(config);
+    learn_scales(&config);
+    config.clip_until_epoch = 4;
+    config.weight_averaging = 0.95f;
+    check_restore(config);
+}
+
+/* Scales move with every step until the epoch that freezes them, and the model written has them. */
+static void test_scales_are_learned(void **state) {
+    (void)state;
+    struct dime_config config = small_config();
+    struct dime_epoch_report report;
+    struct dime_model model;
+    learn_scales(&config);
+    config.clip_until_epoch = 4;
+    struct dime_trainer *trainer = make(&config, 1);
+    float before[3];
+    for (uint32_t epoch = 0; epoch < 6; epoch++) {
+        for (uint32_t i = 0; i < 3; i++) before[i] = trainer->network.layers[i].clip.value[0];
+        assert_int_equal(dime_trainer_epoch(trainer, NULL, &report), 0);
+        for (uint32_t i = 0; i < 3; i++)
+            assert_true((trainer->network.layers[i].clip.value[0] != before[i]) == (epoch < 4));
+    }
+    assert_true(report.validation_accuracy > 90);
+    assert_int_equal(dime_trainer_store(trainer, DIME_TRAINER_CHOSEN, &model), 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct dime_train_layer *layer = &trainer->network.layers[i];
+        assert_true(model.layers[i].clip[0] == layer->clip.value[0]);
+        for (uint32_t m = 0; m < layer->outputs; m++)
+            for (uint32_t k = 0; k < layer->inputs; k++)
+                assert_true(model.layers[i].value[m * layer->inputs + k] ==
+                            layer->values[k * layer->padded_outputs + m]);
+    }
+    dime_model_free(&model);
+    dime_trainer_free(trainer);
 }
 
 /* A unit whose weights are all far below zero never fires on unsigned input. */
@@ -306,6 +352,7 @@ int main(void) {
         cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_seed_matters),
         cmocka_unit_test(test_restore),
+        cmocka_unit_test(test_scales_are_learned),
         cmocka_unit_test(test_revives_dead_units),
         cmocka_unit_test(test_selection),
         cmocka_unit_test(test_split),

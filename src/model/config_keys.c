@@ -14,7 +14,7 @@
     }
 CHOICES(norm_choice, "RMS", "Lin", "LayerNorm", "BatchNorm")
 CHOICES(wscale_choice, "PerTensor", "PerOutput")
-CHOICES(clip_choice, "octav", "prop")
+CHOICES(clip_choice, "octav", "prop", "lsq")
 CHOICES(schedule_choice, "StepLR", "Cosine", "CosineWarmRestarts")
 CHOICES(selection_choice, "best", "last")
 CHOICES(encoding_choice, "mean-subtracted", "unsigned", "binary")
@@ -91,13 +91,16 @@ const struct config_key config_keys[KEY_COUNT] = {
                              "bits", "Width of the activations between layers, sign included."},
     [KEY_QUANTSCALE] = {"quantscale", FLOAT(quantscale, 0.001, 100), NULL, quantization, RISCV, "",
                         "Clipping as RiscV does it: `prop` with this scale, anew in every step; see below."},
-    [KEY_MAXW_ALGO] = {"maxw_algo", CHOICE(config.clip, clip_choice), "octav", quantization, PEER, "",
-                       "How the clipping value of the weights is found, anew in every epoch; see below."},
+    [KEY_MAXW_ALGO] =
+        {"maxw_algo", CHOICE(config.clip, clip_choice), "octav", quantization, PEER, "",
+         "How the clipping value of the weights is found: anew in every epoch, or learned with them; "
+         "see below."},
     [KEY_MAXW_QUANTSCALE] = {"maxw_quantscale", FLOAT(maxw_quantscale, 0.001, 100), "0.25", quantization,
                              PEER, "", "For `prop`: mean magnitude of the weights / clipping value."},
-    [KEY_MAXW_UNTIL] = {"maxw_update_until_epoch", UINT(config.clip_until_epoch, 0, 100000), "num_epochs",
-                        quantization, PEER, "epochs",
-                        "Clipping values that are renewed every epoch are frozen after this one."},
+    [KEY_MAXW_UNTIL] =
+        {"maxw_update_until_epoch", UINT(config.clip_until_epoch, 0, 100000), "num_epochs", quantization,
+         PEER, "epochs",
+         "Clipping values that are renewed every epoch, or learned, are frozen after this one."},
 
     [KEY_SEED] = {"seed", TYPE_UINT64, IN(config.seed), 0, 18446744073709551615.0, NULL, "1", training, OWN,
                   "", "Start of all random numbers; the same seed gives the same model."},

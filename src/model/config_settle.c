@@ -29,6 +29,7 @@ static int settle_clipping(struct config_draft *draft) {
         config->clip = DIME_CLIP_PROP;
         config->clip_update = DIME_CLIP_EVERY_STEP;
     }
+    if (config->clip == DIME_CLIP_LSQ) config->clip_update = DIME_CLIP_LEARNED;
     if (config->clip_until_epoch == UNTIL_LAST_EPOCH) config->clip_until_epoch = config->epochs;
     return 0;
 }

@@ -45,12 +45,13 @@ static void means(const struct dime_weight_view *view, enum dime_wscale wscale, 
     for (uint32_t m = 0; m < view->outputs; m++) sum[m] /= view->inputs;
 }
 
-int dime_format_follows_weights(enum dime_format_id format) {
+int dime_format_follows_weights(enum dime_format_id format, enum dime_clip algorithm) {
+    if (algorithm == DIME_CLIP_LSQ) return 0;
     return format == DIME_FORMAT_TERNARY || format == DIME_FORMAT_BINARY || format == DIME_FORMAT_BINARYSYM;
 }
 
-static int uses_clip(enum dime_format_id format) {
-    return !dime_format_follows_weights(format) && format != DIME_FORMAT_NONE;
+static int uses_clip(enum dime_format_id format, enum dime_clip algorithm) {
+    return !dime_format_follows_weights(format, algorithm) && format != DIME_FORMAT_NONE;
 }
 
 /* Level distances within the clipping value: the unit that dime_format_level counts in is clip / this. */
@@ -75,6 +76,26 @@ static float units_in_clip(enum dime_format_id format) {
     }
 }
 
+struct dime_level_range dime_format_level_range(enum dime_format_id format) {
+    float units = units_in_clip(format);
+    switch (format) {
+    case DIME_FORMAT_BINARY:
+    case DIME_FORMAT_BINARYSYM:
+        return (struct dime_level_range){1, -1};
+    case DIME_FORMAT_4BIT:
+    case DIME_FORMAT_8BIT:
+        return (struct dime_level_range){-units, units - 1};
+    case DIME_FORMAT_2BITSYM:
+    case DIME_FORMAT_4BITSYM:
+    case DIME_FORMAT_5BITSYM:
+        return (struct dime_level_range){0.5f - units, units - 0.5f};
+    case DIME_FORMAT_NONE:
+        return (struct dime_level_range){-INFINITY, INFINITY};
+    default:
+        return (struct dime_level_range){-units, units};
+    }
+}
+
 /* Weight values that make one unit: odd values 2u + 1 count half units. */
 static float values_in_unit(enum dime_format_id format) {
     return format == DIME_FORMAT_2BITSYM || format == DIME_FORMAT_4BITSYM || format == DIME_FORMAT_5BITSYM
@@ -92,26 +113,35 @@ static void scale_from_means(const struct dime_weight_view *view, enum dime_form
     }
 }
 
-int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_format_id format,
-                             enum dime_wscale wscale, const float *clip, struct dime_weight_scale *scale) {
-    if (uses_clip(format) || format == DIME_FORMAT_NONE) {
-        float units = units_in_clip(format), values = values_in_unit(format);
-        for (uint32_t m = 0; m < view->outputs; m++) {
-            float unit =
-                format == DIME_FORMAT_NONE ? 1.0f : clip[wscale == DIME_WSCALE_PER_OUTPUT ? m : 0] / units;
-            scale->step[m] = unit / values;
-            scale->inverse_unit[m] = 1.0f / unit;
-            scale->offset[m] = 0;
-        }
-        return 0;
+static void scale_from_clip(const struct dime_weight_view *view, enum dime_format_id format,
+                            enum dime_wscale wscale, const float *clip, struct dime_weight_scale *scale) {
+    float units = units_in_clip(format), values = values_in_unit(format);
+    for (uint32_t m = 0; m < view->outputs; m++) {
+        float unit =
+            format == DIME_FORMAT_NONE ? 1.0f : clip[wscale == DIME_WSCALE_PER_OUTPUT ? m : 0] / units;
+        scale->step[m] = unit / values;
+        scale->inverse_unit[m] = 1.0f / unit;
+        scale->offset[m] = 0;
     }
+}
+
+int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_format_id format,
+                             enum dime_wscale wscale, enum dime_clip algorithm, const float *clip,
+                             struct dime_weight_scale *scale) {
+    int centred = format == DIME_FORMAT_BINARY, from_clip = uses_clip(format, algorithm);
+    if (from_clip || format == DIME_FORMAT_NONE) scale_from_clip(view, format, wscale, clip, scale);
+    if ((from_clip && !centred) || format == DIME_FORMAT_NONE) return 0;
     double *sum = malloc(2 * view->outputs * sizeof *sum);
     if (!sum) return out_of_memory();
     double *magnitude = sum + view->outputs;
-    sum_or_take(view, format == DIME_FORMAT_BINARY, sum, magnitude);
-    if (format == DIME_FORMAT_BINARY) means(view, wscale, sum);
+    sum_or_take(view, centred, sum, magnitude);
+    if (centred) means(view, wscale, sum);
     means(view, wscale, magnitude);
-    scale_from_means(view, format, sum, magnitude, scale);
+    if (from_clip)
+        for (uint32_t m = 0; m < view->outputs; m++)
+            scale->offset[m] = (float)sum[m] * scale->inverse_unit[m];
+    else
+        scale_from_means(view, format, sum, magnitude, scale);
     free(sum);
     return 0;
 }
@@ -155,8 +185,8 @@ int dime_clip_update(const struct dime_weight_view *view, enum dime_format_id fo
     uint32_t groups = wscale == DIME_WSCALE_PER_OUTPUT ? view->outputs : 1;
     for (uint32_t g = 0; g < groups; g++) {
         double size = fmax(magnitude[g], 1e-5);
-        if (!uses_clip(format)) {
-            clip[g] = (float)size;
+        if (dime_format_follows_weights(format, DIME_CLIP_OCTAV) || format == DIME_FORMAT_NONE) {
+            clip[g] = (float)size; /* a learned scale starts here too */
         } else if (algorithm == DIME_CLIP_PROP) {
             clip[g] = (float)(size / clip_scale);
         } else {
@@ -289,7 +319,8 @@ static int quantize_layer(const struct dime_model *model, struct dime_model_laye
     if (!memory) return out_of_memory();
     struct dime_weight_scale scale = {memory, memory + layer->outputs, memory + 2 * layer->outputs};
     struct dime_weight_view view = {layer->weight, layer->outputs, layer->inputs, layer->inputs, 1, NULL};
-    int code = dime_weight_scale_update(&view, layer->format, model->config.wscale, layer->clip, &scale);
+    int code = dime_weight_scale_update(&view, layer->format, model->config.wscale, model->config.clip,
+                                        layer->clip, &scale);
     if (!code) {
         layer_values(layer, &scale);
         code = layer_affine(model, layer, scale.step);

@@ -23,19 +23,28 @@ struct dime_weight_scale {
     float *step, *inverse_unit, *offset; /* M each */
 };
 
-/* Fills the scale of a layer. clip: 1 entry or M (PerOutput); Ternary, Binary and BinarySym take their scale
-   from the mean absolute weight (as BitNet b1.58 does) and ignore it. Errors: MEMORY. */
+/* Fills the scale of a layer. clip: 1 entry or M (PerOutput). Unless it is learned (LSQ), Ternary, Binary and
+   BinarySym take their scale from the mean absolute weight (as BitNet b1.58 does) and ignore it. Errors:
+   MEMORY. */
 int dime_weight_scale_update(const struct dime_weight_view *view, enum dime_format_id format,
-                             enum dime_wscale wscale, const float *clip, struct dime_weight_scale *scale);
+                             enum dime_wscale wscale, enum dime_clip algorithm, const float *clip,
+                             struct dime_weight_scale *scale);
 
 /* 1 where the scale of a format's weights follows from the weights themselves, whatever the clipping value.
  */
-int dime_format_follows_weights(enum dime_format_id format);
+int dime_format_follows_weights(enum dime_format_id format, enum dime_clip algorithm);
+
+/* A weight w with low <= w * inverse_unit - offset <= high is rounded to a level, one outside is clipped;
+   low > high where the levels are nothing but signs. */
+struct dime_level_range {
+    float low, high;
+};
+struct dime_level_range dime_format_level_range(enum dime_format_id format);
 
 /* Clipping values. OCTAV: Sakr and others 2022, "Optimal clipping and magnitude-aware differentiation for
    improved quantization-aware training", Newton-Raphson recursion until it settles. PROP: mean |w| /
-   clip_scale, so that the deviation of the weights is about clip_scale of the clipping value. Errors: MEMORY.
- */
+   clip_scale, so that the deviation of the weights is about clip_scale of the clipping value. LSQ: where
+   learning starts, OCTAV's value. Errors: MEMORY. */
 int dime_clip_update(const struct dime_weight_view *view, enum dime_format_id format, enum dime_wscale wscale,
                      enum dime_clip algorithm, float clip_scale, float *clip);
 

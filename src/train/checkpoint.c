@@ -52,7 +52,7 @@ static void add_network(struct state_list *list, const struct dime_network_state
     for (uint32_t i = 0; i < network->layer_count; i++) {
         const struct dime_train_layer *layer = &network->layers[i];
         add_array(list, i, "weight", layer->weight.value, layer->weight.count);
-        add_array(list, i, "clip", layer->clip, dime_clip_count(network, i));
+        add_array(list, i, "clip", layer->clip.value, layer->clip.count);
         add_array(list, i, "norm.weight", layer->gain.value, layer->gain.count);
         add_array(list, i, "norm.bias", layer->offset.value, layer->offset.count);
         add_array(list, i, "norm.running_mean", layer->mean, layer->padded_outputs);
@@ -70,6 +70,8 @@ static uint32_t list_state(const struct dime_trainer *trainer, struct state_arra
         add_moments(&list, i, "weight", &layer->weight, averaged);
         add_moments(&list, i, "norm.weight", &layer->gain, averaged);
         add_moments(&list, i, "norm.bias", &layer->offset, averaged);
+        if (trainer->config.clip_update == DIME_CLIP_LEARNED)
+            add_moments(&list, i, "clip", &layer->clip, averaged);
     }
     list.prefix = "chosen.";
     add_network(&list, &trainer->chosen);

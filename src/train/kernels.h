@@ -39,6 +39,21 @@ struct dime_adam {
     float *magnitude; /* padded: receives the sum of |parameter| over the rows; NULL: not wanted */
 };
 
+/* d loss / d log(scale) of each output's weights, the scale being learned (LSQ, Esser and others 2020): the
+   sum over `rows` inputs of gradient * (level * step - weight), without the weight where it is clipped. The
+   gradient of the real weight is the sum of `parts` arrays, as for Adam. */
+struct dime_scale_slope {
+    float gradient_scale;
+    const float *const *gradients;
+    uint32_t parts;
+    size_t first;
+    uint32_t rows, padded;                     /* padded: a multiple of DIME_LANES */
+    const float *weight, *level;               /* rows x padded, of the step's forward pass */
+    const float *step, *inverse_unit, *offset; /* padded each: struct dime_weight_scale */
+    float low, high;                           /* what is not clipped: struct dime_level_range */
+    float *slope;                              /* padded */
+};
+
 /* struct dime_affine of a layer's outputs, spread into arrays of `count`; padded columns are 0. */
 struct dime_affine_row {
     const int32_t *bias, *multiplier, *rounding, *shift;
@@ -119,6 +134,7 @@ struct dime_kernels {
     const char *name;
     void (*product)(const struct dime_product *product);
     void (*adam)(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2);
+    void (*scale_slope)(const struct dime_scale_slope *slope);
     /* out[i] = the format's level for w[i] * inverse_unit[i] - offset[i] */
     void (*quantize)(enum dime_format_id format, const float *w, const float *inverse_unit,
                      const float *offset, uint32_t count, float *out);

@@ -76,14 +76,34 @@ static void product(const struct dime_product *p) {
     for (; column < p->columns; column += DIME_LANES) product_panel_narrow(p, column);
 }
 
+/* Sixteen parts of a gradient from element i on, added up. */
+LANES_INLINE lanes gradient_lanes(const float *const *gradients, uint32_t parts, size_t i) {
+    lanes sum = lanes_load(gradients[0] + i);
+    for (uint32_t part = 1; part < parts; part++) sum += lanes_load(gradients[part] + i);
+    return sum;
+}
+
+static void scale_slope(const struct dime_scale_slope *s) {
+    for (uint32_t m = 0; m < s->padded; m += DIME_LANES) {
+        lanes slope = lanes_all(0), step = lanes_load(s->step + m), inverse = lanes_load(s->inverse_unit + m);
+        lanes offset = lanes_load(s->offset + m), low = lanes_all(s->low), high = lanes_all(s->high);
+        for (uint32_t row = 0; row < s->rows; row++) {
+            size_t i = (size_t)row * s->padded + m;
+            lanes weight = lanes_load(s->weight + i), scaled = weight * inverse - offset;
+            lanes rounded = lanes_where(((scaled >= low) & (scaled <= high)), weight);
+            slope += gradient_lanes(s->gradients, s->parts, s->first + i) *
+                     (lanes_load(s->level + i) * step - rounded);
+        }
+        lanes_store(s->slope + m, slope * lanes_all(s->gradient_scale));
+    }
+}
+
 /* Sixteen parameters from element i on. */
 LANES_INLINE lanes adam_lanes(const struct dime_adam *adam, size_t i, float *parameter, float *moment1,
                               float *moment2) {
     float rate = adam->learning_rate * adam->correction1, shrink = 1 - adam->learning_rate * adam->decay;
-    lanes gradient = lanes_load(adam->gradients[0] + adam->first + i);
-    for (uint32_t part = 1; part < adam->parts; part++)
-        gradient += lanes_load(adam->gradients[part] + adam->first + i);
-    gradient *= lanes_all(adam->gradient_scale);
+    lanes gradient =
+        gradient_lanes(adam->gradients, adam->parts, adam->first + i) * lanes_all(adam->gradient_scale);
     lanes first = lanes_all(adam->beta1) * lanes_load(moment1 + i) + lanes_all(1 - adam->beta1) * gradient;
     lanes second =
         lanes_all(adam->beta2) * lanes_load(moment2 + i) + lanes_all(1 - adam->beta2) * (gradient * gradient);
@@ -120,6 +140,7 @@ const struct dime_kernels KERNELS_SYMBOL = {
     .name = KERNELS_NAME,
     .product = product,
     .adam = adam,
+    .scale_slope = scale_slope,
     .quantize = quantize,
     .norm = norm,
     .norm_gradient = norm_gradient,

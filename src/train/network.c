@@ -31,13 +31,13 @@ static int layer_allocate(struct dime_train_layer *layer, const struct dime_conf
     size_t weights = (size_t)layer->inputs * padded;
     int batch_norm = config->norm == DIME_NORM_BATCH, per_output = config->wscale == DIME_WSCALE_PER_OUTPUT;
     code = parameter_create(&layer->weight, weights);
-    layer->clip = calloc(per_output ? layer->outputs : 1, sizeof *layer->clip);
+    if (!code) code = parameter_create(&layer->clip, per_output ? layer->outputs : 1);
     layer->values = calloc(weights, sizeof *layer->values);
     layer->scale.step = calloc(3 * padded, sizeof *layer->scale.step);
     layer->sum_scale = calloc(padded, sizeof *layer->sum_scale);
     layer->ratio = calloc(padded, sizeof *layer->ratio);
     layer->affine_row = calloc(4 * padded, sizeof *layer->affine_row);
-    if (code || !layer->clip || !layer->values || !layer->scale.step || !layer->sum_scale || !layer->ratio ||
+    if (code || !layer->values || !layer->scale.step || !layer->sum_scale || !layer->ratio ||
         !layer->affine_row)
         return out_of_memory();
     layer->scale.inverse_unit = layer->scale.step + padded;
@@ -56,10 +56,6 @@ static int layer_allocate(struct dime_train_layer *layer, const struct dime_conf
     if (!layer->mean || parameter_create(&layer->gain, padded) || parameter_create(&layer->offset, padded))
         return out_of_memory();
     return 0;
-}
-
-uint32_t dime_clip_count(const struct dime_network_state *network, uint32_t index) {
-    return network->config.wscale == DIME_WSCALE_PER_OUTPUT ? network->layers[index].outputs : 1;
 }
 
 static void start_average(struct dime_parameter *parameter) {
@@ -128,6 +124,7 @@ int dime_network_create(struct dime_network_state *network, const struct dime_co
     for (uint32_t i = 0; i < network->layer_count; i++)
         layer_initialise(&network->layers[i], config->seed, i);
     code = dime_network_update_clip(network);
+    for (uint32_t i = 0; i < network->layer_count; i++) start_average(&network->layers[i].clip);
     if (!code) code = dime_network_refresh(network);
     if (code) dime_network_free(network);
     return code;
@@ -139,7 +136,7 @@ static void free_layer(struct dime_train_layer *layer) {
     free(layer->gain.value);
     free(layer->offset.value);
     free(layer->mean);
-    free(layer->clip);
+    free(layer->clip.value);
     free(layer->values);
     free(layer->values_transposed);
     free(layer->scale.step);
@@ -160,7 +157,7 @@ int dime_network_copy(struct dime_network_state *to, const struct dime_network_s
         copy_parameter(&layer->weight, &source->weight, averaged);
         copy_parameter(&layer->gain, &source->gain, averaged);
         copy_parameter(&layer->offset, &source->offset, averaged);
-        if (layer->clip) memcpy(layer->clip, source->clip, dime_clip_count(to, i) * sizeof *layer->clip);
+        copy_parameter(&layer->clip, &source->clip, averaged && to->config.clip_update == DIME_CLIP_LEARNED);
         if (layer->mean) memcpy(layer->mean, source->mean, 2 * layer->padded_outputs * sizeof *layer->mean);
     }
     return dime_network_refresh(to);
@@ -173,14 +170,13 @@ void dime_network_free(struct dime_network_state *network) {
 
 /* ---- to and from a model ---- */
 
-static void load_float_part(struct dime_train_layer *layer, const struct dime_model_layer *from,
-                            uint32_t clips) {
+static void load_float_part(struct dime_train_layer *layer, const struct dime_model_layer *from) {
     if (!from->weight) return; /* pooling */
     for (uint32_t m = 0; m < layer->outputs; m++)
         for (uint32_t k = 0; k < layer->inputs; k++)
             layer->weight.value[(size_t)k * layer->padded_outputs + m] =
                 from->weight[(size_t)m * layer->inputs + k];
-    memcpy(layer->clip, from->clip, clips * sizeof *layer->clip);
+    memcpy(layer->clip.value, from->clip, layer->clip.count * sizeof *from->clip);
     if (!layer->mean) return;
     float *to[4] = {layer->gain.value, layer->offset.value, layer->mean, layer->variance};
     for (int i = 0; i < 4; i++) memcpy(to[i], from->norm[i], layer->outputs * sizeof *to[i]);
@@ -213,7 +209,7 @@ int dime_network_load(struct dime_network_state *network, const struct dime_mode
         struct dime_train_layer *layer = &network->layers[i];
 
         if (refresh)
-            load_float_part(layer, &model->layers[i], dime_clip_count(network, i));
+            load_float_part(layer, &model->layers[i]);
         else
             load_integer_part(layer, &model->layers[i]);
     }
@@ -222,13 +218,13 @@ int dime_network_load(struct dime_network_state *network, const struct dime_mode
     return code;
 }
 
-static void store_layer(const struct dime_train_layer *layer, struct dime_model_layer *to, uint32_t clips) {
+static void store_layer(const struct dime_train_layer *layer, struct dime_model_layer *to) {
     if (!layer->weight.count) return; /* pooling */
     for (uint32_t m = 0; m < layer->outputs; m++)
         for (uint32_t k = 0; k < layer->inputs; k++)
             to->weight[(size_t)m * layer->inputs + k] =
                 layer->weight.value[(size_t)k * layer->padded_outputs + m];
-    memcpy(to->clip, layer->clip, clips * sizeof *to->clip);
+    memcpy(to->clip, layer->clip.value, layer->clip.count * sizeof *to->clip);
     if (!layer->mean) return;
     const float *from[4] = {layer->gain.value, layer->offset.value, layer->mean, layer->variance};
     for (int i = 0; i < 4; i++) memcpy(to->norm[i], from[i], layer->outputs * sizeof *to->norm[i]);
@@ -238,8 +234,7 @@ int dime_network_store(const struct dime_network_state *network, struct dime_mod
     int code = dime_model_create(model, &network->config, network->classes);
     if (code) return code;
     for (uint32_t i = 0; i < network->layer_count; i++) {
-        const struct dime_train_layer *layer = &network->layers[i];
-        store_layer(layer, &model->layers[i], dime_clip_count(network, i));
+        store_layer(&network->layers[i], &model->layers[i]);
     }
     code = dime_model_quantize(model);
     if (code) dime_model_free(model);

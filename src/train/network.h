@@ -37,7 +37,7 @@ struct dime_train_layer {
     struct dime_parameter weight;       /* K x Mp: input-major, so that every product runs along outputs */
     struct dime_parameter gain, offset; /* Mp each, BatchNorm only, else count 0 */
     float *mean, *variance;             /* Mp, running statistics of z = sum * sum_scale, BatchNorm only */
-    float *clip;                        /* 1 or M */
+    struct dime_parameter clip;         /* 1 or M; moments and average where it is learned */
 
     /* made from the above by dime_network_refresh */
     float *values;            /* K x Mp, weight values */
@@ -88,8 +88,6 @@ void dime_layer_refresh_values(const struct dime_network_state *network, uint32_
 /* New clipping values by the configured algorithm. */
 int dime_network_update_clip(struct dime_network_state *network);
 
-/* Clipping values of a layer: 1, or M with PerOutput. */
-uint32_t dime_clip_count(const struct dime_network_state *network, uint32_t index);
 struct dime_weight_view dime_layer_view(const struct dime_train_layer *layer);
 /* Spreads affine entries into rows for the kernels; ratio (may be NULL): multiplier * 2^-shift. */
 void dime_affine_spread(const struct dime_affine *affine, uint8_t bias_shift, uint32_t outputs,

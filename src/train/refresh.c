@@ -42,8 +42,8 @@ static void fold_norm(const struct dime_network_state *network, uint32_t index) 
 
 int dime_layer_scale_moves(const struct dime_network_state *network, uint32_t index) {
     if (!network->quantized) return 0;
-    return network->config.clip_update == DIME_CLIP_EVERY_STEP ||
-           dime_format_follows_weights(network->layers[index].format);
+    return network->config.clip_update != DIME_CLIP_EVERY_EPOCH ||
+           dime_format_follows_weights(network->layers[index].format, network->config.clip);
 }
 
 int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index, const double *magnitude) {
@@ -55,9 +55,10 @@ int dime_layer_refresh_scale(struct dime_network_state *network, uint32_t index,
     if (!layer->weight.count) return 0; /* pooling */
     if (network->quantized && config->clip_update == DIME_CLIP_EVERY_STEP)
         code = dime_clip_update(&view, layer->format, config->wscale, DIME_CLIP_PROP, config->clip_scale,
-                                layer->clip);
+                                layer->clip.value);
     if (!code)
-        code = dime_weight_scale_update(&view, layer->format, config->wscale, layer->clip, &layer->scale);
+        code = dime_weight_scale_update(&view, layer->format, config->wscale, config->clip, layer->clip.value,
+                                        &layer->scale);
     if (code) return code;
     int batch_norm = config->norm == DIME_NORM_BATCH;
     double input_unit = batch_norm ? dime_activation_unit(config, index) : 1;
@@ -105,8 +106,7 @@ int dime_network_update_clip(struct dime_network_state *network) {
     const struct dime_config *config = &network->config;
     if (!network->quantized) {
         for (uint32_t i = 0; i < network->layer_count; i++) {
-            for (uint32_t c = 0; network->layers[i].clip && c < dime_clip_count(network, i); c++)
-                network->layers[i].clip[c] = 1;
+            for (uint32_t c = 0; c < network->layers[i].clip.count; c++) network->layers[i].clip.value[c] = 1;
         }
         return 0;
     }
@@ -114,7 +114,7 @@ int dime_network_update_clip(struct dime_network_state *network) {
         if (!network->layers[i].weight.count) continue; /* pooling */
         struct dime_weight_view view = dime_layer_view(&network->layers[i]);
         int code = dime_clip_update(&view, network->layers[i].format, config->wscale, config->clip,
-                                    config->clip_scale, network->layers[i].clip);
+                                    config->clip_scale, network->layers[i].clip.value);
         if (code) return code;
     }
     return 0;

@@ -83,6 +83,7 @@ static void update_block(struct dime_trainer *trainer, const struct step *step, 
     if (step->adam.average_share > 0) adam.average = layer->weight.average + adam.first;
     if (dime_layer_scale_moves(&trainer->network, block->layer))
         adam.magnitude = trainer->magnitudes + (size_t)index * trainer->widest;
+    if (dime_trainer_learns_scale(trainer, block->layer)) dime_trainer_scale_slope(trainer, index, &adam);
     trainer->network.kernels->adam(&adam, layer->weight.value + adam.first,
                                    layer->weight.moment1 + adam.first, layer->weight.moment2 + adam.first);
 }
@@ -124,7 +125,7 @@ static void note_active_units(struct dime_trainer *trainer, const struct step *s
     }
 }
 
-/* Scales from the sums that update_block left. */
+/* Scales from what update_block left. */
 static int renew_scale(struct dime_trainer *trainer, uint32_t index) {
     const struct dime_train_layer *layer = &trainer->network.layers[index];
     if (!dime_layer_scale_moves(&trainer->network, index)) return 0;
@@ -151,6 +152,8 @@ static int update_layer(struct dime_trainer *trainer, const struct step *step, u
         update_running_statistics(trainer, step, index);
     }
     if (!layer->last) note_active_units(trainer, step, index);
+    if (trainer->config.clip_update == DIME_CLIP_LEARNED)
+        dime_trainer_move_scale(trainer, index, &step->adam);
     return renew_scale(trainer, index);
 }
 

@@ -27,8 +27,10 @@ static int make_blocks(struct dime_trainer *trainer) {
             trainer->widest = network->layers[i].padded_outputs;
     trainer->blocks = malloc(count * sizeof *trainer->blocks);
     trainer->magnitudes = calloc((size_t)count * trainer->widest, sizeof *trainer->magnitudes);
+    trainer->slopes = calloc((size_t)count * trainer->widest, sizeof *trainer->slopes);
     trainer->magnitude = calloc(trainer->widest, sizeof *trainer->magnitude);
-    if (!trainer->blocks || !trainer->magnitudes || !trainer->magnitude) return out_of_memory();
+    if (!trainer->blocks || !trainer->magnitudes || !trainer->slopes || !trainer->magnitude)
+        return out_of_memory();
     for (uint32_t i = 0; i < network->layer_count; i++) {
         for (uint32_t first = 0; first < network->layers[i].inputs; first += BLOCK_ROWS) {
             uint32_t last = first + BLOCK_ROWS < network->layers[i].inputs ? first + BLOCK_ROWS
@@ -133,6 +135,7 @@ void dime_trainer_free(struct dime_trainer *trainer) {
     free(trainer->samples);
     free(trainer->blocks);
     free(trainer->magnitudes);
+    free(trainer->slopes);
     free(trainer->magnitude);
     for (uint32_t i = 0; i < DIME_MAX_LAYERS; i++) free(trainer->seen[i]);
     dime_train_data_free(&trainer->data);
@@ -167,12 +170,11 @@ static void describe_layers(const struct dime_trainer *trainer, struct dime_epoc
     report->layer_count = trainer->network.layer_count;
     for (uint32_t i = 0; i < trainer->network.layer_count; i++) {
         const struct dime_train_layer *layer = &trainer->network.layers[i];
-        uint32_t clips = dime_clip_count(&trainer->network, i);
         double sum = 0;
         report->clip[i] = report->entropy[i] = (double)NAN;
         if (!layer->weight.count) continue; /* pooling */
-        for (uint32_t c = 0; c < clips; c++) sum += layer->clip[c];
-        report->clip[i] = sum / clips;
+        for (uint32_t c = 0; c < layer->clip.count; c++) sum += layer->clip.value[c];
+        report->clip[i] = sum / (double)layer->clip.count;
         report->entropy[i] = trainer->network.quantized ? entropy_of(layer) : (double)NAN;
     }
 }
@@ -221,8 +223,9 @@ static int check_finite(const struct dime_trainer *trainer, const struct dime_ep
     int finite = isfinite(totals->loss);
     for (uint32_t i = 0; finite && i < trainer->network.layer_count; i++) {
         const struct dime_train_layer *layer = &trainer->network.layers[i];
-        const struct dime_parameter *parameters[3] = {&layer->weight, &layer->gain, &layer->offset};
-        for (int p = 0; p < 3; p++)
+        const struct dime_parameter *parameters[] = {&layer->weight, &layer->gain, &layer->offset,
+                                                     &layer->clip};
+        for (int p = 0; p < 4; p++)
             for (size_t k = 0; finite && k < parameters[p]->count; k++)
                 finite = isfinite(parameters[p]->value[k]);
     }

@@ -33,7 +33,8 @@ struct dime_trainer {
     struct dime_update_block *blocks;
     uint32_t block_count;
     float *magnitudes; /* block_count x widest Mp: sums of |weight| over a block's rows */
-    double *magnitude; /* widest Mp: the same of one layer */
+    float *slopes;     /* block_count x widest Mp: d loss / d log(scale) of a block's rows, where learned */
+    double *magnitude; /* widest Mp: one of the two of one layer */
     uint32_t widest;   /* Mp of any layer */
 };
 
@@ -56,6 +57,13 @@ void dime_trainer_revive(struct dime_trainer *trainer);
 /* Makes the candidate from the network in training: its parameters or their moving average, and its
    statistics or those of `batchnorm_images`. Errors: MEMORY. */
 int dime_trainer_make_candidate(struct dime_trainer *trainer);
+
+/* 1 while this layer's scales are learned. */
+int dime_trainer_learns_scale(const struct dime_trainer *trainer, uint32_t layer);
+/* d loss / d log(scale) of a block's weights into its part of `slopes`; before they are updated. */
+void dime_trainer_scale_slope(struct dime_trainer *trainer, uint32_t block, const struct dime_adam *adam);
+/* One step of Adam on log(scale) of a layer, from the slopes of its blocks, and of its average. */
+void dime_trainer_move_scale(struct dime_trainer *trainer, uint32_t layer, const struct dime_adam *adam);
 
 struct dime_epoch_totals {
     double loss;
