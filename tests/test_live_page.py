@@ -26,6 +26,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PLAYWRIGHT = "playwright-core@1.65.1"
 PACKAGES = os.path.abspath("build/npm")
 LEAST_RIGHT = 19
+CAMERA = {"on": "true", "twice": "false", "failed": "false", "hidden": True}
 failures = []
 
 
@@ -98,6 +99,7 @@ def check_page(name, found):
     check(found["drawn"] == 20 and found["right"] >= LEAST_RIGHT, f"{name}: {found['right']} digits right")
     check(found["keyboard"] == 1, f"{name}: by keyboard: {found['keyboard']}, {found['verdict']}")
     check(found["dropped"] == 0, f"{name}: a picture that is dropped: {found['dropped']}")
+    check(found["camera"] == CAMERA, f"{name}: the camera is on, clicked twice, refused: {found['camera']}")
     check(found["troubles"] == [], f"{name}: {found['troubles']}")
 
 

@@ -9,8 +9,17 @@ export async function startCamera(video, frame) {
   const stream = await navigator.mediaDevices.getUserMedia({
     video: { facingMode: "environment", width: { ideal: 640 }, height: { ideal: 480 } },
   });
-  video.srcObject = stream;
-  await video.play();
+  const close = () => {
+    for (const track of stream.getTracks()) track.stop();
+    if (video.srcObject === stream) video.srcObject = null;
+  };
+  try {
+    video.srcObject = stream;
+    await video.play();
+  } catch (error) {
+    close();
+    throw error;
+  }
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIDE;
   const context = canvas.getContext("2d");
@@ -24,8 +33,7 @@ export async function startCamera(video, frame) {
   return {
     stop() {
       clearInterval(timer);
-      for (const track of stream.getTracks()) track.stop();
-      video.srcObject = null;
+      close();
     },
   };
 }

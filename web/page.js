@@ -8,7 +8,7 @@ const find = (id) => document.getElementById(id);
 let board = null;
 let reading = false; // one picture at a time is on its way
 let waiting = false; // and the paper has changed since
-let camera = null;
+let camera = null; // the promise of a camera that runs or is about to
 
 async function readPaper() {
   const picture = paper.read();
@@ -51,10 +51,15 @@ async function layFile(file) {
   }
 }
 
+function setCamera(starting) {
+  camera = starting;
+  find("camera").setAttribute("aria-pressed", String(Boolean(starting)));
+}
+
+// Also one that is still being asked for: it stops as soon as it runs.
 function stopCamera() {
-  camera?.stop();
-  camera = null;
-  find("camera").setAttribute("aria-pressed", "false");
+  camera?.then((running) => running.stop(), () => {});
+  setCamera(null);
 }
 
 async function toggleCamera() {
@@ -62,10 +67,12 @@ async function toggleCamera() {
     stopCamera();
     return;
   }
+  const starting = startCamera(find("video"), (frame, side) => paper.lay(frame, side, side));
+  setCamera(starting);
   try {
-    camera = await startCamera(find("video"), (frame, side) => paper.lay(frame, side, side));
-    find("camera").setAttribute("aria-pressed", "true");
+    await starting;
   } catch (error) {
+    if (camera === starting) setCamera(null);
     showTrouble(`The camera cannot be used: ${error.message}`);
   }
 }

@@ -85,6 +85,7 @@ export function showNothing() {
   find("verdict").textContent = "The paper is blank.";
   for (const id of ["cycles", "milliseconds", "answer-time"]) find(id).textContent = "–";
   find("log").textContent = "";
+  find("trouble").hidden = true;
 }
 
 export function showTrouble(message) {

@@ -19,7 +19,8 @@ const { chromium } = createRequire(import.meta.url)(playwright);
 const handwritings = JSON.parse(readFileSync(new URL("strokes.json", import.meta.url), "utf8"));
 const DIGITS = ["abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg"];
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
 const WAIT = 30000;
 
 let found;
@@ -112,6 +113,42 @@ async function readPicture(page) {
   found.dropped = await litDigit(page);
 }
 
+// Chromium's own test picture. Every stream that the page opens is kept, to see that it is closed again.
+async function useCamera(page) {
+  const allStopped = (count) => page.waitForFunction((opened) => window.streams.length === opened &&
+    window.streams.every((stream) => stream.getTracks().every((track) => track.readyState === "ended")),
+  count, { timeout: WAIT });
+  const pressed = () => page.getAttribute("#camera", "aria-pressed");
+  await page.evaluate(() => {
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    window.streams = [];
+    navigator.mediaDevices.getUserMedia = async (wishes) => {
+      const stream = await ask(wishes);
+      window.streams.push(stream);
+      return stream;
+    };
+  });
+  await page.click("#clear");
+  await page.click("#camera");
+  await page.waitForFunction(() => !document.getElementById("verdict").textContent.startsWith("The paper"),
+    null, { timeout: WAIT });
+  const on = await pressed();
+  await page.click("#clear");
+  await allStopped(1);
+  await page.dblclick("#camera");
+  await allStopped(2);
+  const twice = await pressed();
+  await page.evaluate(() => { document.getElementById("video").play = () => Promise.reject(new Error("no")); });
+  await page.click("#camera");
+  await page.waitForSelector("#trouble:not([hidden])", { timeout: WAIT });
+  await allStopped(3);
+  const failed = await pressed();
+  await page.click("#clear");
+  await waitForVerdict(page, "The paper is blank");
+  const hidden = await page.locator("#trouble").isHidden();
+  found.camera = { on, twice, failed, hidden };
+}
+
 async function takeScreenshots(browser) {
   const sizes = { desktop: { width: 1180, height: 900 }, phone: { width: 390, height: 844 } };
   for (const [name, viewport] of Object.entries(sizes)) {
@@ -141,6 +178,7 @@ async function readPage(browser, url) {
   await readHandwritings(page);
   await readKeyboard(page);
   await readPicture(page);
+  await useCamera(page);
   if (await page.locator("#trouble").isVisible()) found.troubles.push(await page.textContent("#trouble"));
   await page.close();
   return found;
