@@ -46,9 +46,9 @@ def check_machine():
         skip("the browser is too slow with the sanitizers")
     for program in ("node", "npm", "clang", "wasm-ld", "riscv64-unknown-elf-gcc"):
         if not (shutil.which(program) or (program == "wasm-ld" and shutil.which("wasm-ld-14"))):
-            skip(f"{program} is not installed (scripts/setup.sh browser)")
+            skip(f"{program} is not installed (scripts/setup.sh test)")
     if not os.path.exists(CHROMIUM):
-        skip("chromium is not installed (scripts/setup.sh browser)")
+        skip("chromium is not installed (scripts/setup.sh test)")
 
 
 def check_program():
