@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* Compiling and linking an image. Drivers and model are compiled apart, each once for what it depends on. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "firmware/image.h"
+#include "model/embedded.h"
+#include "model/fast_layout.h"
+
+#define MOST_WORDS 256
+
+static int ends_with(const char *text, const char *ending) {
+    size_t length = strlen(text), tail = strlen(ending);
+    return length > tail && strcmp(text + length - tail, ending) == 0;
+}
+
+/* ---- commands ---- */
+
+/* Arguments of a command; owns what was formatted for it. */
+struct words {
+    const char *word[MOST_WORDS + 1];
+    char *owned[MOST_WORDS];
+    size_t count, owned_count;
+    int failed;
+};
+
+static void add(struct words *words, const char *word) {
+    if (words->count < MOST_WORDS)
+        words->word[words->count++] = word;
+    else
+        words->failed = 1;
+}
+
+static void add_joined(struct words *words, const char *before, const char *path, const char *name) {
+    char *text = NULL;
+    if (words->owned_count == MOST_WORDS ||
+        asprintf(&text, "%s%s%s%s", before, path, *name ? "/" : "", name) < 0) {
+        words->failed = 1;
+        return;
+    }
+    words->owned[words->owned_count++] = text;
+    add(words, text);
+}
+
+static void add_list(struct words *words, const char *const *list) {
+    for (; *list; list++) add(words, *list);
+}
+
+/* Every file of a folder with this ending, in the order of their names. */
+static void add_files(struct words *words, const char *folder, const char *ending) {
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    if (count < 0) words->failed = 1;
+    for (int i = 0; i < count; i++) {
+        if (ends_with(entries[i]->d_name, ending)) add_joined(words, "", folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+/* Runs and frees the command. output NULL: not wanted. */
+static int run(const struct dime_image *image, const char *folder, struct words *words, char **output) {
+    char *said = NULL;
+    words->word[words->count] = NULL;
+    int code = words->failed
+                   ? dime_image_out_of_memory(image)
+                   : dime_toolchain_run(&image->toolchain, folder, words->word, output ? output : &said);
+    for (size_t i = 0; i < words->owned_count; i++) free(words->owned[i]);
+    free(said);
+    return code;
+}
+
+int dime_image_ask(const struct dime_image *image, const char *const *command, char **output) {
+    struct words words = {0};
+    add_list(&words, command);
+    return run(image, image->linked, &words, output);
+}
+
+/* ---- compiling ---- */
+
+static const char *const compiler_flags[] = {"-mabi=ilp32e",
+                                             "-std=c11",
+                                             "-g",
+                                             "-ffreestanding",
+                                             "-fno-common",
+                                             "-fno-jump-tables",
+                                             "-ffunction-sections",
+                                             "-fdata-sections",
+                                             "-Wall",
+                                             "-Wextra",
+                                             "-fstack-usage",
+                                             "-fcallgraph-info=su",
+                                             NULL};
+
+static int is_all_fast(const struct dime_firmware_settings *chosen) {
+    return chosen->kernels != DIME_KERNELS_REFERENCE && dime_layouts_are_fast(chosen->model);
+}
+
+static void add_compiler(const struct dime_image *image, const struct dime_firmware_settings *chosen,
+                         struct words *words, const char *optimization) {
+    char number[32];
+    add(words, "gcc");
+    add(words, image->toolchain.architecture);
+    add(words, optimization);
+    add_list(words, compiler_flags);
+    add_joined(words, "-I", image->firmware_folder, "");
+    if (image->model_folder) add_joined(words, "-I", image->model_folder, "");
+    if (chosen->app->define) add(words, chosen->app->define);
+    if (chosen->app->has_no_model) {
+        snprintf(number, sizeof number, "%u", (unsigned)chosen->input_size);
+        add_joined(words, "-DDIME_INPUT_SIZE=", number, "");
+    }
+    snprintf(number, sizeof number, "%u", (unsigned)chosen->baud);
+    add_joined(words, "-DDIME_BAUD=", number, "");
+    if (chosen->print_swio) add(words, "-DDIME_PRINT_SWIO");
+    if (chosen->once) add(words, "-DDIME_ONCE");
+    if (chosen->prepared_only) add(words, "-DDIME_PREPARED_ONLY");
+    add(words, "-c");
+}
+
+static int is_fast_kernel(const char *name) {
+    return strncmp(name, "fast_", 5) == 0;
+}
+
+/* C parts of the fast kernels are compiled like the engine. */
+static void add_fast_files(const struct dime_image *image, struct words *words) {
+    for (size_t i = 0; i < dime_firmware_file_count; i++)
+        if (is_fast_kernel(dime_firmware_files[i].name) && ends_with(dime_firmware_files[i].name, ".c"))
+            add_joined(words, "", image->firmware_folder, dime_firmware_files[i].name);
+}
+
+static int compile_drivers(const struct dime_image *image, const struct dime_firmware_settings *chosen,
+                           const char *folder) {
+    struct words words = {0};
+    add_compiler(image, chosen, &words, "-Os");
+    add_files(&words, image->firmware_folder, ".S");
+    add_files(&words, image->firmware_folder, ".c");
+    size_t kept = 0;
+    for (size_t i = 0; i < words.count; i++) {
+        const char *slash = strrchr(words.word[i], '/');
+        if (!slash || !is_fast_kernel(slash + 1) || ends_with(slash, ".S"))
+            words.word[kept++] = words.word[i];
+    }
+    words.count = kept;
+    return run(image, folder, &words, NULL);
+}
+
+static int compile_model(const struct dime_image *image, const struct dime_firmware_settings *chosen,
+                         const char *folder) {
+    struct words words = {0};
+    if (!image->model_folder) return 0;
+    add_compiler(image, chosen, &words, chosen->trade == DIME_TRADE_SIZE ? "-Os" : "-O2");
+    if (is_all_fast(chosen)) add(&words, "-DDIME_ENGINE_ALL_FAST");
+    add_fast_files(image, &words);
+    add_files(&words, image->model_folder, ".S");
+    add_files(&words, image->model_folder, ".c");
+    return run(image, folder, &words, NULL);
+}
+
+/* ---- objects ---- */
+
+static struct dime_image_variant drivers_of(const struct dime_image *image,
+                                            const struct dime_firmware_settings *chosen) {
+    return (struct dime_image_variant){
+        .kernels = chosen->kernels, .sums = image->convolutions.sums, .prepared_only = chosen->prepared_only};
+}
+
+static struct dime_image_variant model_of(const struct dime_firmware_settings *chosen) {
+    return (struct dime_image_variant){
+        .is_model = 1, .kernels = chosen->kernels, .trade = chosen->trade, .code_room = chosen->code_room};
+}
+
+static int is_same(const struct dime_image_variant *a, const struct dime_image_variant *b) {
+    return a->is_model == b->is_model && a->kernels == b->kernels && a->trade == b->trade &&
+           a->code_room == b->code_room && a->sums == b->sums && a->prepared_only == b->prepared_only;
+}
+
+static const char *find_objects(const struct dime_image *image, const struct dime_image_variant *variant) {
+    for (uint32_t i = 0; i < image->object_count; i++)
+        if (is_same(&image->objects[i].variant, variant)) return image->objects[i].folder;
+    return NULL;
+}
+
+/* The folder of a variant's objects, compiled where that has not been done yet. */
+static int have(struct dime_image *image, const struct dime_firmware_settings *chosen,
+                const struct dime_image_variant *variant, const char **folder) {
+    *folder = find_objects(image, variant);
+    if (*folder) return 0;
+    if (image->object_count == DIME_IMAGE_MOST_OBJECTS)
+        return dime_error_set(DIME_ERROR_UNSUPPORTED, "%s: more than %d ways to build it",
+                              image->settings->elf, DIME_IMAGE_MOST_OBJECTS);
+    char *made = NULL;
+    if (asprintf(&made, "%s/%u", image->work, image->object_count) < 0)
+        return dime_image_out_of_memory(image);
+    image->objects[image->object_count++] = (struct dime_image_objects){*variant, made};
+    int code = dime_make_folders(made);
+    if (!code)
+        code = variant->is_model ? compile_model(image, chosen, made) : compile_drivers(image, chosen, made);
+    *folder = made;
+    return code;
+}
+
+/* ---- linking ---- */
+
+/* Drivers and engine as a library: only what is used is linked, and with it its interrupt handlers. */
+static int archive(const struct dime_image *image, const char *drivers, const char *model) {
+    struct words words = {0};
+    char *old = dime_path_join(image->linked, "everything.a");
+    if (!old) return dime_image_out_of_memory(image);
+    remove(old);
+    free(old);
+    add(&words, "ar");
+    add(&words, "rcs");
+    add(&words, "everything.a");
+    add_files(&words, drivers, ".o");
+    add_files(&words, model, ".o");
+    return run(image, image->linked, &words, NULL);
+}
+
+/* Debian's GCC finds the libgcc of this architecture by the name without _zicsr. */
+static int link_program(const struct dime_image *image, const char *drivers) {
+    struct words words = {0};
+    char start[64];
+    snprintf(start, sizeof start, "%.50s.o", image->settings->app->name);
+    add(&words, "gcc");
+    add(&words, "-march=rv32ec");
+    add(&words, "-mabi=ilp32e");
+    add(&words, "-nostdlib");
+    add(&words, "-nostartfiles");
+    add_joined(&words, "-T", image->firmware_folder, "ch32v003.ld");
+    add_joined(&words, "-L", image->firmware_folder, "");
+    add(&words, "-Wl,--gc-sections");
+    add(&words, "-Wl,--defsym=__measure=1"); /* what does not fit is to be measured, too */
+    add(&words, "-o");
+    add(&words, "image.elf");
+    add_joined(&words, "", drivers, "start.o");
+    add_joined(&words, "", drivers, start);
+    add(&words, "everything.a");
+    add(&words, "-lgcc");
+    return run(image, image->linked, &words, NULL);
+}
+
+static int convert(const struct dime_image *image, const char *format, const char *target) {
+    const char *const command[] = {"objcopy", "-O", format, "image.elf", target, NULL};
+    char *said = NULL;
+    int code = dime_image_ask(image, command, &said);
+    free(said);
+    return code;
+}
+
+int dime_image_link(struct dime_image *image, const struct dime_firmware_settings *chosen) {
+    const struct dime_image_variant variants[] = {drivers_of(image, chosen), model_of(chosen)};
+    const char *drivers, *model;
+    int code = have(image, chosen, &variants[0], &drivers);
+    if (!code) code = have(image, chosen, &variants[1], &model);
+    if (!code) code = dime_image_place_code(image, chosen->code);
+    if (!code) code = archive(image, drivers, model);
+    if (!code) code = link_program(image, drivers);
+    if (!code) code = convert(image, "binary", "image.bin");
+    return code ? code : convert(image, "ihex", "image.hex");
+}
