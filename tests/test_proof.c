@@ -120,7 +120,7 @@ static void check_model(const struct dime_model *model, double least, const char
     int8_t *encoded;
     assert_int_equal(test.count, 10000);
     test.count = TESTED_ON;
-    assert_int_equal(dime_encode_dataset(&input, &test, &encoded), 0);
+    assert_int_equal(dime_encode_dataset(&input, &test, threads, &encoded), 0);
     assert_int_equal(dime_network_load(&network, model), 0);
     assert_int_equal(dime_evaluate_network(&network, encoded, test.labels, NULL, test.count, threads,
                                            trainer_answers, &trainer),

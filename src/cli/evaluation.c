@@ -75,7 +75,7 @@ static int evaluate_test(const struct dime_model *model, const struct dime_datas
                          struct cli_evaluation *evaluation) {
     struct dime_input_format input = dime_config_input(&model->config);
     int8_t *encoded;
-    int code = dime_encode_dataset(&input, test, &encoded);
+    int code = dime_encode_dataset(&input, test, threads, &encoded);
     if (code) return code;
     struct split split = {encoded, test->labels, NULL, test->count};
     code = evaluate_split(model, &split, threads, evaluation);
@@ -86,7 +86,7 @@ static int evaluate_test(const struct dime_model *model, const struct dime_datas
 static int evaluate_part(const struct dime_model *model, const struct dime_dataset *train, int validation,
                          uint32_t threads, struct cli_evaluation *evaluation) {
     struct dime_train_data data;
-    int code = dime_train_data_create(&data, &model->config, train);
+    int code = dime_train_data_create(&data, &model->config, train, threads);
     if (code) return code;
     struct split split = {data.encoded, train->labels, data.order + (validation ? data.train_count : 0),
                           validation ? data.validation_count : data.train_count};

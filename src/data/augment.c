@@ -18,6 +18,7 @@ struct dime_augmenter {
     const struct dime_picture_kernels *kernels;
     uint32_t height, width, size, wide; /* of the source; of the target, and padded */
     struct dime_framed source, middle, smoothed;
+    uint8_t *prepared; /* one picture */
     struct dime_smoothing down_smoothing, across_smoothing;
     float *x_at, *y_at; /* wide: where in the source the target's samples lie */
     struct dime_spline across, down;
@@ -120,6 +121,8 @@ static int allocate(struct dime_augmenter *a) {
     int code = frame_create(&a->source, a->height, a->width);
     if (!code) code = frame_create(&a->middle, a->height, a->width);
     if (!code) code = frame_create(&a->smoothed, a->height, a->width);
+    a->prepared = malloc(dime_augment_prepared_bytes(a));
+    if (!a->prepared) code = DIME_ERROR_MEMORY;
     if (!code && a->settings.elastic_probability > 0) code = create_field(a);
     return code;
 }
@@ -154,6 +157,7 @@ void dime_augmenter_free(struct dime_augmenter *a) {
     free(a->source.pixels);
     free(a->middle.pixels);
     free(a->smoothed.pixels);
+    free(a->prepared);
     free(a->x_at);
     free(a->y_at);
     free(a->control);
@@ -203,8 +207,27 @@ static const struct dime_framed *smooth_source(struct dime_augmenter *a, const u
     return &a->smoothed;
 }
 
-void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_random random,
-                  uint8_t *target) {
+/* A pixel of background left and right; whole words, so that rows begin alike. */
+static uint32_t prepared_stride(const struct dime_augmenter *a) {
+    return (a->width + 2 + 3) / 4 * 4;
+}
+
+size_t dime_augment_prepared_bytes(const struct dime_augmenter *a) {
+    size_t bytes = (size_t)(a->height + 3) * prepared_stride(a) + 4;
+    return (bytes + 63) / 64 * 64;
+}
+
+void dime_augment_prepare(struct dime_augmenter *a, const uint8_t *source, uint8_t *prepared) {
+    const struct dime_framed *smooth = smooth_source(a, source);
+    size_t stride = prepared_stride(a);
+    memset(prepared, 0, dime_augment_prepared_bytes(a));
+    for (uint32_t y = 0; y < a->height; y++)
+        memcpy(prepared + (y + 1) * stride + 1, dime_framed_row(smooth, y), a->width);
+}
+
+void dime_augment_prepared(struct dime_augmenter *a, const uint8_t *prepared, struct dime_random random,
+                           uint8_t *target) {
+    struct dime_ready ready = {a->height, a->width, prepared_stride(a), prepared};
     struct dime_warp warp = draw_map(a, &random);
     warp.size = a->size;
     warp.wide = a->wide;
@@ -217,5 +240,11 @@ void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_r
         warp.shift_x = a->shift_x;
         warp.shift_y = a->shift_y;
     }
-    a->kernels->warp(&warp, smooth_source(a, source), target);
+    a->kernels->warp(&warp, &ready, target);
+}
+
+void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_random random,
+                  uint8_t *target) {
+    dime_augment_prepare(a, source, a->prepared);
+    dime_augment_prepared(a, a->prepared, random, target);
 }

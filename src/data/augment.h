@@ -3,6 +3,7 @@
 #ifndef DIME_DATA_AUGMENT_H
 #define DIME_DATA_AUGMENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/random.h"
@@ -28,10 +29,19 @@ int dime_augmenter_create(struct dime_augmenter **augmenter, uint32_t height, ui
                           const struct dime_augment_settings *settings);
 void dime_augmenter_free(struct dime_augmenter *augmenter);
 
-/* Distorts one picture, straight to the target's size. source: height x width grey levels; target: size x
-   size, and DIME_AUGMENT_ROOM bytes behind them that are overwritten. What lies outside is 0. The same
-   `random` gives the same picture. */
+/* What all distortions of a picture have in common is done once: dime_augment_prepare smooths it and puts
+   background around it, into dime_augment_prepared_bytes() bytes that serve every augmenter of the same settings
+   and sizes. source: height x width grey levels. */
+size_t dime_augment_prepared_bytes(const struct dime_augmenter *augmenter);
+void dime_augment_prepare(struct dime_augmenter *augmenter, const uint8_t *source, uint8_t *prepared);
+
+/* Distorts one prepared picture, straight to the target's size. target: size x size grey levels, and
+   DIME_AUGMENT_ROOM bytes behind them that are overwritten. What lies outside is 0. The same `random` gives the
+   same picture. */
 #define DIME_AUGMENT_ROOM 16
+void dime_augment_prepared(struct dime_augmenter *augmenter, const uint8_t *prepared,
+                           struct dime_random random, uint8_t *target);
+/* Both in one. */
 void dime_augment(struct dime_augmenter *augmenter, const uint8_t *source, struct dime_random random,
                   uint8_t *target);
 

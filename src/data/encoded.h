@@ -16,8 +16,8 @@ struct dime_input_format {
 int dime_encode_pictures(const struct dime_input_format *format, const uint8_t *pixels, uint32_t count,
                          uint32_t height, uint32_t width, int8_t *encoded);
 
-/* The same for a whole dataset, into malloc'ed memory. Errors: MEMORY. */
+/* The same for a whole dataset on `threads` threads, into malloc'ed memory. Errors: MEMORY, UNSUPPORTED. */
 int dime_encode_dataset(const struct dime_input_format *format, const struct dime_dataset *dataset,
-                        int8_t **encoded);
+                        uint32_t threads, int8_t **encoded);
 
 #endif

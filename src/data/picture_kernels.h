@@ -22,6 +22,14 @@ static inline uint8_t *dime_framed_row(const struct dime_framed *picture, uint32
     return picture->pixels + (size_t)(picture->above + y) * picture->stride + DIME_FRAME_MARGIN;
 }
 
+/* A picture that samples are taken from: `corner` is the background pixel above and left of the first one. One
+   row of background lies above, two below; a pixel of background left, one right of each row, and four bytes may
+   be read from any of them. */
+struct dime_ready {
+    uint32_t height, width, stride; /* stride: width + 2 or more */
+    const uint8_t *corner;
+};
+
 /* Weights of a symmetric filter in 1/256, centre first; they add up to 256 when the others count twice. */
 #define DIME_MOST_TAPS 16u
 struct dime_smoothing {
@@ -29,7 +37,7 @@ struct dime_smoothing {
     uint16_t weight[DIME_MOST_TAPS];
 };
 
-/* One target picture: size x size samples of a framed picture. Sample (x, y) lies at u = x_at[x], v = y_at[y]
+/* One target picture: size x size samples of a ready picture. Sample (x, y) lies at u = x_at[x], v = y_at[y]
    of the picture, and there at (xx u + xy v + x0, yx u + yy v + y0) plus the shift; what lies outside is 0.
  */
 struct dime_warp {
@@ -73,7 +81,7 @@ struct dime_picture_kernels {
                    const struct dime_smoothing *across, const struct dime_framed *middle,
                    const struct dime_framed *to);
     /* target: size x size grey levels and DIME_LANES bytes of room behind them. */
-    void (*warp)(const struct dime_warp *warp, const struct dime_framed *source, uint8_t *target);
+    void (*warp)(const struct dime_warp *warp, const struct dime_ready *source, uint8_t *target);
     /* rows (count x wide): `count` rows of across->controls control points interpolated at the samples. */
     void (*spline_across)(const struct dime_spline *across, const float *control, uint32_t count,
                           uint32_t wide, float *rows);

@@ -128,9 +128,8 @@ LANES_INLINE lanes_int sample_bilinear(const uint8_t *corner, uint32_t stride, l
 }
 
 /* Sixteen samples; coordinates count from the background pixel above and left of the picture. */
-LANES_INLINE lanes_int warp_block(const struct dime_warp *warp, const struct dime_framed *source, uint32_t x,
+LANES_INLINE lanes_int warp_block(const struct dime_warp *warp, const struct dime_ready *source, uint32_t x,
                                   uint32_t y) {
-    const uint8_t *corner = dime_framed_row(source, 0) - source->stride - 1;
     float v = warp->y_at[y];
     lanes u = lanes_load(warp->x_at + x);
     lanes across = lanes_all(warp->xy * v + warp->x0 + 1) + lanes_all(warp->xx) * u;
@@ -141,11 +140,11 @@ LANES_INLINE lanes_int warp_block(const struct dime_warp *warp, const struct dim
     }
     across = clamp_lanes(across, (float)(source->width + 1));
     down = clamp_lanes(down, (float)(source->height + 1));
-    return warp->bilinear ? sample_bilinear(corner, source->stride, across, down)
-                          : sample_nearest(corner, source->stride, across, down);
+    return warp->bilinear ? sample_bilinear(source->corner, source->stride, across, down)
+                          : sample_nearest(source->corner, source->stride, across, down);
 }
 
-static void warp(const struct dime_warp *warp, const struct dime_framed *source, uint8_t *target) {
+static void warp(const struct dime_warp *warp, const struct dime_ready *source, uint8_t *target) {
     for (uint32_t y = 0; y < warp->size; y++) /* what a row writes too far, the next one overwrites */
         for (uint32_t x = 0; x < warp->size; x += DIME_LANES)
             store_bytes(target + (size_t)y * warp->size + x, warp_block(warp, source, x, y));

@@ -88,7 +88,8 @@ static int prepare(struct dime_trainer *trainer, const struct dime_dataset *data
     int code = dime_network_create(&trainer->network, &trainer->config, dataset->classes);
     if (!code) code = dime_network_create(&trainer->candidate, &trainer->config, dataset->classes);
     if (!code) code = dime_network_create(&trainer->chosen, &trainer->config, dataset->classes);
-    if (!code) code = dime_train_data_create(&trainer->data, &trainer->config, dataset);
+    if (!code) code = dime_train_data_create(&trainer->data, &trainer->config, dataset, trainer->threads);
+    if (!code) code = dime_train_data_prepare(&trainer->data, trainer->threads);
     if (code) return code;
     /* Batches of an epoch are as equal as can be, at most batch_size: no small last one. */
     trainer->samples_per_epoch = dime_train_data_epoch_size(&trainer->data);
