@@ -13,7 +13,11 @@ typedef uint8_t bytes_there __attribute__((vector_size(32), aligned(1), may_alia
 #define BLOCK 32u
 
 LANES_INLINE words words_load(const uint8_t *from) {
+#ifdef __AVX512BW__
+    return (words)_mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)from));
+#else
     return __builtin_convertvector(*(const bytes_there *)from, words);
+#endif
 }
 
 /* Weights add up to 256, so no sum passes 255 * 256 + 128 < 2^16. */
@@ -94,10 +98,32 @@ LANES_INLINE lanes_int gather(const uint8_t *base, lanes_int place) {
 #endif
 }
 
+/* Compilers take a vector of bytes apart one by one where they are left to convert it. */
+LANES_INLINE lanes_int load_bytes(const uint8_t *from) {
+#if defined(__AVX512F__)
+    return (lanes_int)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from));
+#elif defined(__AVX2__)
+    union {
+        __m256i half[2];
+        lanes_int whole;
+    } wide = {{_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)from)),
+               _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(from + 8)))}};
+    return wide.whole;
+#else
+    typedef uint8_t quarter_there __attribute__((vector_size(16), aligned(1), may_alias));
+    return __builtin_convertvector(*(const quarter_there *)from, lanes_int);
+#endif
+}
+
+/* The lowest byte of each. */
 LANES_INLINE void store_bytes(uint8_t *to, lanes_int v) {
+#if defined(__AVX512F__)
+    _mm_storeu_si128((__m128i *)(void *)to, _mm512_cvtepi32_epi8((__m512i)v));
+#else
     typedef uint8_t quarter __attribute__((vector_size(16)));
     typedef uint8_t quarter_there __attribute__((vector_size(16), aligned(1), may_alias));
     *(quarter_there *)to = (quarter) __builtin_convertvector(v, quarter);
+#endif
 }
 
 LANES_INLINE lanes clamp_lanes(lanes v, float top) {
@@ -177,11 +203,6 @@ static void spline_down(const struct dime_spline *down, const float *rows, uint3
 }
 
 /* ---- resizing ---- */
-
-LANES_INLINE lanes_int load_bytes(const uint8_t *from) {
-    typedef uint8_t quarter_there __attribute__((vector_size(16), aligned(1), may_alias));
-    return __builtin_convertvector(*(const quarter_there *)from, lanes_int);
-}
 
 /* The same near the end of a picture: 0 behind it. */
 LANES_INLINE lanes_int load_some(const uint8_t *from, uint32_t left) {

@@ -205,12 +205,15 @@ static uint32_t fill_row(const struct dime_train_data *data, struct dime_batch_m
     return picture;
 }
 
+#define AHEAD 6u
+
 void dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
                      const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
                      uint32_t padded_inputs) {
     chunk->count = count;
+    for (uint32_t n = 0; n < AHEAD && n < count; n++) prefetch(data, samples[n]);
     for (uint32_t n = 0; n < count; n++) {
-        if (n + 2 < count) prefetch(data, samples[n + 2]);
+        if (n + AHEAD < count) prefetch(data, samples[n + AHEAD]);
         uint32_t picture =
             fill_row(data, maker, epoch, samples[n], chunk->layers[0].input + (size_t)n * padded_inputs);
         chunk->labels[n] = data->dataset->labels[picture];
