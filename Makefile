@@ -143,11 +143,13 @@ $(BUILD)/tests/test_sim_unicorn $(BENCHES): EXTRA_LIBS = $(UNICORN_LIBS)
 AVX2_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx2 -mfma)
 AVX512_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma \
 	-mprefer-vector-width=512)
+VNNI_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512vnni)
 # -Wno-psabi: no vector crosses from one file to another.
 VECTOR_FILES := $(OBJ)/src/train/kernel_ $(OBJ)/src/train/conv_ $(OBJ)/src/data/picture_kernels_
 $(VECTOR_FILES:%=%generic.o): MODULE_CFLAGS = -Wno-psabi
 $(VECTOR_FILES:%=%avx2.o): MODULE_CFLAGS = -Wno-psabi $(AVX2_CFLAGS)
 $(VECTOR_FILES:%=%avx512.o): MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS)
+$(VECTOR_FILES:%=%avx512vnni.o): MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS) $(VNNI_CFLAGS)
 # Likewise the dot products of the engine on the PC.
 $(OBJ)/src/model/host_dot_avx2.o: MODULE_CFLAGS = $(AVX2_CFLAGS)
 $(OBJ)/src/model/host_dot_avx512.o: MODULE_CFLAGS = $(AVX512_CFLAGS)

@@ -257,7 +257,7 @@ static void test_smoothing(void **state) {
 /* Every variant's augmented pictures are the same, at every size. */
 static void test_variants_agree(void **state) {
     (void)state;
-    static const char *const names[] = {"generic", "avx2", "avx512"};
+    static const char *const names[] = {"generic", "avx2", "avx512", "avx512vnni"};
     uint8_t source[PIXELS], target[3][40 * 40 + DIME_AUGMENT_ROOM];
     draw_blob(source, 15, 12);
     for (uint32_t trial = 0; trial < 80; trial++) {

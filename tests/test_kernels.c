@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "train/kernels.h"
 
-#define VARIANTS 3
+#define VARIANTS DIME_INSTRUCTIONS_COUNT
 
 static struct dime_random generator = {77};
 
@@ -66,6 +66,44 @@ static void test_products(void **state) {
                 check_product(kernels, rows, columns, 1 + dime_random_below(&generator, 40), rows & 1);
         check_product(kernels, 32, 64, 256, 0);
         check_product(kernels, 256, 64, 32, 1);
+    }
+}
+
+/* Weight values of every byte but 128, activations of every signed byte but -128; sums pass 2^31 on their
+ * way. */
+static void check_whole_product(const struct dime_kernels *kernels, uint32_t rows, uint32_t columns,
+                                uint32_t depth) {
+    float *a = random_whole((size_t)rows * depth, 127), *b = random_whole((size_t)depth * columns, 127);
+    float *c = calloc((size_t)rows * columns, sizeof *c),
+          *expected = calloc((size_t)rows * columns, sizeof *c);
+    uint8_t *packed = malloc((size_t)(depth + 3) / 4 * 4 * columns);
+    int8_t *bytes = malloc(rows * dime_whole_bytes(depth));
+    uint32_t middle = depth / 8 * 4;
+    b[0] = -128;
+    kernels->pack(b, columns, 0, middle, packed);
+    kernels->pack(b, columns, middle, depth, packed);
+    kernels->whole_product(
+        &(struct dime_whole_product){rows, columns, depth, a, depth, packed, bytes, c, columns});
+    dime_product_naive(
+        &(struct dime_product){rows, columns, depth, a, depth, 1, b, columns, expected, columns});
+    assert_memory_equal(c, expected, (size_t)rows * columns * sizeof *c);
+    free(a);
+    free(b);
+    free(c);
+    free(expected);
+    free(packed);
+    free(bytes);
+}
+
+static void test_whole_products(void **state) {
+    (void)state;
+    for (uint32_t v = 0; v < VARIANTS; v++) {
+        const struct dime_kernels *kernels = dime_kernels_variant(v);
+        if (!kernels || !kernels->whole_product) continue;
+        for (uint32_t rows = 1; rows <= 19; rows++)
+            for (uint32_t columns = 16; columns <= 80; columns += 16)
+                check_whole_product(kernels, rows, columns, 1 + dime_random_below(&generator, 70));
+        check_whole_product(kernels, DIME_WHOLE_ROWS, 64, 256);
     }
 }
 
@@ -392,12 +430,15 @@ static size_t run_variant(const struct dime_kernels *kernels, float *out) {
  * products. */
 static void test_variants_agree(void **state) {
     (void)state;
-    const struct dime_kernels *avx2 = dime_kernels_variant(1), *avx512 = dime_kernels_variant(2);
-    if (!avx2 || !avx512) skip();
+    const struct dime_kernels *avx2 = dime_kernels_variant(DIME_INSTRUCTIONS_AVX2);
+    if (!avx2) skip();
     static float first[65536], second[65536];
     size_t used = run_variant(avx2, first);
-    assert_int_equal(run_variant(avx512, second), used);
-    assert_memory_equal(first, second, used * sizeof *first);
+    for (uint32_t v = DIME_INSTRUCTIONS_AVX2 + 1; v < VARIANTS; v++) {
+        if (!dime_kernels_variant(v)) continue;
+        assert_int_equal(run_variant(dime_kernels_variant(v), second), used);
+        assert_memory_equal(first, second, used * sizeof *first);
+    }
 }
 
 static void test_generic_quantizes_alike(void **state) {
@@ -423,6 +464,7 @@ static void test_choice_by_environment(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),
+        cmocka_unit_test(test_whole_products),
         cmocka_unit_test(test_adam),
         cmocka_unit_test(test_scale_slope),
         cmocka_unit_test(test_norm),

@@ -7,15 +7,17 @@
 #include <stdint.h>
 
 enum dime_instructions {
-    DIME_INSTRUCTIONS_GENERIC, /* whatever the program was compiled for */
-    DIME_INSTRUCTIONS_AVX2,    /* with fused multiply-add */
-    DIME_INSTRUCTIONS_AVX512,  /* F, DQ, BW and VL */
+    DIME_INSTRUCTIONS_GENERIC,     /* whatever the program was compiled for */
+    DIME_INSTRUCTIONS_AVX2,        /* with fused multiply-add */
+    DIME_INSTRUCTIONS_AVX512,      /* F, DQ, BW and VL */
+    DIME_INSTRUCTIONS_AVX512_VNNI, /* the same with dot products of bytes */
     DIME_INSTRUCTIONS_COUNT
 };
 
 /* 1 where this processor has them. */
 int dime_instructions_there(enum dime_instructions instructions);
-/* The best that there are; DIME_KERNELS=generic|avx2|avx512 in the environment chooses others that are there.
+/* The best that there are; DIME_KERNELS=generic|avx2|avx512|avx512vnni in the environment chooses others that
+ * are there.
  */
 enum dime_instructions dime_instructions_chosen(void);
 

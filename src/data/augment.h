@@ -30,14 +30,14 @@ int dime_augmenter_create(struct dime_augmenter **augmenter, uint32_t height, ui
 void dime_augmenter_free(struct dime_augmenter *augmenter);
 
 /* What all distortions of a picture have in common is done once: dime_augment_prepare smooths it and puts
-   background around it, into dime_augment_prepared_bytes() bytes that serve every augmenter of the same settings
-   and sizes. source: height x width grey levels. */
+   background around it, into dime_augment_prepared_bytes() bytes that serve every augmenter of the same
+   settings and sizes. source: height x width grey levels. */
 size_t dime_augment_prepared_bytes(const struct dime_augmenter *augmenter);
 void dime_augment_prepare(struct dime_augmenter *augmenter, const uint8_t *source, uint8_t *prepared);
 
 /* Distorts one prepared picture, straight to the target's size. target: size x size grey levels, and
-   DIME_AUGMENT_ROOM bytes behind them that are overwritten. What lies outside is 0. The same `random` gives the
-   same picture. */
+   DIME_AUGMENT_ROOM bytes behind them that are overwritten. What lies outside is 0. The same `random` gives
+   the same picture. */
 #define DIME_AUGMENT_ROOM 16
 void dime_augment_prepared(struct dime_augmenter *augmenter, const uint8_t *prepared,
                            struct dime_random random, uint8_t *target);

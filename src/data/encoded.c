@@ -56,6 +56,7 @@ int dime_encode_dataset(const struct dime_input_format *format, const struct dim
     if (!code) return 0;
     free(*encoded);
     *encoded = NULL;
-    return dime_error_set(code, "cannot resize pictures of %ux%u pixels to %ux%u: out of memory, or a side too long",
-                          dataset->width, dataset->height, format->size, format->size);
+    return dime_error_set(
+        code, "cannot resize pictures of %ux%u pixels to %ux%u: out of memory, or a side too long",
+        dataset->width, dataset->height, format->size, format->size);
 }

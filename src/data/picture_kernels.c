@@ -10,7 +10,7 @@ const struct dime_picture_kernels *dime_picture_kernels_variant(uint32_t index) 
     if (!dime_instructions_there((enum dime_instructions)index)) return NULL;
 #if defined(__x86_64__)
     if (index == DIME_INSTRUCTIONS_AVX2) return &dime_picture_kernels_avx2;
-    if (index == DIME_INSTRUCTIONS_AVX512) return &dime_picture_kernels_avx512;
+    if (index >= DIME_INSTRUCTIONS_AVX512) return &dime_picture_kernels_avx512;
 #endif
     return &dime_picture_kernels_generic;
 }

@@ -22,9 +22,9 @@ static inline uint8_t *dime_framed_row(const struct dime_framed *picture, uint32
     return picture->pixels + (size_t)(picture->above + y) * picture->stride + DIME_FRAME_MARGIN;
 }
 
-/* A picture that samples are taken from: `corner` is the background pixel above and left of the first one. One
-   row of background lies above, two below; a pixel of background left, one right of each row, and four bytes may
-   be read from any of them. */
+/* A picture that samples are taken from: `corner` is the background pixel above and left of the first one.
+   One row of background lies above, two below; a pixel of background left, one right of each row, and four
+   bytes may be read from any of them. */
 struct dime_ready {
     uint32_t height, width, stride; /* stride: width + 2 or more */
     const uint8_t *corner;

@@ -93,11 +93,21 @@ static void lay_out_layer(struct arena *arena, struct dime_chunk_layer *chunk,
     lay_out_parameters(arena, chunk, layer);
 }
 
+/* Inputs of the layer with most of them among those that multiply bytes. */
+static uint32_t longest_packed(const struct dime_network_state *network) {
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < network->layer_count; i++)
+        if (network->layers[i].packed && network->layers[i].inputs > longest)
+            longest = network->layers[i].inputs;
+    return longest;
+}
+
 static void lay_out(struct arena *arena, struct dime_chunk *chunk, const struct dime_network_state *network,
                     int with_gradients) {
     lay_out_maps(arena, chunk, network, with_gradients);
     for (uint32_t i = network->map_count; i < network->layer_count; i++)
         lay_out_layer(arena, &chunk->layers[i], &network->layers[i], with_gradients);
+    chunk->bytes = take(arena, DIME_WHOLE_ROWS * dime_whole_bytes(longest_packed(network)), 1);
     size_t classes = network->layers[network->layer_count - 1].padded_outputs;
     chunk->input_scale = take_floats(arena, DIME_CHUNK_MOST);
     chunk->logit_unit = take_floats(arena, DIME_CHUNK_MOST);

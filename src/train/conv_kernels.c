@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/conv_kernels.h"
 
-#include <string.h>
-
-#include "train/kernels.h"
+#include "base/processor.h"
 
 extern const struct dime_conv_kernels dime_conv_kernels_generic;
 #if defined(__x86_64__)
 extern const struct dime_conv_kernels dime_conv_kernels_avx2, dime_conv_kernels_avx512;
 #endif
 
-static const struct dime_conv_kernels *const variants[] = {
-    &dime_conv_kernels_generic,
-#if defined(__x86_64__)
-    &dime_conv_kernels_avx2,
-    &dime_conv_kernels_avx512,
-#endif
-};
-#define VARIANTS (sizeof variants / sizeof(const struct dime_conv_kernels *))
-
 const struct dime_conv_kernels *dime_conv_kernels_variant(uint32_t index) {
-    return index < VARIANTS && dime_kernels_variant(index) ? variants[index] : NULL;
+    if (!dime_instructions_there((enum dime_instructions)index)) return NULL;
+#if defined(__x86_64__)
+    if (index == DIME_INSTRUCTIONS_AVX2) return &dime_conv_kernels_avx2;
+    if (index >= DIME_INSTRUCTIONS_AVX512) return &dime_conv_kernels_avx512;
+#endif
+    return &dime_conv_kernels_generic;
 }
 
 const struct dime_conv_kernels *dime_conv_kernels_get(void) {
-    const char *name = dime_kernels_get()->name;
-    for (uint32_t i = 0; i < VARIANTS; i++)
-        if (strcmp(variants[i]->name, name) == 0) return variants[i];
-    return &dime_conv_kernels_generic;
+    return dime_conv_kernels_variant(dime_instructions_chosen());
 }
 
 void dime_conv_gather_naive(const struct dime_conv_gather *g) {

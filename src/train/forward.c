@@ -11,6 +11,20 @@ static void multiply_weights(const struct dime_network_state *network, struct di
                              uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_layer *buffers = &chunk->layers[index];
+    if (layer->packed) {
+        network->kernels->whole_product(&(struct dime_whole_product){
+            .rows = chunk->count,
+            .columns = layer->padded_outputs,
+            .depth = layer->inputs,
+            .a = buffers->input,
+            .a_row = layer->padded_inputs,
+            .b = layer->packed,
+            .bytes = chunk->bytes,
+            .c = buffers->sums,
+            .c_row = layer->padded_outputs,
+        });
+        return;
+    }
     network->kernels->product(&(struct dime_product){
         .rows = chunk->count,
         .columns = layer->padded_outputs,

@@ -3,7 +3,7 @@
 
 extern const struct dime_kernels dime_kernels_generic;
 #if defined(__x86_64__)
-extern const struct dime_kernels dime_kernels_avx2, dime_kernels_avx512;
+extern const struct dime_kernels dime_kernels_avx2, dime_kernels_avx512, dime_kernels_avx512vnni;
 #endif
 
 const struct dime_kernels *dime_kernels_variant(uint32_t index) {
@@ -11,6 +11,7 @@ const struct dime_kernels *dime_kernels_variant(uint32_t index) {
 #if defined(__x86_64__)
     if (index == DIME_INSTRUCTIONS_AVX2) return &dime_kernels_avx2;
     if (index == DIME_INSTRUCTIONS_AVX512) return &dime_kernels_avx512;
+    if (index == DIME_INSTRUCTIONS_AVX512_VNNI) return &dime_kernels_avx512vnni;
 #endif
     return &dime_kernels_generic;
 }

@@ -23,6 +23,22 @@ struct dime_product {
     size_t c_row;
 };
 
+/* The same of whole numbers from -128 to 127 where every sum stays below 2^24, so that no variant rounds:
+   c[r][j] = sum over d of a[r][d] * b(d, j), with b(d, j) + 128 at b[(d / 4 * columns + j) * 4 + d % 4]. */
+struct dime_whole_product {
+    uint32_t rows, columns, depth; /* rows: at most DIME_WHOLE_ROWS; columns: a multiple of DIME_LANES */
+    const float *a;
+    size_t a_row;
+    const uint8_t *b; /* of depth rounded up to a multiple of 4 */
+    int8_t *bytes;    /* scratch: rows x dime_whole_bytes(depth) */
+    float *c;
+    size_t c_row;
+};
+#define DIME_WHOLE_ROWS 48u
+static inline size_t dime_whole_bytes(uint32_t depth) {
+    return (depth + 63) / 64 * (size_t)64;
+}
+
 /* Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019) over `rows` x `padded`
    parameters; the gradient is the sum of `parts` arrays in their order, each from its element `first` on.
    What else moves with a parameter is done on the way. */
@@ -133,6 +149,11 @@ struct dime_score_rows {
 struct dime_kernels {
     const char *name;
     void (*product)(const struct dime_product *product);
+    /* NULL in variants without dot products of bytes; dime_product does it there */
+    void (*whole_product)(const struct dime_whole_product *product);
+    /* b of a whole product from rows first .. last - 1 of values, depth x columns floats; first: a multiple
+     * of 4 */
+    void (*pack)(const float *values, uint32_t columns, uint32_t first, uint32_t last, uint8_t *b);
     void (*adam)(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2);
     void (*scale_slope)(const struct dime_scale_slope *slope);
     /* out[i] = the format's level for w[i] * inverse_unit[i] - offset[i] */
@@ -153,8 +174,8 @@ struct dime_kernels {
     void (*widen)(const int8_t *from, uint32_t count, float *to);
 };
 
-/* The fastest variant for this processor; DIME_KERNELS=generic|avx2|avx512 in the environment chooses another
-   one that it can run. */
+/* The fastest variant for this processor; DIME_KERNELS=generic|avx2|avx512|avx512vnni in the environment
+   chooses another one that it can run. */
 const struct dime_kernels *dime_kernels_get(void);
 /* Variant by number, 0 the generic one; NULL when there is none or this processor cannot run it. */
 const struct dime_kernels *dime_kernels_variant(uint32_t index);

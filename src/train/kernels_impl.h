@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Body of every kernel variant, with kernels_rows.h and kernels_transpose.h. The including file defines: vec,
    VEC_WIDTH, VEC_ROWS and VEC_COLUMNS (the block of sums held in registers), vec_load, vec_store, vec_all,
-   vec_fma, KERNELS_NAME, KERNELS_SYMBOL. */
+   vec_fma, KERNELS_NAME, KERNELS_SYMBOL, and KERNELS_WHOLE where kernels_whole.h can be compiled. */
 #include <math.h>
 
 #include "model/quantize_level.h"
 #include "train/kernels.h"
 #include "train/kernels_rows.h"
 #include "train/kernels_transpose.h"
+#ifdef KERNELS_WHOLE
+#include "train/kernels_whole.h"
+#endif
 
 #define BLOCK_COLUMNS ((uint32_t)(VEC_WIDTH * VEC_COLUMNS))
 
@@ -139,6 +142,10 @@ static void quantize(enum dime_format_id format, const float *w, const float *in
 const struct dime_kernels KERNELS_SYMBOL = {
     .name = KERNELS_NAME,
     .product = product,
+#ifdef KERNELS_WHOLE
+    .whole_product = whole_product,
+    .pack = pack,
+#endif
     .adam = adam,
     .scale_slope = scale_slope,
     .quantize = quantize,

@@ -24,7 +24,15 @@ static int parameter_create(struct dime_parameter *parameter, size_t count) {
     return 0;
 }
 
-static int layer_allocate(struct dime_train_layer *layer, const struct dime_config *config, int first) {
+/* Activations and weight values fit signed bytes, and no sum of floats would round. */
+static int multiplies_bytes(const struct dime_train_layer *layer, const struct dime_kernels *kernels) {
+    return kernels->whole_product && layer->shape.kind == DIME_LAYER_FC &&
+           layer->format != DIME_FORMAT_NONE && layer->format != DIME_FORMAT_FP130 &&
+           layer->shape.input_largest <= 127 && layer->shape.largest_sum < DIME_SUM_LIMIT;
+}
+
+static int layer_allocate(struct dime_train_layer *layer, const struct dime_config *config, int first,
+                          const struct dime_kernels *kernels) {
     int code = dime_maps_prepare(layer);
     if (code || dime_kind_is_pool(layer->shape.kind)) return code;
     uint32_t padded = layer->padded_outputs;
@@ -45,6 +53,10 @@ static int layer_allocate(struct dime_train_layer *layer, const struct dime_conf
     if (!first && !layer->plan) {
         layer->values_transposed = calloc((size_t)layer->outputs * layer->padded_inputs, sizeof(float));
         if (!layer->values_transposed) return out_of_memory();
+    }
+    if (multiplies_bytes(layer, kernels)) {
+        layer->packed = aligned_alloc(64, 4 * (size_t)((layer->inputs + 3) / 4) * padded);
+        if (!layer->packed) return out_of_memory();
     }
     if ((batch_norm || per_output) && layer->format != DIME_FORMAT_NONE) {
         layer->affine = calloc(layer->outputs, sizeof *layer->affine);
@@ -106,7 +118,7 @@ static int create_layers(struct dime_network_state *network, const struct dime_m
         layer->last = i + 1 == model->layer_count;
         layer->shape = model->layers[i].shape;
         network->map_count += layer->shape.kind != DIME_LAYER_FC;
-        code = layer_allocate(layer, &model->config, i == 0);
+        code = layer_allocate(layer, &model->config, i == 0, network->kernels);
     }
     if (code) dime_network_free(network);
     return code;
@@ -138,6 +150,7 @@ static void free_layer(struct dime_train_layer *layer) {
     free(layer->mean);
     free(layer->clip.value);
     free(layer->values);
+    free(layer->packed);
     free(layer->values_transposed);
     free(layer->scale.step);
     free(layer->sum_scale);
@@ -183,7 +196,8 @@ static void load_float_part(struct dime_train_layer *layer, const struct dime_mo
 }
 
 /* An imported layer: its integers are all there is. */
-static void load_integer_part(struct dime_train_layer *layer, const struct dime_model_layer *from) {
+static void load_integer_part(struct dime_train_layer *layer, const struct dime_model_layer *from,
+                              const struct dime_kernels *kernels) {
     if (!from->value) return; /* pooling */
     for (uint32_t m = 0; m < layer->outputs; m++) {
         for (uint32_t k = 0; k < layer->inputs; k++) {
@@ -194,6 +208,7 @@ static void load_integer_part(struct dime_train_layer *layer, const struct dime_
         }
         layer->ratio[m] = 1;
     }
+    if (layer->packed) kernels->pack(layer->values, layer->padded_outputs, 0, layer->inputs, layer->packed);
     layer->unit = 1;
     if (layer->affine)
         dime_affine_spread(from->affine, from->bias_shift, layer->outputs, layer->padded_outputs,
@@ -211,7 +226,7 @@ int dime_network_load(struct dime_network_state *network, const struct dime_mode
         if (refresh)
             load_float_part(layer, &model->layers[i]);
         else
-            load_integer_part(layer, &model->layers[i]);
+            load_integer_part(layer, &model->layers[i], network->kernels);
     }
     if (refresh) code = dime_network_refresh(network);
     if (code) dime_network_free(network);

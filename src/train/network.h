@@ -41,6 +41,7 @@ struct dime_train_layer {
 
     /* made from the above by dime_network_refresh */
     float *values;            /* K x Mp, weight values */
+    uint8_t *packed;          /* the same for the whole product; NULL where products are of floats */
     float *values_transposed; /* M x Kp, absent in the first layer and in layers of maps */
     float *values_back; /* convolution: taps x M x padded C, values * ratio; depthwise: taps x padded C */
     struct dime_weight_scale scale; /* Mp each */
@@ -136,6 +137,7 @@ struct dime_chunk {
     struct dime_chunk_layer layers[DIME_MAX_LAYERS];
     struct dime_chunk_map maps[DIME_MAX_LAYERS];
     uint32_t lanes;     /* L: count, padded to DIME_LANES */
+    int8_t *bytes;      /* scratch of the whole product */
     float *mask;        /* L: 1 for an image, 0 for none */
     float *input_scale; /* N: real size of one unit of the last layer's input */
     float *logit_unit;  /* N: real size of one unit of the logits (quantized only) */

@@ -87,6 +87,7 @@ void dime_layer_refresh_values(const struct dime_network_state *network, uint32_
                                    layer->scale.inverse_unit, layer->scale.offset, padded, out);
         for (uint32_t m = layer->outputs; m < padded; m++) out[m] = 0;
     }
+    if (layer->packed) network->kernels->pack(layer->values, padded, first, last, layer->packed);
     if (layer->values_transposed)
         network->kernels->transpose(layer->values + (size_t)first * padded, padded, last - first,
                                     layer->outputs, layer->values_transposed + first, layer->padded_inputs);

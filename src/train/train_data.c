@@ -84,7 +84,8 @@ static void prepare_runs(void *context, struct dime_team *team, uint32_t member)
     const struct dime_dataset *dataset = data->dataset;
     size_t pixels = (size_t)dataset->height * dataset->width;
     struct dime_augmenter *augmenter;
-    if (dime_augmenter_create(&augmenter, dataset->height, dataset->width, data->input.size, &data->augment)) {
+    if (dime_augmenter_create(&augmenter, dataset->height, dataset->width, data->input.size,
+                              &data->augment)) {
         atomic_store(&job->failed, 1);
         return;
     }

@@ -14,11 +14,11 @@
 struct dime_train_data {
     const struct dime_dataset *dataset; /* borrowed */
     struct dime_input_format input;
-    uint32_t inputs; /* K of the first layer */
-    int8_t *encoded; /* every picture of the dataset, untouched */
+    uint32_t inputs;   /* K of the first layer */
+    int8_t *encoded;   /* every picture of the dataset, untouched */
     uint8_t *prepared; /* every training picture made ready for distortion; NULL: each when it is needed */
     size_t prepared_bytes; /* of one picture */
-    uint32_t *order; /* seeded shuffle: training pictures, then validation pictures */
+    uint32_t *order;       /* seeded shuffle: training pictures, then validation pictures */
     uint32_t train_count, validation_count;
     int augmentation, keep_original;
     struct dime_augment_settings augment;
@@ -26,11 +26,12 @@ struct dime_train_data {
     uint64_t seed;
 };
 
-/* Resizes, encodes and splits, on `threads` threads. Errors: CONFIG (validation_size leaves nothing to train on), MEMORY. */
+/* Resizes, encodes and splits, on `threads` threads. Errors: CONFIG (validation_size leaves nothing to train
+ * on), MEMORY. */
 int dime_train_data_create(struct dime_train_data *data, const struct dime_config *config,
                            const struct dime_dataset *dataset, uint32_t threads);
-/* Before training with augmentation: makes ready what all distortions of a picture have in common, on `threads`
-   threads. Errors: MEMORY. */
+/* Before training with augmentation: makes ready what all distortions of a picture have in common, on
+   `threads` threads. Errors: MEMORY. */
 int dime_train_data_prepare(struct dime_train_data *data, uint32_t threads);
 void dime_train_data_free(struct dime_train_data *data);
 struct dime_input_format dime_config_input(const struct dime_config *config);
