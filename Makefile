@@ -98,7 +98,7 @@ EMBEDDED := LICENSE $(sort $(filter-out device/engine/fast_%,$(wildcard device/e
 # And what `dime firmware` compiles beside that for the chip.
 FIRMWARE := $(sort $(wildcard firmware/*.[chS] firmware/*.ld firmware/*/*.[chS] device/display/*.[ch] \
 	device/link/*.[ch] device/engine/fast_*.[chS] device/engine/fast_*.inc) \
-	$(filter-out $(ENCODE),$(wildcard device/vision/*.[ch])))
+	$(filter-out $(ENCODE),$(wildcard device/vision/*.[chS])))
 # The live page.
 WEB := $(sort $(wildcard web/*.html web/*.css web/*.js))
 PROGRAM := $(BUILD)/dime

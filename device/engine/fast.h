@@ -11,16 +11,23 @@
    and `activations` of the network's widest layer, rounded up to a multiple of 8, and x aligned to 4. */
 struct dime_fast {
     void (*run)(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations);
-    /* The end of run: one of the functions below, as the layer needs. */
-    void (*finish)(const struct dime_layer *layer, int32_t *sums, int8_t *activations);
+    /* The end of run: one of the functions below, as the layer needs. largest: of the sums, or 0. */
+    void (*finish)(const struct dime_layer *layer, int32_t *sums, int8_t *activations, int32_t largest);
 };
 
-void dime_fast_finish_none(const struct dime_layer *layer, int32_t *sums, int8_t *activations); /* the last */
-void dime_fast_finish_shift(const struct dime_layer *layer, int32_t *sums,
-                            int8_t *activations);                                              /* ShiftNorm */
-void dime_fast_finish_any(const struct dime_layer *layer, int32_t *sums, int8_t *activations); /* all else */
+void dime_fast_finish_none(const struct dime_layer *layer, int32_t *sums, int8_t *activations,
+                           int32_t largest); /* the last */
+void dime_fast_finish_shift(const struct dime_layer *layer, int32_t *sums, int8_t *activations,
+                            int32_t largest); /* ShiftNorm */
+void dime_fast_finish_any(const struct dime_layer *layer, int32_t *sums, int8_t *activations,
+                          int32_t largest); /* all else */
 
-/* ShiftNorm of the sums up to `end`; activations have `bits` bits, 1..7. fast_finish.S on the chip. */
-void dime_shift_norm(const int32_t *sums, const int32_t *end, int8_t *activations, uint32_t bits);
+/* The largest of the sums up to `end`, or 0. fast_finish.S on the chip, like the next. */
+int32_t dime_fast_largest(const int32_t *sums, const int32_t *end);
+
+/* ShiftNorm of the sums up to `end`, of which `largest` is the largest, or 0; activations have `bits` bits,
+   1..7. */
+void dime_shift_norm(const int32_t *sums, const int32_t *end, int8_t *activations, uint32_t bits,
+                     int32_t largest);
 
 #endif

@@ -1,38 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* From collected lanes to sums, and from sums to activations: in fast.c for a PC. Compressed instructions
-   wherever there are some, since this runs from flash. */
+/* From collected lanes to sums, and from sums to activations: in fast.c and fast_rows.c for a PC. Compressed
+   instructions wherever there are some, since most of this runs from flash. */
 
     .section .text.dime_rows_finish, "ax", @progbits
     .global dime_rows_finish
     .type dime_rows_finish, @function
     .p2align 2
 
-/* void dime_rows_finish(uint32_t *wide, uint32_t *end, uint32_t base, uint32_t scale) */
+/* int32_t dime_rows_finish(uint32_t *wide, uint32_t *end, uint32_t base, uint32_t scale) */
 dime_rows_finish:
-    mv t0, a3
-1:  lw a4, 0(a0)
-    lw a5, 4(a0)
-    mv a3, a5
-    srli a3, a3, 16
-    slli a3, a3, 4
-    slli a5, a5, 16
-    srli a5, a5, 12
-    mv t1, a4
-    srli a4, a4, 16
-    add a3, a3, a4
-    mv a4, t1
-    slli a4, a4, 16
-    srli a4, a4, 16
-    add a5, a5, a4
-    sll a3, a3, t0
-    sll a5, a5, t0
-    sub a3, a3, a2
+    li t0, 0 /* the largest */
+1:  lhu a5, 4(a0)
+    lhu a4, 0(a0)
+    lhu t2, 6(a0)
+    lhu t1, 2(a0)
+    slli a5, a5, 4
+    add a4, a4, a5
+    slli t2, t2, 4
+    add t1, t1, t2
+    sll a4, a4, a3
+    sll a5, t1, a3
+    sub a4, a4, a2
     sub a5, a5, a2
-    sw a5, 0(a0)
-    sw a3, 4(a0)
+    sw a4, 0(a0)
+    sw a5, 4(a0)
+    blt t0, a4, 3f
+2:  blt t0, a5, 4f
     addi a0, a0, 8
     bne a0, a1, 1b
+5:  mv a0, t0
     ret
+3:  mv t0, a4
+    j 2b
+4:  mv t0, a5
+    addi a0, a0, 8
+    bne a0, a1, 1b
+    j 5b
     .size dime_rows_finish, . - dime_rows_finish
 
     .section .text.dime_rows_correct, "ax", @progbits
@@ -40,12 +43,57 @@ dime_rows_finish:
     .type dime_rows_correct, @function
     .p2align 2
 
-/* void dime_rows_correct(int32_t *sums, int32_t *end, const int16_t *totals, int32_t c), c < 0: once through for
-   each bit of -c. */
+/* int32_t dime_rows_correct(int32_t *sums, int32_t *end, const int16_t *totals, int32_t c), c < 0
+
+   With -c = ((2^t2 + 1) 2^t1 + 1) 2^t0, which is nearly always possible, in one go; else once through for each
+   bit of -c. */
 dime_rows_correct:
+    neg a3, a3
+    mv a5, a3
+    jal t2, .Lstrip
+    mv t0, a4
+    beqz a5, .Lby_bits
+    jal t2, .Lstrip
+    mv t1, a4
+    bnez a5, 1f
+    addi t1, t1, -1 /* two bits only: 2^t1 = (1 + 1) 2^(t1 - 1) */
+    li a5, 1
+1:  jal t2, .Lstrip
+    bnez a5, .Lby_bits
+    mv t2, a4
+    li a3, 0 /* the largest */
+2:  lh a4, 0(a2)
+    sll a5, a4, t2
+    add a5, a5, a4
+    sll a5, a5, t1
+    add a5, a5, a4
+    sll a5, a5, t0
+    lw a4, 0(a0)
+    sub a4, a4, a5
+    sw a4, 0(a0)
+    blt a3, a4, 4f
+3:  addi a0, a0, 4
+    addi a2, a2, 2
+    bne a0, a1, 2b
+    mv a0, a3
+    ret
+4:  mv a3, a4
+    j 3b
+
+    /* Takes the zeros off the end of a5, which is not 0, and turns the one behind them into a 0; a4: how many
+       zeros. */
+.Lstrip:
+    li a4, -1
+1:  addi a4, a4, 1
+    andi tp, a5, 1
+    srli a5, a5, 1
+    beqz tp, 1b
+    slli a5, a5, 1
+    jr t2
+
+.Lby_bits:
     mv t0, a0
     mv t1, a2
-    neg a3, a3
     li t2, 0 /* shift */
 1:  andi a4, a3, 1
     beqz a4, 3f
@@ -62,53 +110,67 @@ dime_rows_correct:
 3:  addi t2, t2, 1
     srli a3, a3, 1
     bnez a3, 1b
-    ret
+    mv a0, t0
     .size dime_rows_correct, . - dime_rows_correct
+    /* Falls through. */
+
+    .global dime_fast_largest
+    .type dime_fast_largest, @function
+
+/* int32_t dime_fast_largest(const int32_t *sums, const int32_t *end) */
+dime_fast_largest:
+    li a3, 0
+1:  lw a4, 0(a0)
+    bge a3, a4, 2f
+    mv a3, a4
+2:  addi a0, a0, 4
+    bne a0, a1, 1b
+    mv a0, a3
+    ret
+    .size dime_fast_largest, . - dime_fast_largest
 
     .section .text.dime_shift_norm, "ax", @progbits
     .global dime_shift_norm
     .type dime_shift_norm, @function
     .p2align 2
 
-/* void dime_shift_norm(const int32_t *sums, const int32_t *end, int8_t *activations, uint32_t bits)
-   bits: of an activation without its sign. The bits that any positive sum has tell the shift as the largest
-   does. */
+/* void dime_shift_norm(const int32_t *sums, const int32_t *end, int8_t *activations, uint32_t bits,
+                        int32_t largest) */
 dime_shift_norm:
-    mv t0, a0
-    mv t2, a3
-    li a5, 0
-1:  lw a3, 0(a0)
-    mv a4, a3
-    srai a4, a4, 31
-    and a4, a4, a3
-    xor a3, a3, a4
-    or a5, a5, a3
-    addi a0, a0, 4
-    bne a0, a1, 1b
-    srl a5, a5, t2
-    li a3, 0 /* shift */
-    j 3f
-2:  srli a5, a5, 1
-    addi a3, a3, 1
-3:  bnez a5, 2b
-    li a4, 1
-    sll a5, a4, t2
+    li a5, 1
+    sll a5, a5, a3
     addi a5, a5, -1 /* top */
+    li a3, -1       /* shift */
+    mv t0, a4
+1:  addi a3, a3, 1
+    mv a4, t0
+    srl a4, a4, a3
+    bltu a5, a4, 1b
+    li a4, 1
     sll a4, a4, a3
     srli a4, a4, 1 /* rounding */
-    mv a0, t0
-4:  lw t1, 0(a0)
-    bltz t1, 6f
-    add t1, t1, a4
-    srl t1, t1, a3
-    bgtu t1, a5, 7f
-5:  sb t1, 0(a2)
-    addi a0, a0, 4
-    addi a2, a2, 1
-    bne a0, a1, 4b
-    ret
-6:  li t1, 0
-    j 5b
-7:  mv t1, a5
-    j 5b
+    jump dime_fast_hot_norm, t0
     .size dime_shift_norm, . - dime_shift_norm
+
+    .section .text.dime_fast_hot_norm, "ax", @progbits
+    .global dime_fast_hot_norm
+    .type dime_fast_hot_norm, @function
+    .p2align 2
+dime_fast_hot_norm:
+1:  lw t0, 0(a0)
+    addi a0, a0, 4
+    bltz t0, 4f
+    add t0, t0, a4
+    srl t0, t0, a3
+    bltu a5, t0, 3f
+2:  sb t0, 0(a2)
+    addi a2, a2, 1
+    bne a0, a1, 1b
+    ret
+3:  mv t0, a5
+    j 2b
+4:  sb zero, 0(a2)
+    addi a2, a2, 1
+    bne a0, a1, 1b
+    ret
+    .size dime_fast_hot_norm, . - dime_fast_hot_norm

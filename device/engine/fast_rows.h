@@ -19,14 +19,14 @@
 #include "fast.h"
 
 struct dime_rows {
-    const uint32_t *words; /* `inputs` rows of `stride` bytes; below address 2^16 */
+    const uint32_t *words; /* K rows of `stride` bytes; below address 2^16 */
     void (*flush)(void);   /* dime_rows_flush_8, ...: adds up a bucket of rows */
-    uint16_t inputs;       /* K rounded up to a multiple of 4: rows of zeros behind the last */
     uint16_t stride;       /* bytes from row to row */
+    uint16_t outputs;      /* M rounded up to a multiple of 8 */
     const int16_t *totals; /* M, or NULL where c is always 0 */
     uint8_t scale;         /* 0 or 1 */
-    uint8_t middle;        /* 1 .. 128 */
-    uint16_t outputs;      /* M rounded up to a multiple of 8 */
+    uint8_t middle_bits;   /* middle = 2^middle_bits - middle_less, 1 .. 128 */
+    uint8_t middle_less;   /* 0 or 1 */
 };
 
 struct dime_fast_rows {
@@ -34,14 +34,12 @@ struct dime_fast_rows {
     struct dime_rows rows;
 };
 
-/* Collects U in `wide` and returns D. offset: 0 for c = 0, else (128 + c) * 0x01010101. */
-uint32_t dime_rows_add(const struct dime_rows *rows, const int8_t *x, uint32_t *wide, uint32_t offset);
-
-/* The sums without c from the lanes, in place: (U << scale) - base. */
-void dime_rows_finish(uint32_t *wide, const uint32_t *end, uint32_t base, uint32_t scale);
+/* The sums without c from the lanes, in place: (U << scale) - base. Returns the largest or 0, as does the
+   next. */
+int32_t dime_rows_finish(uint32_t *wide, const uint32_t *end, uint32_t base, uint32_t scale);
 
 /* Adds c * total, c < 0. */
-void dime_rows_correct(int32_t *sums, const int32_t *end, const int16_t *totals, int32_t c);
+int32_t dime_rows_correct(int32_t *sums, const int32_t *end, const int16_t *totals, int32_t c);
 
 /* Rows of one, two, four or eight words. */
 void dime_rows_flush_1(void);

@@ -1,29 +1,92 @@
 /* SPDX-License-Identifier: MIT */
-/* Bit-serial sums for RV32EC: see fast_rows.h for the method and the layouts. This file sorts the rows of the
-   inputs into buckets, one for each bit of the activations; fast_rows_8.S and its siblings add up the rows of
-   a bucket.
+/* Bit-serial sums for RV32EC: see fast_rows.h for the method and the layouts, and fast_rows.c for the same in
+   C. This file sorts the rows of the inputs into buckets, one for each bit of the activations; fast_rows_8.S
+   and its siblings add up the rows of a bucket.
 
    A bucket holds up to 15 addresses of rows, 16 bits each. It begins 2 bytes behind a multiple of 32 and is
    full when its pointer reaches the next one, where the end mark, a zero, lies. gp and sp stay as they are,
    for interrupts. */
 #include "fast_rows_frame.h"
 
-    .section .text.dime_rows_add, "ax", @progbits
-    .global dime_rows_add
-    .type dime_rows_add, @function
+    .section .text.dime_rows_run, "ax", @progbits
+    .global dime_rows_run
+    .type dime_rows_run, @function
     .p2align 2
 
-/* uint32_t dime_rows_add(const struct dime_rows *rows, const int8_t *x, uint32_t *wide, uint32_t offset) */
-dime_rows_add:
+/* void dime_rows_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations) */
+dime_rows_run:
     addi sp, sp, -FRAME
     sw ra, RA(sp)
     sw s0, S0(sp)
     sw s1, S1(sp)
+    sw a0, LAYER(sp)
     sw a2, WIDE(sp)
-    sw a3, OFFSET(sp)
-    sw zero, SUM(sp)
+    sw a3, ACTIVATIONS(sp)
+
+    /* a5: the smallest activation, c, or 0, if that is less. It is nearly always the first, a corner of the
+       picture, or 0, and all others are compared with it, four at a time: byte | 0x80 less 0x80 + c, as
+       numbers from 0 on, keeps the uppermost bit unless the byte is below 0, too, and less than c. */
+    lhu t0, LAYER_INPUTS(a0)
+    lw a4, LAYER_FAST(a0)
+    add t0, t0, a1 /* the end */
+    lb a5, 0(a1)
+    lw a4, ROWS_TOTALS(a4)
+    beqz a4, 1f
+    bltz a5, .Ltry
+1:  li a5, 0
+.Ltry:
+    mv a3, a5
+    slli a3, a3, 24
+    srli a4, a3, 8
+    or a3, a3, a4
+    srli a4, a3, 16
+    or a3, a3, a4 /* c in all bytes */
+    li a2, 0x80808080
+    xor s1, a3, a2
+    lw a0, LAYER(sp)
+    lw a4, LAYER_FAST(a0)
+    lw a4, ROWS_TOTALS(a4)
+    beqz a4, .Lsmallest
+    addi t1, t0, -3
     mv s0, a1
+1:  bgeu s0, t1, 2f
+    lw a0, 0(s0)
+    addi s0, s0, 4
+    beq a0, a3, 1b
+    mv a4, a0
+    or a4, a4, a2
+    sub a4, a4, s1
+    not a4, a4
+    and a4, a4, a0
+    and a4, a4, a2
+    beqz a4, 1b
+    addi s0, s0, -4
+2:  mv a2, a5
+3:  beq s0, t0, 4f
+    lb a4, 0(s0)
+    addi s0, s0, 1
+    bge a4, a5, 3b
+    mv a5, a4
+    j 3b
+4:  bne a2, a5, .Ltry
+.Lsmallest:
+    sw a3, BACKGROUND(sp)
+    sw s1, OFFSET(sp)
+    mv s0, a1
+    andi a2, t0, 3 /* x is a multiple of 4 */
+    sub t0, t0, a2
+    sw t0, END(sp)
+    li a3, -1
+    slli a2, a2, 3
+    sll a3, a3, a2
+    not a3, a3
+    sw a3, TAIL(sp)
+
+    sw zero, SUM(sp)
+    lw a0, LAYER(sp)
+    lw a0, LAYER_FAST(a0)
     lhu a3, ROWS_OUTPUTS(a0)
+    lw a2, WIDE(sp)
     slli a3, a3, 2
     add a3, a3, a2
     li a4, 0
@@ -40,21 +103,20 @@ dime_rows_add:
     lw a2, ROWS_FLUSH(a0)
     sw a2, FLUSH(sp)
     lhu tp, ROWS_STRIDE(a0)
-    lhu a2, ROWS_INPUTS(a0)
+    sw tp, STRIDE(sp)
     lw a0, ROWS_WORDS(a0)
-    add a2, a2, s0
-    sw a2, END(sp)
     addi a2, sp, BUCKETS + 31
     andi a2, a2, -32
     addi a2, a2, 2
     sw a2, FIRST(sp)
     addi a3, sp, POINTERS
-    addi a4, a3, 32
+    li a5, 8
 1:  sw a2, 0(a3)
-    sh zero, 30(a2)
+    sh a4, 30(a2)
     addi a2, a2, 32
     addi a3, a3, 4
-    bne a3, a4, 1b
+    addi a5, a5, -1
+    bnez a5, 1b
     jal s1, .Lload_pointers
     jump .Lcheck, s1
 
@@ -74,13 +136,12 @@ dime_rows_add:
     sw s0, NEXT(sp)
     sw a0, PRESENT(sp)
     sw a1, VALUES(sp)
-    sw tp, STRIDE(sp)
     li a0, -1
     addi s0, sp, POINTERS - 4
 1:  addi a0, a0, 1
     addi s0, s0, 4
     lw a1, 0(s0)
-    andi s1, a1, 31
+    slli s1, a1, 27
     bnez s1, 1b
     addi a1, a1, -30
     sw a1, 0(s0)
@@ -115,13 +176,27 @@ dime_rows_add:
     lw ra, POINTERS + 28(sp)
     jr s1
 
+.Lend: /* up to three activations are left once */
+    lw s1, TAIL(sp)
+    beqz s1, .Lfinish
+    lw a1, 0(s0)
+    li s1, 0x80808080
+    xor a1, a1, s1
+    lw s1, OFFSET(sp)
+    sub a1, a1, s1
+    lw s1, TAIL(sp)
+    and a1, a1, s1
+    sw zero, TAIL(sp)
+    jump .Lword, s1
+
 .Lfinish:
     save_pointers
     li a0, 0
     lw a1, FIRST(sp)
 1:  sw a0, BIT(sp)
     sw a1, FIRST(sp)
-    slli a2, a0, 2
+    mv a2, a0
+    slli a2, a2, 2
     add a2, a2, sp
     lw a2, POINTERS(a2)
     beq a1, a2, 2f
@@ -140,13 +215,40 @@ dime_rows_add:
     addi a1, a1, 32
     slti a2, a0, 8
     bnez a2, 1b
-    lw a0, SUM(sp)
+
+    lw s0, LAYER(sp)
+    lw s1, LAYER_FAST(s0)
+    lw a5, SUM(sp)
+    lbu a4, ROWS_MIDDLE_BITS(s1)
+    sll a2, a5, a4
+    lbu a4, ROWS_MIDDLE_LESS(s1)
+    beqz a4, 1f
+    sub a2, a2, a5
+1:  lw a0, WIDE(sp)
+    lhu a1, ROWS_OUTPUTS(s1)
+    slli a1, a1, 2
+    add a1, a1, a0
+    lbu a3, ROWS_SCALE(s1)
+    jal dime_rows_finish
+    lb a3, BACKGROUND(sp)
+    beqz a3, 1f
+    lw a0, WIDE(sp)
+    lhu a1, LAYER_OUTPUTS(s0)
+    slli a1, a1, 2
+    add a1, a1, a0
+    lw a2, ROWS_TOTALS(s1)
+    jal dime_rows_correct
+1:  mv a3, a0
+    mv a0, s0
+    lw a1, WIDE(sp)
+    lw a2, ACTIVATIONS(sp)
+    lw a4, FAST_FINISH(s1)
     lw ra, RA(sp)
     lw s0, S0(sp)
     lw s1, S1(sp)
     addi sp, sp, FRAME
-    ret
-    .size dime_rows_add, . - dime_rows_add
+    jr a4
+    .size dime_rows_run, . - dime_rows_run
 
     .section .text.dime_rows_sort, "ax", @progbits
     .type dime_rows_sort, @function
@@ -155,19 +257,22 @@ dime_rows_sort:
 
     /* s0 next activations, a0 row of the present one, a1 four activations, tp stride, s1 temporary,
        a2 a3 a4 a5 t0 t1 t2 ra buckets of bits 0 to 7. */
-.Ldone: /* the last activations of a word were zero: their rows are stepped over */
+.Ldone: /* the last activations of a word were the background: their rows are stepped over */
     lw a0, ROW(sp)
 .Lskip:
     slli a1, tp, 2
     add a0, a0, a1
 .Lcheck:
     lw s1, END(sp)
-    beq s0, s1, .Lto_finish
+    beq s0, s1, .Lto_end
     lw a1, 0(s0)
-    lw s1, OFFSET(sp)
+    lw s1, BACKGROUND(sp)
     addi s0, s0, 4
-    bnez s1, .Loffset
-    beqz a1, .Lskip
+    beq a1, s1, .Lskip
+    li s1, 0x80808080 /* to 0 .. 254 in each byte, without borrows: x >= c */
+    xor a1, a1, s1
+    lw s1, OFFSET(sp)
+    sub a1, a1, s1
 .Lword:
     sw a0, ROW(sp)
 .Lbyte:
@@ -200,17 +305,8 @@ dime_rows_sort:
     bnez a1, .Lbyte
     j .Ldone
 
-.Lto_finish:
-    jump .Lfinish, s1
+.Lto_end:
+    jump .Lend, s1
 .Lto_full:
     jump .Lfull, s1
-
-.Loffset: /* to 0 .. 254 in each byte, without borrows: x >= c */
-    li s1, 0x80808080
-    xor a1, a1, s1
-    lw s1, OFFSET(sp)
-    sub a1, a1, s1
-    beqz a1, .Lskip
-    j .Lword
-
     .size dime_rows_sort, . - dime_rows_sort

@@ -49,5 +49,5 @@ void dime_slices_run(const struct dime_layer *layer, const int8_t *x, int32_t *s
     for (uint32_t l = 0; l < DIME_SLICES; l++) slices[l] = first_slice(l);
     dime_slices_add(fast->masks, x, x + layer->inputs, slices);
     collect(slices, sums, layer->outputs);
-    fast->fast.finish(layer, sums, activations);
+    fast->fast.finish(layer, sums, activations, dime_fast_largest(sums, sums + layer->outputs));
 }

@@ -54,5 +54,5 @@ void dime_table_run(const struct dime_layer *layer, const int8_t *x, int32_t *su
     }
     if (c)
         for (uint32_t m = 0; m < layer->outputs; m++) sums[m] += table->totals[m] * c;
-    layer->fast->finish(layer, sums, activations);
+    layer->fast->finish(layer, sums, activations, dime_fast_largest(sums, sums + layer->outputs));
 }

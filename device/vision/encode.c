@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "encode.h"
 
-/* Mean of the MNIST training images as the peers round it, 0.1307, in units of 1/10000 grey level. */
-#define MEAN_TIMES_10000 333285
-
 /* Four pixels, where they are zero; may overlay bytes. */
 typedef uint32_t __attribute__((may_alias)) word;
+
+/* 1 where four pixels can be taken at once from one place and put to the other. */
+static int takes_words(const void *pixels, const void *output, uint32_t count) {
+    return (((uintptr_t)pixels | (uintptr_t)output) & 3) == 0 && count >= 4;
+}
+
+#ifndef DIME_ENCODE_FAST /* else fast_encode.S */
+/* Mean of the MNIST training images as the peers round it, 0.1307, in units of 1/10000 grey level. */
+#define MEAN_TIMES_10000 333285
 
 /* x(p) = floor(254000 (p - 33.3285) / (D / 5) + 1/2) for grey level p, in units of 2^-24 and modulo 2^32, as
    the sum of an entry for each half of p. Entries are rounded down by less than a unit each, and 2 are added:
@@ -65,11 +71,6 @@ static int8_t scaled(const struct scale *scale, uint32_t pixel) {
     return (int8_t)((int32_t)value >> FRACTION_BITS);
 }
 
-/* 1 where four pixels can be taken at once from one place and put to the other. */
-static int takes_words(const void *pixels, const void *output, uint32_t count) {
-    return (((uintptr_t)pixels | (uintptr_t)output) & 3) == 0 && count >= 4;
-}
-
 /* The next `size` pixels, 1 or 4. */
 static word take(const uint8_t *pixels, uint32_t size) {
     return size == 4 ? *(const word *)(const void *)pixels : *pixels;
@@ -112,6 +113,7 @@ void dime_encode_mean_subtracted(const uint8_t *pixels, uint32_t count, int8_t *
         for (uint32_t i = size; i; i--, rest >>= 8) *output++ = scaled(&scale, rest & 0xFF);
     }
 }
+#endif
 
 /* p >> 1 in each byte. */
 void dime_encode_unsigned(const uint8_t *pixels, uint32_t count, int8_t *output) {

@@ -156,6 +156,7 @@ static int compile_model(const struct dime_image *image, const struct dime_firmw
     if (!image->model_folder) return 0;
     add_compiler(image, chosen, &words, chosen->trade == DIME_TRADE_SIZE ? "-Os" : "-O2");
     if (is_all_fast(chosen)) add(&words, "-DDIME_ENGINE_ALL_FAST");
+    add(&words, "-DDIME_ENCODE_FAST");
     add_fast_files(image, &words);
     add_files(&words, image->model_folder, ".S");
     add_files(&words, image->model_folder, ".c");

@@ -28,9 +28,9 @@ static int ask_all(const struct dime_image *image, struct answers *answers) {
 static const struct dime_stack_caller callers[] = {
     {"dime_maps_run", "dime_network_infer"},      {"dime_rows_run", "dime_network_infer"},
     {"dime_fast_finish_none", "dime_rows_run"},   {"dime_fast_finish_shift", "dime_rows_run"},
-    {"dime_fast_finish_any", "dime_rows_run"},    {"dime_rows_flush_1", "dime_rows_add"},
-    {"dime_rows_flush_2", "dime_rows_add"},       {"dime_rows_flush_4", "dime_rows_add"},
-    {"dime_rows_flush_8_half", "dime_rows_add"},  {"dime_rows_flush_8", "dime_rows_add"},
+    {"dime_fast_finish_any", "dime_rows_run"},    {"dime_rows_flush_1", "dime_rows_run"},
+    {"dime_rows_flush_2", "dime_rows_run"},       {"dime_rows_flush_4", "dime_rows_run"},
+    {"dime_rows_flush_8_half", "dime_rows_run"},  {"dime_rows_flush_8", "dime_rows_run"},
     {"dime_slices_run", "dime_network_infer"},    {"dime_fast_finish_any", "dime_slices_run"},
     {"dime_fast_finish_none", "dime_slices_run"}, {"run_maps", "dime_network_infer"},
     {"dime_conv_pairs_run", "dime_conv_run"},     {"dime_conv_wide_run", "dime_conv_run"},

@@ -122,7 +122,7 @@ uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum 
     if (layout == DIME_LAYOUT_REFERENCE) return layer->outputs * ((layer->inputs * 4 + 31) / 32 * 4);
     if (layout == DIME_LAYOUT_SLICES) return layer->inputs * 8 + 12;
     uint32_t totals = has_negative_inputs(model, index) ? 2 * layer->outputs : 0;
-    return layer->inputs * 4 * words_of(layer->outputs) + totals + 24;
+    return layer->inputs * 4 * words_of(layer->outputs) + totals + 28;
 }
 
 /* The nibbles of a word, from the lowest, are outputs 0 4 2 6 1 5 3 7 of its eight: so lanes of 16 bits come
@@ -143,9 +143,9 @@ static uint32_t word_of(const struct dime_model_layer *layer, const struct rows_
 
 static void print_words(const struct dime_model_layer *layer, const struct rows_format *format,
                         uint32_t number, FILE *stream) {
-    uint32_t words = words_of(layer->outputs), inputs = (layer->inputs + 3) / 4 * 4;
+    uint32_t words = words_of(layer->outputs);
     fprintf(stream, "static const uint32_t layer%u_rows[%u] = {", number,
-            inputs * words + (words < 4 ? 4 - words : 0));
+            layer->inputs * words + (words < 4 ? 4 - words : 0));
     for (uint32_t k = 0; k < layer->inputs; k++)
         for (uint32_t i = 0; i < words; i++)
             fprintf(stream, "%s0x%08x,", (k * words + i) % 8 ? " " : "\n    ",
@@ -231,6 +231,12 @@ static void print_table(const struct dime_model *model, uint32_t index, FILE *st
     fprintf(stream, "        .width = %u,\n    },\n};\n\n", (layer->outputs + 7) / 8);
 }
 
+static uint32_t bits_of(uint32_t number) {
+    uint32_t bits = 0;
+    for (; number; number >>= 1) bits++;
+    return bits;
+}
+
 int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_layout layout, FILE *stream) {
     const struct dime_model_layer *layer = &model->layers[index];
     struct rows_format format;
@@ -244,11 +250,13 @@ int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_
     fprintf(stream,
             "static const struct dime_fast_rows layer%u_fast = {\n"
             "    .fast = {dime_rows_run, %s},\n    .rows = {\n        .words = layer%u_rows,\n"
-            "        .flush = dime_rows_flush_%s,\n        .inputs = %u,\n        .stride = %u,\n",
-            number, finish_of(model, index), number, flush_of(model, words), (layer->inputs + 3) / 4 * 4,
-            4 * words);
+            "        .flush = dime_rows_flush_%s,\n        .stride = %u,\n",
+            number, finish_of(model, index), number, flush_of(model, words), 4 * words);
     if (has_totals) fprintf(stream, "        .totals = layer%u_totals,\n", number);
-    fprintf(stream, "        .scale = %u,\n        .middle = %u,\n        .outputs = %u,\n    },\n};\n\n",
-            format.scale, format.middle, 8 * words);
+    uint32_t less = format.middle & (format.middle - 1) ? 1 : 0; /* 3, 15 */
+    fprintf(stream,
+            "        .scale = %u,\n        .middle_bits = %u,\n        .outputs = %u,\n"
+            "        .middle_less = %u,\n    },\n};\n\n",
+            format.scale, bits_of(format.middle + less - 1), 8 * words, less);
     return 0;
 }

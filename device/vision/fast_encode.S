@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* The mean-subtracted encoding for RV32EC: encode.c, step by step and with the same numbers. Compressed
+   instructions wherever there are some, since this runs from flash. */
+
+    .equ STEP, 254000   /* 127 * 10000 / 5 */
+    .equ START, 8465439 /* the mean times that */
+    .equ MEAN, 66657    /* in units of 5 / 10000 grey level */
+    .equ FRACTION_BITS, 24
+    .equ LOW, 0 /* 16 words, from sp; see struct scale */
+    .equ HIGH, 64
+    .equ SAVED, 128
+    .equ FRAME, 144
+
+    .section .text.dime_encode_mean_subtracted, "ax", @progbits
+    .global dime_encode_mean_subtracted
+    .type dime_encode_mean_subtracted, @function
+    .p2align 2
+
+/* void dime_encode_mean_subtracted(const uint8_t *pixels, uint32_t count, int8_t *output), count >= 1
+
+   t1 pixels, a1 their end, a2 output; t0 pixels at a time: 4 where that is possible, else 1 and t2 not 0. */
+dime_encode_mean_subtracted:
+    addi sp, sp, -FRAME
+    sw ra, SAVED(sp)
+    sw s0, SAVED + 4(sp)
+    sw s1, SAVED + 8(sp)
+    mv t1, a0
+    mv t2, a0
+    or t2, t2, a1
+    or t2, t2, a2
+    andi t2, t2, 3
+    li t0, 4
+    beqz t2, 1f
+    li t0, 1
+1:  add a1, a1, a0
+
+    /* a5: the brightest pixel; while it is looked for, in the uppermost bits. */
+    li a5, 0
+.Lbrightest:
+    bnez t2, .Lone_pixel
+    lw a3, 0(a0)
+.Lpixels:
+    add a0, a0, t0
+    beqz a3, 3f
+1:  mv a4, a3
+    slli a4, a4, 24
+    bltu a5, a4, .Lbrighter
+.Lnext_pixel:
+    srli a3, a3, 8
+    bnez a3, 1b
+3:  bne a0, a1, .Lbrightest
+    srli a5, a5, 24
+    li a4, MEAN / 1000 + 1
+    bltu a5, a4, .Ldim
+
+    /* a5: the largest distance from the mean, that of the brightest or of the darkest pixel. */
+.Ldistance:
+    mv s0, a5
+    slli s0, s0, 7
+    sub s0, s0, a5
+    sub s0, s0, a5
+    sub s0, s0, a5
+    slli s0, s0, 4 /* 2000 a5 */
+    li a5, -MEAN
+    add a5, a5, s0
+    bgez a5, 1f
+    neg a5, a5
+
+1:  li a3, START
+    jal .Ldivide
+    li a4, (1 << (FRACTION_BITS - 1)) + 2
+    sub a4, a4, a0
+    sw a4, HIGH(sp)
+    li a3, STEP
+    jal .Ldivide
+    mv s0, sp
+    li s1, 0
+    jal .Lfill
+    mv a0, s1
+    mv a3, a4
+    lw s1, HIGH(sp)
+    jal .Lfill
+
+    /* t0, t1, t2, a1, a2 as before; s1 four blank pixels, a3 pixels, s0 where they go. */
+    lw s1, HIGH(sp)
+    srli s1, s1, 24
+    mv a4, s1
+    slli a4, a4, 8
+    or s1, s1, a4
+    mv a4, s1
+    slli a4, a4, 16
+    or s1, s1, a4
+    mv a0, t1
+.Lmap:
+    bnez t2, .Lmap_one
+    lw a3, 0(a0)
+    sw s1, 0(a2)
+.Lmap_pixels:
+    mv s0, a2
+    add a0, a0, t0
+    add a2, a2, t0
+    beqz a3, 2f
+1:  mv a4, a3
+    slli a4, a4, 28
+    srli a4, a4, 26
+    add a4, a4, sp
+    lw a4, LOW(a4)
+    mv a5, a3
+    slli a5, a5, 24
+    srli a5, a5, 28
+    slli a5, a5, 2
+    add a5, a5, sp
+    lw a5, HIGH(a5)
+    srli a3, a3, 8
+    add a4, a4, a5
+    srai a4, a4, 24
+    sb a4, 0(s0)
+    addi s0, s0, 1
+    bnez a3, 1b
+2:  bne a0, a1, .Lmap
+    lw ra, SAVED(sp)
+    lw s0, SAVED + 4(sp)
+    lw s1, SAVED + 8(sp)
+    addi sp, sp, FRAME
+    ret
+
+.Lone_pixel:
+    lbu a3, 0(a0)
+    j .Lpixels
+.Lbrighter:
+    mv a5, a4
+    j .Lnext_pixel
+.Lmap_one:
+    lbu a3, 0(a0)
+    sb s1, 0(a2)
+    j .Lmap_pixels
+
+    /* The darkest one counts where it and the brightest are less than twice the mean together. */
+.Ldim:
+    mv a0, t1
+    li a4, 255
+1:  lbu a3, 0(a0)
+    bgeu a3, a4, 2f
+    mv a4, a3
+2:  addi a0, a0, 1
+    bne a0, a1, 1b
+    add a3, a4, a5
+    li a0, MEAN / 1000 + 1
+    bgeu a3, a0, .Ldistance
+    mv a5, a4
+    j .Ldistance
+
+    /* a0 = floor(a3 * 2^24 / a5) modulo 2^32, a3 the remainder; changes s0. */
+.Ldivide:
+    li a0, 0
+1:  bltu a3, a5, 2f
+    sub a3, a3, a5
+    addi a0, a0, 1
+    j 1b
+2:  li s0, FRACTION_BITS
+3:  slli a0, a0, 1
+    slli a3, a3, 1
+    bltu a3, a5, 4f
+    sub a3, a3, a5
+    addi a0, a0, 1
+4:  addi s0, s0, -1
+    bnez s0, 3b
+    ret
+
+    /* 16 words from s0 on: s1 and what follows in steps of a0 and a3 / a5. s1: the 17th, a4: its remainder. */
+.Lfill:
+    addi tp, s0, 64
+    li a4, 0
+1:  sw s1, 0(s0)
+    addi s0, s0, 4
+    add s1, s1, a0
+    add a4, a4, a3
+    bltu a4, a5, 2f
+    sub a4, a4, a5
+    addi s1, s1, 1
+2:  bne s0, tp, 1b
+    ret
+    .size dime_encode_mean_subtracted, . - dime_encode_mean_subtracted
