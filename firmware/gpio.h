@@ -23,8 +23,18 @@ static inline void gpio_start(uint32_t ports) {
     RCC->APB2PCENR |= ports;
 }
 
-/* All pins 0..7 of a mask get one mode. */
-void gpio_configure(struct gpio *port, uint32_t pins, enum gpio_mode mode);
+/* Bit i of a mask goes to bit 4 i. */
+#define GPIO_FIELD(pins, i) (((pins) >> (i)&1u) << 4 * (i))
+#define GPIO_FIELDS(pins)                                                                                    \
+    (GPIO_FIELD(pins, 0) | GPIO_FIELD(pins, 1) | GPIO_FIELD(pins, 2) | GPIO_FIELD(pins, 3) |                 \
+     GPIO_FIELD(pins, 4) | GPIO_FIELD(pins, 5) | GPIO_FIELD(pins, 6) | GPIO_FIELD(pins, 7))
+
+/* All pins 0..7 of a mask get one mode. To be used with constants, so that the compiler makes masks of them.
+ */
+static inline __attribute__((always_inline)) void gpio_configure(struct gpio *port, uint32_t pins,
+                                                                 enum gpio_mode mode) {
+    port->CFGLR = (port->CFGLR & ~(GPIO_FIELDS(pins) * 15u)) | GPIO_FIELDS(pins) * (uint32_t)mode;
+}
 
 /* Sets the pins of `high` and clears those of `low` in one access, so that no interrupt sees half of it.
    Where a pin is in both it is set. */

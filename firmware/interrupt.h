@@ -5,8 +5,12 @@
 
 #include "ch32v003.h"
 
-/* A handler of the vector table in start.S. Handlers do not interrupt each other. */
+/* A handler. Handlers do not interrupt each other. */
 #define INTERRUPT_HANDLER __attribute__((interrupt("machine"), used))
+
+/* Its word of the vector table: ch32v003.ld has the places of `interrupt`, usart1 or tim2. */
+#define VECTOR(interrupt, handler)                                                                           \
+    static void (*const vector)(void) __attribute__((section(".vectors." interrupt), used)) = (handler)
 
 static inline void interrupt_enable(enum interrupt number) {
     PFIC->IENR[number >> 5] = 1u << (number & 31);

@@ -13,6 +13,7 @@ INTERRUPT_HANDLER void tim2_handler(void) {
     TIM2->INTFR = 0;
     if (ticks_left) ticks_left--;
 }
+VECTOR("tim2", tim2_handler);
 
 static void start(void) {
     RCC->APB1PCENR |= RCC_APB1_TIM2;

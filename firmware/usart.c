@@ -11,11 +11,10 @@
 void usart_start(uint32_t divider) {
     RCC->APB2PCENR |= RCC_APB2_USART1 | RCC_APB2_GPIOD;
     RCC->AHBPCENR |= RCC_AHB_DMA1;
-    gpio_configure(GPIOD, TX_PIN, GPIO_ALTERNATE_PUSH_PULL);
-    gpio_configure(GPIOD, RX_PIN, GPIO_PULLED);
+    GPIOD->CFGLR = (GPIOD->CFGLR & ~(GPIO_FIELDS(TX_PIN | RX_PIN) * 15u)) |
+                   GPIO_FIELDS(TX_PIN) * GPIO_ALTERNATE_PUSH_PULL | GPIO_FIELDS(RX_PIN) * GPIO_PULLED;
     gpio_write(GPIOD, RX_PIN, 0); /* pulled up: an open line is idle */
     USART1->BRR = divider;
-    USART1->CTLR3 = 0;
     USART1->CTLR1 = USART_CTLR1_UE | USART_CTLR1_TE | USART_CTLR1_RE;
 }
 
@@ -23,6 +22,10 @@ void usart_put(uint8_t byte) {
     while (!(USART1->STATR & USART_STATR_TXE)) {
     }
     USART1->DATAR = byte;
+}
+
+void usart_write(const uint8_t *bytes, uint32_t count) {
+    for (const uint8_t *end = bytes + count; bytes < end; bytes++) usart_put(*bytes);
 }
 
 /* The channel counts down to 0 and stays enabled; before the first transmission it is 0, too. */

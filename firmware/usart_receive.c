@@ -15,3 +15,4 @@ INTERRUPT_HANDLER void usart1_handler(void) {
     if (status & (USART_STATR_RXNE | USART_STATR_ORE))
         usart_received(byte, status & (USART_STATR_ORE | USART_STATR_FE | USART_STATR_NE));
 }
+VECTOR("usart1", usart1_handler);

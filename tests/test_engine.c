@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "engine/engine.h"
 #include "model/formats.h"
-#include "vision/encode.h"
+#include "vision/encode_small.h"
 
 static struct dime_random generator = {12345};
 
@@ -312,6 +312,21 @@ static void test_encode_scales_each_image(void **state) {
     }
 }
 
+/* The small encoder gives the same for every pair of darkest and brightest pixel, and every pixel between. */
+static void test_encode_small(void **state) {
+    (void)state;
+    for (uint32_t least = 0; least < 256; least++)
+        for (uint32_t most = least; most < 256; most++) {
+            uint8_t pixels[256];
+            int8_t expected[256], output[256];
+            uint32_t count = most - least + 1;
+            for (uint32_t i = 0; i < count; i++) pixels[i] = (uint8_t)(least + i);
+            dime_encode(DIME_INPUT_MEAN_SUBTRACTED, 0, pixels, count, expected);
+            dime_encode_small(DIME_INPUT_MEAN_SUBTRACTED, 0, pixels, count, output);
+            assert_memory_equal(output, expected, count);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_of_codes),
@@ -327,6 +342,7 @@ int main(void) {
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_encode),
         cmocka_unit_test(test_encode_scales_each_image),
+        cmocka_unit_test(test_encode_small),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }

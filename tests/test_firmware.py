@@ -35,7 +35,8 @@ def instructions(elf):
             counts = ".vectors" not in line
         if not counts:
             continue
-        parts = re.match(r"\s*[0-9a-f]+:\t(\S+)\s*([^#<]*)", line)
+        line = re.sub(r"[0-9a-f]+ <.*", "", line)  # targets: a6 is an address as well as a register
+        parts = re.match(r"\s*[0-9a-f]+:\t(\S+)\s*([^#]*)", line)
         if parts:
             found.append(parts.groups())
     return found

@@ -264,13 +264,13 @@ static void test_prepared(void **state) {
     start(&board);
     for (uint32_t i = 0; i < 10; i++) {
         make_grey(i, grey);
-        struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey};
+        struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey, 0};
         struct dime_link_result result = send_picture(&board, &picture, i);
         assert_int_equal(result.finding, DIME_VISION_DIGIT);
         expect_result(&board, &result, grey);
     }
     memset(grey, 0, sizeof grey); /* what a camera sends that has seen no digit */
-    struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey};
+    struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey, 0};
     struct dime_link_result result = send_picture(&board, &picture, 77);
     assert_int_equal(result.class, DIME_LINK_NO_DIGIT);
     assert_int_equal(result.finding, DIME_VISION_EMPTY);
@@ -281,7 +281,7 @@ static void test_prepared(void **state) {
 /* Pictures of other sizes go through the chip's own vision. */
 static void expect_vision(struct board *board, uint8_t *pixels, uint32_t width, uint32_t height,
                           uint32_t sequence) {
-    struct dime_link_picture picture = {0, (uint16_t)width, (uint16_t)height, 0, 0, pixels};
+    struct dime_link_picture picture = {0, (uint16_t)width, (uint16_t)height, 0, 0, pixels, 0};
     uint8_t grey[PIXELS], cells[CELLS];
     struct dime_vision vision;
     dime_vision_begin(&vision, width, height, cells, CELLS);
@@ -320,7 +320,7 @@ static void test_refusals(void **state) {
     struct dime_link_result result;
     uint32_t wanted;
     make_grey(3, grey);
-    struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey}, other = {1, 8, 8, 0, 0, grey};
+    struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey, 0}, other = {1, 8, 8, 0, 0, grey, 0};
     start(&board);
     answer = send_part(&board, &picture, 1, 64);
     expect_error(&answer, DIME_LINK_FAULT_GAP, 0);
@@ -366,7 +366,7 @@ static void test_back_to_back(void **state) {
     for (uint32_t number = 0; number < 6; number++) {
         make_grey(number, grey);
         for (uint32_t offset = 0; offset < PIXELS; offset += DIME_LINK_MOST_PIXELS) {
-            struct dime_link_picture part = {1, SIZE, SIZE, offset, DIME_LINK_MOST_PIXELS, grey + offset};
+            struct dime_link_picture part = {1, SIZE, SIZE, offset, DIME_LINK_MOST_PIXELS, grey + offset, 0};
             send(&board, wire, dime_link_send_picture(&part, number, wire));
         }
     }
@@ -415,7 +415,7 @@ struct sender {
 static int try_part(struct board *board, struct sender *sender, const uint8_t *grey, uint32_t sequence,
                     uint32_t offset, struct dime_link_result *result) {
     uint8_t wire[DIME_LINK_MOST_WIRE], bad[2 * DIME_LINK_MOST_WIRE];
-    struct dime_link_picture part = {1, SIZE, SIZE, offset, DIME_LINK_MOST_PIXELS, grey + offset};
+    struct dime_link_picture part = {1, SIZE, SIZE, offset, DIME_LINK_MOST_PIXELS, grey + offset, 0};
     uint32_t size = dime_link_send_picture(&part, sequence, wire), wanted;
     int whole, kind = 0;
     size = damage(&sender->random, wire, size, bad, &whole);
@@ -448,7 +448,7 @@ static void send_damaged(struct board *board, struct sender *sender, uint32_t in
     if (kind != 2) return;
     sender->pictures++;
     sender->wrong += result.best != classify(grey);
-    expect_shown(board, result.class == DIME_LINK_NO_DIGIT ? DASH : result.class);
+    expect_shown(board, result.class == DIME_LINK_NO_DIGIT ? DASH : (int)result.class);
 }
 
 static void test_damage(void **state) {

@@ -3,107 +3,86 @@
 
 #define CRC_START 0xFFFFu
 #define CRC_POLYNOMIAL 0x1021u
-#define MOST_CODE 254 /* 255 would be a block longer than any frame */
 
-uint16_t dime_link_crc(uint16_t crc, uint8_t byte) {
-    uint32_t value = crc ^ (uint32_t)byte << 8;
-    for (uint32_t bit = 0; bit < 8; bit++) value = value << 1 ^ (value & 0x8000 ? CRC_POLYNOMIAL : 0);
-    return (uint16_t)value;
+_Static_assert(sizeof(struct dime_link_frame) == DIME_LINK_MOST_FRAME,
+               "a frame is bytes, one after the other");
+
+uint32_t dime_link_crc(uint32_t crc, uint32_t byte) {
+    uint32_t value = crc ^ byte << 8;
+    for (uint32_t bit = 0; bit < 8; bit++) {
+        value <<= 1;
+        if (value >> 16) value ^= 1u << 16 | CRC_POLYNOMIAL;
+    }
+    return value;
 }
 
 /* ---- sending ---- */
 
 /* Puts the distance to the next zero in the place of each, in place; wire[1] gets that to the first. */
-static void stuff(uint8_t *wire, uint32_t end) {
-    uint32_t code = 1;
-    for (uint32_t i = 2; i < end; i++) {
-        if (wire[i]) continue;
-        wire[code] = (uint8_t)(i - code);
-        code = i;
+static void stuff(uint8_t *wire, uint8_t *end) {
+    uint8_t *code = wire + 1;
+    *end = 0;
+    for (uint8_t *byte = wire + 2; byte <= end; byte++) {
+        if (*byte) continue;
+        *code = (uint8_t)(byte - code);
+        code = byte;
     }
-    wire[code] = (uint8_t)(end - code);
+}
+
+uint32_t dime_link_close(uint32_t type, uint32_t sequence, uint32_t length, uint8_t *wire) {
+    uint8_t *byte = wire + DIME_LINK_WIRE_FRAME, *end = wire + DIME_LINK_WIRE_PAYLOAD + length;
+    uint32_t crc = CRC_START;
+    wire[0] = 0;
+    byte[0] = (uint8_t)type;
+    byte[1] = (uint8_t)sequence;
+    byte[2] = (uint8_t)length;
+    while (byte < end) crc = dime_link_crc(crc, *byte++);
+    byte[0] = (uint8_t)(crc >> 8); /* so that the CRC over everything is 0 */
+    byte[1] = (uint8_t)crc;
+    stuff(wire, byte + 2);
+    return length + DIME_LINK_MOST_WIRE - DIME_LINK_MOST_PAYLOAD;
 }
 
 uint32_t dime_link_encode(uint32_t type, uint32_t sequence, const uint8_t *payload, uint32_t length,
                           uint8_t wire[DIME_LINK_MOST_WIRE]) {
-    uint8_t *frame = wire + 2;
-    uint16_t crc = CRC_START;
-    if (payload != frame + DIME_LINK_HEADER)
-        for (uint32_t i = 0; i < length; i++) frame[DIME_LINK_HEADER + i] = payload[i];
-    frame[0] = (uint8_t)type;
-    frame[1] = (uint8_t)sequence;
-    frame[2] = (uint8_t)length;
-    uint32_t end = DIME_LINK_HEADER + length;
-    for (uint32_t i = 0; i < end; i++) crc = dime_link_crc(crc, frame[i]);
-    frame[end++] = (uint8_t)(crc >> 8); /* so that the CRC over everything is 0 */
-    frame[end++] = (uint8_t)crc;
-    wire[0] = 0;
-    stuff(wire, end + 2);
-    wire[end + 2] = 0;
-    return end + 3;
+    for (uint32_t i = 0; i < length; i++) wire[DIME_LINK_WIRE_PAYLOAD + i] = payload[i];
+    return dime_link_close(type, sequence, length, wire);
 }
 
 /* ---- receiving ---- */
 
-static void begin(struct dime_link_receiver *receiver) {
-    *receiver = (struct dime_link_receiver){.crc = CRC_START, .sequence = receiver->sequence};
-}
-
-static inline void store(struct dime_link_frame *frame, uint32_t place, uint8_t byte) {
-    if (place == 0)
-        frame->type = byte;
-    else if (place == 1)
-        frame->sequence = byte;
-    else if (place == 2)
-        frame->length = byte;
-    else if (place < DIME_LINK_HEADER + DIME_LINK_MOST_PAYLOAD)
-        frame->payload[place - DIME_LINK_HEADER] = byte;
-}
-
-static inline void take(struct dime_link_receiver *receiver, struct dime_link_frame *frame, uint8_t byte) {
-    if (receiver->count == DIME_LINK_MOST_FRAME) {
-        receiver->skip = 1;
-        return;
-    }
+/* What is longer than any frame is counted, not kept. */
+static void take(struct dime_link_receiver *receiver, struct dime_link_frame *frame, uint32_t byte) {
     uint32_t place = receiver->count++;
+    if (place < DIME_LINK_MOST_FRAME) ((uint8_t *)frame)[place] = (uint8_t)byte;
     receiver->crc = dime_link_crc(receiver->crc, byte);
-    if (place == 1) receiver->sequence = byte;
-    if (place == 2) receiver->length = byte;
-    if (frame) store(frame, place, byte);
 }
 
-static inline void take_code(struct dime_link_receiver *receiver, struct dime_link_frame *frame,
-                             uint8_t byte) {
-    if (receiver->started) take(receiver, frame, 0);
-    receiver->started = 1;
-    if (byte > MOST_CODE) receiver->skip = 1;
-    receiver->left = (uint8_t)(byte - 1);
-}
-
-static inline enum dime_link_event end(struct dime_link_receiver *receiver) {
-    struct dime_link_receiver ended = *receiver;
-    begin(receiver);
-    if (!ended.started && !ended.skip) return DIME_LINK_NOTHING; /* zeros between frames */
-    if (ended.skip || ended.left || ended.count < DIME_LINK_HEADER + DIME_LINK_CRC || ended.crc)
+static enum dime_link_event end(struct dime_link_receiver *receiver, const struct dime_link_frame *frame) {
+    uint32_t started = receiver->started, left = receiver->left, count = receiver->count;
+    receiver->started = receiver->left = 0;
+    if (!started) return DIME_LINK_NOTHING; /* zeros between frames */
+    if (left || receiver->crc || count > DIME_LINK_MOST_FRAME ||
+        count != frame->length + 0u + DIME_LINK_HEADER + DIME_LINK_CRC)
         return DIME_LINK_DAMAGED;
-    return ended.count == DIME_LINK_HEADER + ended.length + DIME_LINK_CRC ? DIME_LINK_FRAME
-                                                                          : DIME_LINK_DAMAGED;
+    return DIME_LINK_FRAME;
 }
 
+/* A block of COBS, code 1 to 255, is followed by a zero where it is not the last. After code 255 there would
+   be none, but a block so long makes a frame too long as well. */
 enum dime_link_event dime_link_receive(struct dime_link_receiver *receiver, struct dime_link_frame *frame,
-                                       uint8_t byte) {
-    if (!receiver->started && !receiver->skip) receiver->crc = CRC_START;
-    if (!byte) return end(receiver);
-    if (receiver->skip) return DIME_LINK_NOTHING;
+                                       uint32_t byte) {
+    if (!byte) return end(receiver, frame);
     if (receiver->left) {
         receiver->left--;
-        take(receiver, frame, byte);
     } else {
-        take_code(receiver, frame, byte);
+        receiver->left = byte - 1;
+        byte = 0;
+        if (!receiver->started) {
+            *receiver = (struct dime_link_receiver){.left = receiver->left, .started = 1, .crc = CRC_START};
+            return DIME_LINK_NOTHING;
+        }
     }
+    take(receiver, frame, byte);
     return DIME_LINK_NOTHING;
-}
-
-void dime_link_spoil(struct dime_link_receiver *receiver) {
-    receiver->skip = 1;
 }

@@ -18,6 +18,8 @@
    are shorter than 254 bytes, so there is one code byte more than there are zeros. */
 #define DIME_LINK_MOST_FRAME (DIME_LINK_HEADER + DIME_LINK_MOST_PAYLOAD + DIME_LINK_CRC)
 #define DIME_LINK_MOST_WIRE (DIME_LINK_MOST_FRAME + 3)
+#define DIME_LINK_WIRE_FRAME 2                                           /* where the frame begins there */
+#define DIME_LINK_WIRE_PAYLOAD (DIME_LINK_WIRE_FRAME + DIME_LINK_HEADER) /* and its payload */
 
 enum dime_link_type {
     /* to the predictor */
@@ -32,7 +34,7 @@ enum dime_link_type {
 
 enum dime_link_fault {
     DIME_LINK_FAULT_DAMAGED = 1, /* a frame was damaged; sequence unknown */
-    DIME_LINK_FAULT_BUSY = 2,    /* a frame came while earlier ones were waiting, and was dropped */
+    DIME_LINK_FAULT_BUSY = 2,    /* bytes came faster than they were taken: frames were lost */
     DIME_LINK_FAULT_TYPE = 3,    /* a type that this end does not know */
     DIME_LINK_FAULT_PICTURE = 4, /* a picture of impossible size, or another length than its header says */
     DIME_LINK_FAULT_GAP = 5,     /* pixels are missing before these; detail: the pixel that is wanted */
@@ -40,18 +42,21 @@ enum dime_link_fault {
     DIME_LINK_FAULT_CAMERA = 7,  /* from the camera's board; detail: what is wrong, enum ov7670_fault */
 };
 
-/* One frame, whole and undamaged. */
+/* One frame, as its bytes come. Once it is whole and undamaged, `length` is that of the payload; the CRC
+   follows right behind. */
 struct dime_link_frame {
     uint8_t type, sequence, length;
-    uint8_t payload[DIME_LINK_MOST_PAYLOAD];
+    uint8_t payload[DIME_LINK_MOST_PAYLOAD + DIME_LINK_CRC];
 };
 
 /* ---- sending ---- */
 
 /* Writes the frame as it goes over the wire, zero bytes at its begin and end included; returns the bytes,
-   length + 8. length: 0..DIME_LINK_MOST_PAYLOAD; payload may lie in `wire` from wire + 5 on. */
+   length + 8. length: 0..DIME_LINK_MOST_PAYLOAD. */
 uint32_t dime_link_encode(uint32_t type, uint32_t sequence, const uint8_t *payload, uint32_t length,
                           uint8_t wire[DIME_LINK_MOST_WIRE]);
+/* The same with the payload at wire + DIME_LINK_WIRE_PAYLOAD already. */
+uint32_t dime_link_close(uint32_t type, uint32_t sequence, uint32_t length, uint8_t *wire);
 
 /* ---- receiving ---- */
 
@@ -63,57 +68,55 @@ enum dime_link_event {
 
 /* A frame on its way; all zero at the beginning. */
 struct dime_link_receiver {
-    uint8_t left;             /* bytes until the next code byte */
-    uint8_t started;          /* 1: a code byte has come */
-    uint8_t skip;             /* 1: damaged: everything up to the next zero byte is thrown away */
-    uint8_t count;            /* bytes of the frame */
-    uint16_t crc;             /* over all of them; 0 at the end of an undamaged frame */
-    uint8_t sequence, length; /* of the frame, the former also after its end */
+    uint32_t left;    /* bytes until the next code byte */
+    uint32_t started; /* 1: a code byte has come */
+    uint32_t count;   /* bytes of the frame, or of what is longer than any */
+    uint32_t crc;     /* over all of them; 0 at the end of an undamaged frame */
 };
 
 /* Takes one byte from the wire. `frame` holds what has come of a frame: the same from its first byte to its
-   last, or NULL where it is only to be known that there was one. After FRAME or DAMAGED the next byte begins
-   another. Bounded time: meant for interrupt handlers. */
+   last. After FRAME or DAMAGED the next byte begins another. */
 enum dime_link_event dime_link_receive(struct dime_link_receiver *receiver, struct dime_link_frame *frame,
-                                       uint8_t byte);
-/* A byte was lost or is wrong: what is being received is damaged. */
-void dime_link_spoil(struct dime_link_receiver *receiver);
+                                       uint32_t byte);
 
 /* CRC-16/IBM-3740 (polynomial 0x1021, initial value 0xFFFF, not reflected): the next value. */
-uint16_t dime_link_crc(uint16_t crc, uint8_t byte);
+uint32_t dime_link_crc(uint32_t crc, uint32_t byte);
 
-/* ---- payloads; numbers are little-endian ---- */
+/* ---- payloads; numbers are little-endian ----
+
+   Fields are 32 bits wide whatever their width on the wire: compressed RISC-V instructions take no others. */
 
 /* Part of a picture: some pixels of it, row by row from `offset` on, in ascending order. All parts of a
    picture have the same sequence number, and another picture's another. */
 struct dime_link_picture {
-    uint8_t prepared;       /* 1: in the model's frame and size already, 0 background; 0: any picture */
-    uint16_t width, height; /* 1..4096 */
+    uint32_t prepared;      /* 1: in the model's frame and size already, 0 background; 0: any picture */
+    uint32_t width, height; /* 1..4096 */
     uint32_t offset;        /* of the first pixel, below width * height */
     uint32_t count;         /* 1..DIME_LINK_MOST_PIXELS */
     const uint8_t *pixels;
+    uint32_t total; /* width * height; filled in by dime_link_read_picture() */
 };
 #define DIME_LINK_RESULT_BYTES 11
 struct dime_link_result {
-    uint8_t class;   /* what the display shows; DIME_LINK_NO_DIGIT: a dash */
-    uint8_t finding; /* enum dime_vision_finding */
-    uint8_t best;    /* the likeliest class, whatever the margin */
-    int32_t margin;  /* its logit less the second largest */
-    uint32_t cycles; /* of vision and inference */
+    uint32_t class;   /* what the display shows; DIME_LINK_NO_DIGIT: a dash */
+    uint32_t finding; /* enum dime_vision_finding */
+    uint32_t best;    /* the likeliest class, whatever the margin */
+    int32_t margin;   /* its logit less the second largest */
+    uint32_t cycles;  /* of vision and inference */
 };
 #define DIME_LINK_NO_DIGIT 0xFF
 #define DIME_LINK_STATUS_BYTES 11
 struct dime_link_status {
-    uint8_t version;    /* DIME_LINK_VERSION */
-    uint8_t input_size; /* of the model: pictures that are prepared are this high and wide */
-    uint8_t classes;
-    uint16_t cells;            /* of the vision's grid; 0: this predictor takes prepared pictures only */
-    uint16_t pictures;         /* read since reset, modulo 65536 */
-    uint16_t damaged, dropped; /* frames since reset, modulo 65536 */
+    uint32_t version;    /* DIME_LINK_VERSION */
+    uint32_t input_size; /* of the model: pictures that are prepared are this high and wide */
+    uint32_t classes;
+    uint32_t cells;            /* of the vision's grid; 0: this predictor takes prepared pictures only */
+    uint32_t pictures;         /* read since reset, modulo 65536 */
+    uint32_t damaged, dropped; /* frames, and times that frames were lost, since reset, modulo 65536 */
 };
 #define DIME_LINK_ERROR_BYTES 5
 struct dime_link_error {
-    uint8_t fault; /* enum dime_link_fault */
+    uint32_t fault; /* enum dime_link_fault */
     uint32_t detail;
 };
 

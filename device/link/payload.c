@@ -3,128 +3,101 @@
 
 #define MOST_SIDE 4096
 #define PREPARED 1u /* flag */
-#define PAYLOAD 5   /* where it begins on the wire */
 
-static uint8_t *put16(uint8_t *to, uint32_t value) {
-    to[0] = (uint8_t)value;
-    to[1] = (uint8_t)(value >> 8);
-    return to + 2;
+/* How the fields of a structure lie in a payload: a nibble for each, from the lowest, is its bytes. All
+   fields are 32-bit words. */
+enum {
+    PICTURE = 0x4221, /* up to the pixels */
+    RESULT = 0x44111,
+    STATUS = 0x2222111,
+    ERROR = 0x41,
+    ACCEPTED = 0x4,
+};
+
+/* Returns where the next byte goes. */
+static uint8_t *put(uint8_t *to, const void *fields, uint32_t layout) {
+    for (const uint32_t *field = fields; layout; layout >>= 4) {
+        uint32_t value = *field++;
+        for (uint32_t bytes = layout & 15; bytes; bytes--, value >>= 8) *to++ = (uint8_t)value;
+    }
+    return to;
 }
 
-static uint8_t *put32(uint8_t *to, uint32_t value) {
-    return put16(put16(to, value), value >> 16);
+/* Returns the bytes of the fields. */
+static uint32_t get(const uint8_t *from, void *fields, uint32_t layout) {
+    const uint8_t *begin = from;
+    for (uint32_t *field = fields; layout; layout >>= 4) {
+        uint32_t value = 0;
+        for (uint32_t shift = 0; shift < (layout & 15) * 8; shift += 8) value |= (uint32_t)*from++ << shift;
+        *field++ = value;
+    }
+    return (uint32_t)(from - begin);
 }
 
-static uint32_t get16(const uint8_t *from) {
-    return from[0] | (uint32_t)from[1] << 8;
-}
+/* ---- sending ---- */
 
-static uint32_t get32(const uint8_t *from) {
-    return get16(from) | get16(from + 2) << 16;
-}
-
-static uint32_t finish(uint32_t type, uint32_t sequence, const uint8_t *end, uint8_t *wire) {
-    return dime_link_encode(type, sequence, wire + PAYLOAD, (uint32_t)(end - (wire + PAYLOAD)), wire);
+static uint32_t send(uint32_t type, const void *fields, uint32_t layout, uint32_t sequence, uint8_t *wire) {
+    uint8_t *payload = wire + DIME_LINK_WIRE_PAYLOAD;
+    return dime_link_close(type, sequence, (uint32_t)(put(payload, fields, layout) - payload), wire);
 }
 
 uint32_t dime_link_send_picture(const struct dime_link_picture *picture, uint32_t sequence,
                                 uint8_t wire[DIME_LINK_MOST_WIRE]) {
-    uint8_t *to = wire + PAYLOAD;
-    *to++ = picture->prepared ? PREPARED : 0;
-    to = put16(to, picture->width);
-    to = put16(to, picture->height);
-    to = put32(to, picture->offset);
-    for (uint32_t i = 0; i < picture->count; i++) *to++ = picture->pixels[i];
-    return finish(DIME_LINK_PICTURE, sequence, to, wire);
+    uint8_t *to = put(wire + DIME_LINK_WIRE_PAYLOAD, picture, PICTURE);
+    for (uint32_t i = 0; i < picture->count; i++) to[i] = picture->pixels[i];
+    return dime_link_close(DIME_LINK_PICTURE, sequence, DIME_LINK_PICTURE_HEADER + picture->count, wire);
 }
 
 uint32_t dime_link_send_result(const struct dime_link_result *result, uint32_t sequence, uint8_t *wire) {
-    uint8_t *to = wire + PAYLOAD;
-    *to++ = result->class;
-    *to++ = result->finding;
-    *to++ = result->best;
-    to = put32(to, (uint32_t)result->margin);
-    to = put32(to, result->cycles);
-    return finish(DIME_LINK_RESULT, sequence, to, wire);
+    return send(DIME_LINK_RESULT, result, RESULT, sequence, wire);
 }
 
 uint32_t dime_link_send_status(const struct dime_link_status *status, uint32_t sequence, uint8_t *wire) {
-    uint8_t *to = wire + PAYLOAD;
-    *to++ = status->version;
-    *to++ = status->input_size;
-    *to++ = status->classes;
-    to = put16(to, status->cells);
-    to = put16(to, status->pictures);
-    to = put16(to, status->damaged);
-    to = put16(to, status->dropped);
-    return finish(DIME_LINK_STATUS, sequence, to, wire);
+    return send(DIME_LINK_STATUS, status, STATUS, sequence, wire);
 }
 
 uint32_t dime_link_send_error(const struct dime_link_error *error, uint32_t sequence, uint8_t *wire) {
-    uint8_t *to = wire + PAYLOAD;
-    *to++ = error->fault;
-    to = put32(to, error->detail);
-    return finish(DIME_LINK_ERROR, sequence, to, wire);
+    return send(DIME_LINK_ERROR, error, ERROR, sequence, wire);
 }
 
 uint32_t dime_link_send_accepted(uint32_t wanted, uint32_t sequence, uint8_t *wire) {
-    return finish(DIME_LINK_ACCEPTED, sequence, put32(wire + PAYLOAD, wanted), wire);
+    return send(DIME_LINK_ACCEPTED, &wanted, ACCEPTED, sequence, wire);
 }
 
 /* ---- reading ---- */
 
-static int is(const struct dime_link_frame *frame, uint32_t type, uint32_t length) {
-    return frame->type == type && frame->length == length;
+static int read(const struct dime_link_frame *frame, uint32_t type, void *fields, uint32_t layout) {
+    return get(frame->payload, fields, layout) == frame->length && frame->type == type;
 }
 
 static int is_side(uint32_t side) {
-    return side >= 1 && side <= MOST_SIDE;
+    return side - 1 < MOST_SIDE;
 }
 
-/* width * height without a multiplication that could not be done in 32 bits: at most 2^24. */
+/* width * height is at most 2^24. */
 int dime_link_read_picture(const struct dime_link_frame *frame, struct dime_link_picture *picture) {
-    const uint8_t *from = frame->payload;
-    if (frame->type != DIME_LINK_PICTURE || frame->length <= DIME_LINK_PICTURE_HEADER) return 0;
-    picture->prepared = from[0] & PREPARED;
-    picture->width = (uint16_t)get16(from + 1);
-    picture->height = (uint16_t)get16(from + 3);
-    picture->offset = get32(from + 5);
-    picture->count = (uint32_t)frame->length - DIME_LINK_PICTURE_HEADER;
-    picture->pixels = from + DIME_LINK_PICTURE_HEADER;
-    if (from[0] > PREPARED || !is_side(picture->width) || !is_side(picture->height)) return 0;
-    uint32_t pixels = (uint32_t)picture->width * picture->height;
-    return picture->offset < pixels && picture->count <= pixels - picture->offset;
+    uint32_t header = get(frame->payload, picture, PICTURE);
+    picture->count = frame->length - header;
+    picture->pixels = frame->payload + header;
+    if (frame->type != DIME_LINK_PICTURE || frame->length <= header || picture->prepared > PREPARED ||
+        !is_side(picture->width) || !is_side(picture->height))
+        return 0;
+    picture->total = picture->width * picture->height;
+    return picture->offset < picture->total && picture->count <= picture->total - picture->offset;
 }
 
 int dime_link_read_result(const struct dime_link_frame *frame, struct dime_link_result *result) {
-    const uint8_t *from = frame->payload;
-    result->class = from[0];
-    result->finding = from[1];
-    result->best = from[2];
-    result->margin = (int32_t)get32(from + 3);
-    result->cycles = get32(from + 7);
-    return is(frame, DIME_LINK_RESULT, DIME_LINK_RESULT_BYTES);
+    return read(frame, DIME_LINK_RESULT, result, RESULT);
 }
 
 int dime_link_read_status(const struct dime_link_frame *frame, struct dime_link_status *status) {
-    const uint8_t *from = frame->payload;
-    status->version = from[0];
-    status->input_size = from[1];
-    status->classes = from[2];
-    status->cells = (uint16_t)get16(from + 3);
-    status->pictures = (uint16_t)get16(from + 5);
-    status->damaged = (uint16_t)get16(from + 7);
-    status->dropped = (uint16_t)get16(from + 9);
-    return is(frame, DIME_LINK_STATUS, DIME_LINK_STATUS_BYTES);
+    return read(frame, DIME_LINK_STATUS, status, STATUS);
 }
 
 int dime_link_read_error(const struct dime_link_frame *frame, struct dime_link_error *error) {
-    error->fault = frame->payload[0];
-    error->detail = get32(frame->payload + 1);
-    return is(frame, DIME_LINK_ERROR, DIME_LINK_ERROR_BYTES);
+    return read(frame, DIME_LINK_ERROR, error, ERROR);
 }
 
 int dime_link_read_accepted(const struct dime_link_frame *frame, uint32_t *wanted) {
-    *wanted = get32(frame->payload);
-    return is(frame, DIME_LINK_ACCEPTED, 4);
+    return read(frame, DIME_LINK_ACCEPTED, wanted, ACCEPTED);
 }

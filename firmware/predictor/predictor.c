@@ -3,9 +3,10 @@
    or not clearly one. E and a number: a fault of docs/link.md. */
 #include "clock.h"
 #include "display.h"
+#include "interrupt.h"
+#include "link.h"
 #include "model.h"
-#include "predictor_inbox.h"
-#include "predictor_recognise.h"
+#include "predictor_picture.h"
 #include "usart.h"
 #include "watchdog.h"
 
@@ -19,218 +20,183 @@
 #define LETTER_E 14u
 #define SHOW_BITS 24 /* of the cycle counter: a symbol of a fault is shown for 0.35 s */
 
-/* The picture that is arriving, or has arrived. */
+/* The picture that is arriving, or has arrived: complete where wanted == total. */
 static struct {
-    uint8_t known; /* 0: none */
-    uint8_t complete;
-    uint8_t sequence, prepared;
-    uint16_t width, height;
+    uint32_t sequence; /* NONE: there is no picture */
+    uint32_t prepared, total;
     uint32_t wanted; /* the next pixel */
     uint32_t seen;   /* cycle of the last part */
 } arriving;
+#define NONE UINT32_MAX
 static struct dime_link_result result; /* of the last picture */
-static uint16_t pictures;
+static struct { uint32_t pictures, damaged, dropped; } counts;
 
 /* What a fault shows, in turns; none while `fault` is 0. */
-static uint8_t fault, fault_detail;
+static uint32_t fault, fault_detail;
 
+static struct dime_link_frame frame;
 static uint8_t wire[DIME_LINK_STATUS_BYTES + 8];
 
 /* ---- the display ---- */
 
-static void show(uint32_t symbol) {
-    fault = 0;
-    display_show(symbol);
+/* E, the fault, and its detail where it is a digit; the camera's faults have one. */
+static void refresh_fault(void) {
+    uint32_t turn = cycles_now() >> SHOW_BITS & 3, symbol = LETTER_E;
+    if (!fault) return;
+    if (turn == 1) symbol = fault;
+    if (turn >= 2) symbol = fault_detail;
+    if (turn == 3 || !symbol || symbol >= DASH)
+        display_clear();
+    else
+        display_show(symbol);
 }
 
 static void show_fault(uint32_t number, uint32_t detail) {
-    fault = (uint8_t)number;
-    fault_detail = (uint8_t)(detail < 16 ? detail : 0);
-}
-
-/* E, the fault, and its detail where it is a digit; the camera's faults have one. */
-static void refresh_fault(void) {
-    uint32_t turn = cycles_now() >> SHOW_BITS & 3;
-    if (!fault) return;
-    if (turn == 0)
-        display_show(LETTER_E);
-    else if (turn == 3 || (turn == 2 && !fault_detail))
-        display_clear();
-    else
-        display_show(turn == 1 ? fault : fault_detail);
+    fault = number;
+    fault_detail = detail;
 }
 
 /* ---- answers ---- */
 
-/* The frame before it must have left: there is one place for both. */
+/* Bytes that arrive meanwhile are kept. */
 static void send(uint32_t bytes) {
-    usart_send(wire, bytes);
+    usart_write(wire, bytes);
 }
 
 static void answer_error(uint32_t sequence, uint32_t number, uint32_t detail) {
-    const struct dime_link_error error = {(uint8_t)number, detail};
-    usart_finish();
+    const struct dime_link_error error = {number, detail};
     send(dime_link_send_error(&error, sequence, wire));
-}
-
-static void answer_accepted(uint32_t sequence) {
-    usart_finish();
-    send(dime_link_send_accepted(arriving.wanted, sequence, wire));
-}
-
-static void answer_result(uint32_t sequence) {
-    usart_finish();
-    send(dime_link_send_result(&result, sequence, wire));
-}
-
-static void answer_status(uint32_t sequence) {
-    struct inbox_counts counts = inbox_counts();
-    const struct dime_link_status status = {
-        .version = DIME_LINK_VERSION,
-        .input_size = DIME_MODEL_INPUT_SIZE,
-        .classes = DIME_MODEL_CLASSES,
-        .cells = (uint16_t)recognise_cells(),
-        .pictures = pictures,
-        .damaged = counts.damaged,
-        .dropped = counts.dropped,
-    };
-    usart_finish();
-    send(dime_link_send_status(&status, sequence, wire));
 }
 
 /* ---- frames ---- */
 
 /* 1 where the part belongs to the picture that is known. */
-static int belongs(const struct dime_link_picture *part, uint32_t sequence) {
-    return arriving.known && arriving.sequence == sequence && arriving.prepared == part->prepared &&
-           arriving.width == part->width && arriving.height == part->height;
+static int belongs(const struct dime_link_picture *part) {
+    return arriving.sequence == frame.sequence && arriving.prepared == part->prepared &&
+           arriving.total == part->total;
 }
 
-static int begin(const struct dime_link_picture *part, uint32_t sequence) {
-    arriving.known = (uint8_t)recognise_begin(part);
-    arriving.complete = 0;
-    arriving.sequence = (uint8_t)sequence;
+static int begin(const struct dime_link_picture *part) {
+    int taken = picture_begin(part);
+    arriving.sequence = taken ? frame.sequence : NONE;
     arriving.prepared = part->prepared;
-    arriving.width = part->width;
-    arriving.height = part->height;
+    arriving.total = part->total;
     arriving.wanted = 0;
-    return arriving.known;
+    return taken;
 }
 
-/* A part that is wanted: into the picture, and the frame is released before the network runs. */
-static void take_part(const struct dime_link_picture *part, uint32_t sequence) {
-    uint32_t pixels = (uint32_t)part->width * part->height;
-    recognise_add(part);
+static void take_part(const struct dime_link_picture *part) {
+    picture_add(part);
     arriving.wanted += part->count;
-    inbox_release();
-    if (arriving.wanted < pixels) {
-        answer_accepted(sequence);
-        return;
-    }
-    recognise_finish(&result);
-    arriving.complete = 1;
-    pictures++;
-    show(result.class == DIME_LINK_NO_DIGIT ? DASH : result.class);
-    answer_result(sequence);
+    if (arriving.wanted < part->total) return;
+    picture_read(part->prepared, &result);
+    counts.pictures++;
+    fault = 0;
+    display_show(result.class); /* DIME_LINK_NO_DIGIT: a dash */
 }
 
-/* A part of the same picture that is there already. */
-static void answer_again(const struct dime_link_picture *part, uint32_t sequence) {
-    int last = part->offset + part->count == arriving.wanted;
-    inbox_release();
-    if (arriving.complete && last)
-        answer_result(sequence);
-    else
-        answer_accepted(sequence);
+/* A part that is there already is answered like the first time. */
+static void answer_part(const struct dime_link_picture *part) {
+    int last = arriving.wanted == part->total && part->offset + part->count == part->total;
+    send(last ? dime_link_send_result(&result, frame.sequence, wire)
+              : dime_link_send_accepted(arriving.wanted, frame.sequence, wire));
 }
 
-static void refuse(uint32_t sequence, uint32_t number, uint32_t detail) {
-    inbox_release();
-    answer_error(sequence, number, detail);
-}
-
-static void take_picture(const struct dime_link_frame *frame) {
+static void take_picture(void) {
     struct dime_link_picture part;
-    uint32_t sequence = frame->sequence;
-    if (!dime_link_read_picture(frame, &part)) {
-        refuse(sequence, DIME_LINK_FAULT_PICTURE, 0);
-        return;
-    }
-    int known = belongs(&part, sequence);
+    uint32_t number = DIME_LINK_FAULT_PICTURE, detail = 0;
+    if (!dime_link_read_picture(&frame, &part)) goto refuse;
     arriving.seen = cycles_now();
-    if (!known && part.offset == 0 && !begin(&part, sequence))
-        refuse(sequence, DIME_LINK_FAULT_PICTURE, DIME_MODEL_INPUT_SIZE);
-    else if (!known && part.offset > 0)
-        refuse(sequence, DIME_LINK_FAULT_GAP, 0);
-    else if (part.offset > arriving.wanted)
-        refuse(sequence, DIME_LINK_FAULT_GAP, arriving.wanted);
-    else if (part.offset < arriving.wanted)
-        answer_again(&part, sequence);
-    else
-        take_part(&part, sequence);
+    if (!belongs(&part)) {
+        number = DIME_LINK_FAULT_GAP;
+        if (part.offset) goto refuse;
+        number = DIME_LINK_FAULT_PICTURE;
+        detail = DIME_MODEL_INPUT_SIZE;
+        if (!begin(&part)) goto refuse;
+    }
+    number = DIME_LINK_FAULT_GAP;
+    detail = arriving.wanted;
+    if (part.offset > arriving.wanted) goto refuse;
+    if (part.offset == arriving.wanted) take_part(&part);
+    answer_part(&part);
+    return;
+refuse:
+    answer_error(frame.sequence, number, detail);
 }
 
 /* From the camera's board, which has no display. */
-static void take_error(const struct dime_link_frame *frame) {
+static void take_error(void) {
     struct dime_link_error error;
-    if (dime_link_read_error(frame, &error)) show_fault(error.fault, error.detail);
-    inbox_release();
+    if (dime_link_read_error(&frame, &error)) show_fault(error.fault, error.detail);
 }
 
-static void take_frame(const struct dime_link_frame *frame) {
-    uint32_t sequence = frame->sequence;
-    if (frame->type == DIME_LINK_PICTURE) {
-        take_picture(frame);
-    } else if (frame->type == DIME_LINK_ERROR) {
-        take_error(frame);
-    } else if (frame->type == DIME_LINK_ASK) {
-        arriving.known = 0;
-        inbox_release();
-        answer_status(sequence);
-    } else {
-        refuse(sequence, DIME_LINK_FAULT_TYPE, frame->type);
-    }
+/* Apart, so that the network's stack does not lie on these fields. */
+static __attribute__((noinline)) void answer_status(void) {
+    const struct dime_link_status status = {.version = DIME_LINK_VERSION,
+                                            .input_size = DIME_MODEL_INPUT_SIZE,
+                                            .classes = DIME_MODEL_CLASSES,
+                                            .cells = picture_cells,
+                                            .pictures = counts.pictures,
+                                            .damaged = counts.damaged,
+                                            .dropped = counts.dropped};
+    arriving.sequence = NONE;
+    send(dime_link_send_status(&status, frame.sequence, wire));
 }
 
-/* ---- what went wrong meanwhile ---- */
+static void take_frame(void) {
+    if (frame.type == DIME_LINK_PICTURE)
+        take_picture();
+    else if (frame.type == DIME_LINK_ERROR)
+        take_error();
+    else if (frame.type == DIME_LINK_ASK)
+        answer_status();
+    else
+        answer_error(frame.sequence, DIME_LINK_FAULT_TYPE, frame.type);
+}
+
+/* ---- what goes wrong ---- */
 
 static int is_repetition(void) {
-    return arriving.known && arriving.complete && cycles_now() - arriving.seen < REPEAT_CYCLES;
+    return arriving.wanted == arriving.total && cycles_now() - arriving.seen < REPEAT_CYCLES;
 }
 
-static void report_losses(struct inbox_counts *before) {
-    struct inbox_counts now = inbox_counts();
-    if (now.damaged != before->damaged) {
-        answer_error(0, DIME_LINK_FAULT_DAMAGED, now.damaged);
-        if (!is_repetition()) show_fault(DIME_LINK_FAULT_DAMAGED, 0);
+static void take_damage(void) {
+    if (usart_lost()) {
+        answer_error(0, DIME_LINK_FAULT_BUSY, ++counts.dropped);
+        return;
     }
-    if (now.dropped != before->dropped) answer_error(now.dropped_sequence, DIME_LINK_FAULT_BUSY, now.dropped);
-    *before = now;
+    answer_error(0, DIME_LINK_FAULT_DAMAGED, ++counts.damaged);
+    if (!is_repetition()) show_fault(DIME_LINK_FAULT_DAMAGED, 0);
 }
 
-static void forget_old_picture(void) {
-    if (arriving.known && cycles_now() - arriving.seen > FORGET_CYCLES) arriving.known = 0;
+static void take_bytes(void) {
+    static struct dime_link_receiver receiver;
+    for (int32_t byte; (byte = usart_take()) >= 0;) {
+        enum dime_link_event event = dime_link_receive(&receiver, &frame, (uint32_t)byte);
+        if (event == DIME_LINK_FRAME) take_frame();
+        if (event == DIME_LINK_DAMAGED) take_damage();
+        watchdog_feed();
+    }
 }
 
 int main(void) {
-    struct inbox_counts counts = {0};
     clock_start();
     cycles_start();
     display_start();
-    inbox_start(USART_DIVIDER(DIME_BAUD));
+    usart_start(USART_DIVIDER(DIME_BAUD));
+    usart_receive_buffered();
+    interrupts_on();
     watchdog_start(WATCHDOG_MS);
+    arriving.sequence = arriving.wanted = NONE;
+    display_show(DASH);
     if (watchdog_has_bitten()) {
         show_fault(DIME_LINK_FAULT_RESET, 0);
         answer_error(0, DIME_LINK_FAULT_RESET, 0);
-    } else {
-        display_show(DASH);
     }
     for (;;) {
-        const struct dime_link_frame *frame = inbox_frame();
         watchdog_feed();
-        report_losses(&counts);
+        take_bytes();
         refresh_fault();
-        forget_old_picture();
-        if (frame) take_frame(frame);
+        if (cycles_now() - arriving.seen > FORGET_CYCLES) arriving.sequence = NONE;
     }
 }

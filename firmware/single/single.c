@@ -3,9 +3,7 @@
    up. A dash: there is no digit, or the network is not sure. E: the camera does not work; the LED blinks
    which fault it is, as does the display: E, then the number. */
 #include "clock.h"
-#include "encode.h"
-#include "engine.h"
-#include "model.h"
+#include "recognise.h"
 #include "segments.h"
 #include "shift_display.h"
 #include "viewfinder.h"
@@ -19,38 +17,23 @@
 #define LETTER_E 14 /* hexadecimal */
 
 static struct dime_vision vision;
-/* A line is read before a picture is made, which becomes the network's input in place. */
+/* A line is read before a picture is made. */
 static union {
     uint8_t line[OV7670_WIDTH];
-    uint8_t picture[DIME_MODEL_INPUTS];
-    int8_t input[DIME_MODEL_INPUTS];
+    union recognise_picture picture;
 } pixels;
 /* Cells are used up before the network runs. */
 static union {
     uint8_t cells[CELLS];
-    struct {
-        int32_t sums[DIME_MODEL_SUMS];
-        int8_t activations[DIME_MODEL_ACTIVATIONS];
-    } scratch;
+    struct recognise_scratch network;
 } room;
 
-/* The largest logit must stand out by a sixteenth of its size, or the answer is a guess. */
-static int is_sure(uint32_t best) {
-    const int32_t *sums = room.scratch.sums;
-    int32_t largest = sums[best];
-    for (uint32_t i = 0; i < DIME_MODEL_CLASSES; i++)
-        if (i != best && largest - sums[i] < largest >> 4) return 0;
-    return largest > 0;
-}
-
 static void show_picture(void) {
+    struct recognised read;
     uint32_t segments = DIME_SEGMENT_MIDDLE;
-    if (dime_vision_finish(&vision, DIME_VISION_AUTO, SIDE, pixels.picture, 0) == DIME_VISION_DIGIT) {
-        dime_encode(DIME_MODEL_INPUT_ENCODING, DIME_MODEL_INPUT_THRESHOLD, pixels.picture, DIME_MODEL_INPUTS,
-                    pixels.input);
-        uint32_t class = dime_network_infer(&dime_model_network, pixels.input, room.scratch.sums,
-                                            room.scratch.activations);
-        if (is_sure(class)) segments = dime_segments_of_digit(class);
+    if (dime_vision_finish(&vision, DIME_VISION_AUTO, SIDE, pixels.picture.grey, 0) == DIME_VISION_DIGIT) {
+        recognise(&pixels.picture, &room.network, &read);
+        if (read.sure) segments = dime_segments_of_digit(read.best);
     }
     shift_display_light(segments);
 }

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "firmware/image.h"
 
-/* From the fastest to the slowest. Reference kernels are compiled for speed alone: their inner loops are all
-   there is. */
+/* From the fastest to the slowest. Reference kernels are compiled for size only where nothing else fits:
+   their inner loops are all there is. */
 static const struct plan {
     enum dime_kernels kernels;
     enum dime_code_place code;
@@ -21,6 +21,7 @@ static const struct plan {
     {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SIZE, "fast kernels, code in flash, compiled for size"},
     {DIME_KERNELS_REFERENCE, DIME_CODE_RAM, DIME_TRADE_SPEED, "reference, inner loops in RAM"},
     {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, DIME_TRADE_SPEED, "reference, code in flash"},
+    {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, DIME_TRADE_SIZE, "reference, code in flash, compiled for size"},
 };
 enum { PLANS = sizeof plans / sizeof *plans };
 
@@ -36,7 +37,7 @@ static int is_allowed(const struct dime_firmware_settings *settings, const struc
     return (settings->kernels == DIME_KERNELS_AUTO || settings->kernels == plan->kernels) &&
            (settings->code == DIME_CODE_AUTO || settings->code == plan->code) &&
            (settings->trade == DIME_TRADE_AUTO || settings->trade == plan->trade ||
-            plan->kernels == DIME_KERNELS_REFERENCE);
+            (plan->kernels == DIME_KERNELS_REFERENCE && plan->trade == DIME_TRADE_SPEED));
 }
 
 static int build(struct dime_image *image, const struct dime_firmware_settings *chosen,

@@ -46,7 +46,8 @@ static int is_needed(const struct dime_image *image, const char *name) {
             return 0;
     }
     /* These need the engine, which comes with the model. */
-    return !image->settings->app->has_no_model || (strncmp(name, "fast_", 5) && strcmp(name, "recognise.c"));
+    return !image->settings->app->has_no_model ||
+           (strncmp(name, "fast_", 5) && strcmp(name, "recognise.c") && strcmp(name, "encode_small.c"));
 }
 
 static size_t list_drivers(const struct dime_image *image, struct dime_export_file *files) {

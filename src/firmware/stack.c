@@ -281,7 +281,7 @@ static int add_named(const struct dime_listing *listing, const char *name, uint3
 
 /* Debugging information names functions without any call; the vector table names handlers. */
 static int is_no_pointer(const char *heading) {
-    return strstr(heading, "[.debug_") || strstr(heading, "[.eh_frame") || strstr(heading, "[.vectors]");
+    return strstr(heading, "[.debug_") || strstr(heading, "[.eh_frame") || strstr(heading, "[.vectors");
 }
 
 int dime_stack_candidates(const struct dime_listing *listing, const char *relocations, uint32_t **candidates,

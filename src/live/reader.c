@@ -71,7 +71,8 @@ static void put_answer(struct dime_text *text, const struct dime_live_reader *re
     dime_text_put(text, "{");
     put_key(text, "finding");
     dime_text_json(text, finding_name(reading->finding));
-    put_integer(text, "class", reading->result.class == DIME_LINK_NO_DIGIT ? -1 : reading->result.class);
+    put_integer(text, "class",
+                reading->result.class == DIME_LINK_NO_DIGIT ? -1 : (int64_t)reading->result.class);
     put_integer(text, "best", reading->result.best);
     put_integer(text, "margin", reading->result.margin);
     put_integer(text, "cycles", reading->result.cycles);

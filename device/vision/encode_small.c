@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "encode_small.h"
+
+/* d = 2000 p - 66657, the distance from the mean in units of 1/2000 grey level, and D the largest |d|. What
+   is wanted, 127 d / D + 1/2 rounded down, is the quotient of 254 d + D and 2 D. From grey level to grey
+   level it grows by a few, without a division. */
+#define PIXEL 2000
+#define MEAN 66657
+
+/* With 256 D added nothing is below 0: what is divided is D .. 511 D, D <= 255 PIXEL - MEAN, below 2^28. The
+   levels that occur give -127 .. 127; others may not fit, and are not used. */
+static void make_table(int8_t table[256], uint32_t largest) {
+    uint32_t rest = 257 * largest - 254u * MEAN, quotient = 128;
+    for (int8_t *end = table + 256; table < end; table++) {
+        for (; rest >= 2 * largest; rest -= 2 * largest) quotient++;
+        *table = (int8_t)quotient;
+        rest += 254 * PIXEL;
+    }
+}
+
+void dime_encode_mean_subtracted_small(const uint8_t *pixels, uint32_t count, int8_t *output) {
+    int8_t table[256];
+    int32_t largest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t d = pixels[i] * PIXEL - MEAN;
+        if (d < 0) d = -d;
+        if (d > largest) largest = d;
+    }
+    make_table(table, (uint32_t)largest);
+    for (uint32_t i = 0; i < count; i++) output[i] = table[pixels[i]];
+}
