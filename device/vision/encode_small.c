@@ -7,10 +7,11 @@
 #define PIXEL 2000
 #define MEAN 66657
 
-/* With 256 D added nothing is below 0: what is divided is D .. 511 D, D <= 255 PIXEL - MEAN, below 2^28. The
-   levels that occur give -127 .. 127; others may not fit, and are not used. */
-static void make_table(int8_t table[256], uint32_t largest) {
-    uint32_t rest = 257 * largest - 254u * MEAN, quotient = 128;
+/* With 256 D added what is divided is D .. 511 D for levels that occur, and below 2^28, since D <= 255 PIXEL
+   - MEAN. For levels that do not it may be below 0, where nothing is counted yet, or give what does not fit,
+   and is not used. */
+static void make_table(int8_t table[256], int32_t largest) {
+    int32_t rest = 257 * largest - 254 * MEAN, quotient = 128;
     for (int8_t *end = table + 256; table < end; table++) {
         for (; rest >= 2 * largest; rest -= 2 * largest) quotient++;
         *table = (int8_t)quotient;
@@ -26,6 +27,6 @@ void dime_encode_mean_subtracted_small(const uint8_t *pixels, uint32_t count, in
         if (d < 0) d = -d;
         if (d > largest) largest = d;
     }
-    make_table(table, (uint32_t)largest);
+    make_table(table, largest);
     for (uint32_t i = 0; i < count; i++) output[i] = table[pixels[i]];
 }
