@@ -4,12 +4,14 @@
 #include "fast.h"
 #include "steps.h"
 
+#ifndef DIME_ENGINE_LEAN
 void dime_layer_sums(const struct dime_layer *layer, const int8_t *activations, int32_t *sums) {
     const uint8_t *row = layer->weights;
     uint32_t row_bytes = dime_format_row_bytes(layer->format, layer->inputs);
     for (uint32_t m = 0; m < layer->outputs; m++, row += row_bytes)
         sums[m] = layer->format->dot(row, activations, layer->inputs);
 }
+#endif
 
 /* value * multiplier for multiplier < 64 in shifted additions; |value| < 2^25, so |product| < 2^31. */
 static int32_t multiply(int32_t value, uint32_t multiplier) {
@@ -91,7 +93,8 @@ uint32_t dime_network_infer(const struct dime_network *network, const int8_t *in
     const int8_t *current = network->maps ? network->maps(network, input, sums, activations) : input;
     const struct dime_layer *layer = network->layers + network->map_count;
     for (uint32_t i = network->map_count; i < network->layer_count; i++, layer++) {
-#ifndef DIME_ENGINE_ALL_FAST /* spares the reference where no layer needs it */
+#if !defined DIME_ENGINE_ALL_FAST &&                                                                         \
+    !defined DIME_ENGINE_LEAN /* spares the reference where no layer needs it */
         if (!layer->fast) {
             dime_layer_sums(layer, current, sums);
             dime_layer_requantize(layer, sums, activations);

@@ -78,10 +78,15 @@ enum dime_layer_kind {
    The other kinds turn maps, C x H x W activations stored channel by channel and row by row, into M x OH x
    OW: acc[m][y][x] = sum over c, i, j of weight[m][c][i][j] * activation[c][y * stride - padding + i][...]
    with 0 outside the maps. A fully connected layer behind maps takes them in that same order. Layers of maps
-   come first, the last layer is fully connected. */
+   come first, the last layer is fully connected.
+
+   DIME_ENGINE_LEAN: defined for all files of a program whose layers are all fully connected and have fast
+   kernels; what such layers have no use for takes no flash then. */
 struct dime_layer {
+#ifndef DIME_ENGINE_LEAN
     const struct dime_format *format; /* NULL for pooling */
     const void *weights;              /* M rows of dime_format_row_bytes(format, K), 4-byte aligned */
+#endif
     const struct dime_affine *affine; /* M entries, or NULL */
     const struct dime_fast *fast; /* NULL: the reference; else fast.h, and format and weights are unused */
     uint16_t inputs;              /* K, 1..65535; 0 for pooling */
@@ -91,6 +96,7 @@ struct dime_layer {
     uint8_t centre;               /* 1: subtract the rounded mean of the outputs (LayerNorm) */
     uint8_t bias_shift;           /* 0..9 */
 
+#ifndef DIME_ENGINE_LEAN
     /* Layers of maps only: */
     uint8_t kind;                  /* enum dime_layer_kind */
     uint8_t kernel;                /* 1..16: height and width of the kernel, or of the pooled window */
@@ -99,6 +105,7 @@ struct dime_layer {
     uint16_t channels;             /* C that go in, 1..4096 */
     uint8_t height, width;         /* H, W that go in, 1..64 */
     uint8_t out_height, out_width; /* OH = (H + 2 padding - kernel) / stride + 1, OW likewise */
+#endif
 };
 
 struct dime_network {

@@ -32,10 +32,11 @@ static void report(uint32_t number, const struct picture *picture, uint32_t pred
     print_text("  Timing: ");
     print_unsigned(cycles);
     print_text(" clock cycles");
-    if (prediction != picture->expected) print_text("  MISMATCH: the PC computed another digit");
+    if (prediction != picture->expected) print_text("  MISMATCH");
     print_text("\n");
 }
 
+#if PICTURE_BITS == 8
 /* A run begins with a byte: bit 7 set for that many inputs of background, clear for that many that follow. */
 static void unpack(const struct picture *picture) {
     const uint8_t *run = picture->runs;
@@ -45,6 +46,20 @@ static void unpack(const struct picture *picture) {
             input[i++] = head & 0x80 ? picture->background : (int8_t)*run++;
     }
 }
+#else
+/* The box around the ink, row by row, with background around it. */
+static void unpack(const struct picture *picture) {
+    const uint8_t *next = picture_pixels + picture->pixels;
+    int8_t *row = input + picture->corner;
+    uint32_t byte = 1; /* what is left of it, below a 1 that tells its end */
+    for (uint32_t i = 0; i < DIME_MODEL_INPUTS; i++) input[i] = picture->level[0];
+    for (uint32_t y = picture->height; y; y--, row += DIME_MODEL_INPUT_SIZE)
+        for (int8_t *at = row; at < row + picture->width; at++, byte >>= PICTURE_BITS) {
+            if (byte == 1) byte = *next++ | 0x100u;
+            *at = picture->level[byte & ((1 << PICTURE_BITS) - 1)];
+        }
+}
+#endif
 
 static void show(uint32_t digit) {
     display_show(digit);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "cli/firmware_result.h"
 #include "data/dataset.h"
 #include "data/resize.h"
 #include "firmware/build.h"
@@ -15,7 +16,6 @@
 
 #define DEFAULT_PICTURES "0,2,7,4" /* of MNIST: 7, 1, 9, 4 */
 #define MOST_PICTURES 64
-#define TABLE_ROWS 16
 #define LEAST_BAUD 1200
 #define MOST_BAUD 3000000
 #define LEAST_INPUT 4
@@ -177,54 +177,10 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
 
 /* ---- results ---- */
 
-static void add_space(cJSON *object, const struct dime_space *space) {
-    cJSON *list = cJSON_AddArrayToObject(object, "space");
-    for (size_t i = 0; i < space->count && i < TABLE_ROWS; i++) {
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "name", space->items[i].name);
-        cJSON_AddNumberToObject(item, "flash", space->items[i].flash);
-        cJSON_AddNumberToObject(item, "ram", space->items[i].ram);
-        cJSON_AddItemToArray(list, item);
-    }
-}
-
-static int print_object(const struct settings *settings, const struct dime_firmware_report *report) {
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "flash_bytes", report->flash_bytes);
-    cJSON_AddNumberToObject(object, "ram_bytes", report->ram_bytes);
-    cJSON_AddNumberToObject(object, "stack_bytes", report->stack.bytes);
-    cJSON_AddStringToObject(object, "stack_path", report->stack.path);
-    cJSON_AddStringToObject(object, "elf", report->elf);
-    cJSON_AddStringToObject(object, "bin", report->bin);
-    cJSON_AddStringToObject(object, "hex", report->hex);
-    cJSON_AddStringToObject(object, "sources", report->sources);
-    cJSON_AddStringToObject(object, "app", settings->app);
-    cJSON_AddStringToObject(object, "compiler", report->compiler);
-    if (dime_firmware_app_find(settings->app)->has_vision)
-        cJSON_AddBoolToObject(object, "vision", !report->prepared_only);
-    cJSON_AddStringToObject(object, "plan", dime_firmware_plan_name(report));
-    add_space(object, &report->space);
-    return cli_print_json(object);
-}
-
-static int print_text(const struct settings *settings, const struct dime_firmware_report *report) {
-    printf("%s, with .bin and .hex beside it; sources in %s/\n", report->elf, report->sources);
-    dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stdout);
-    printf("  deepest stack: %s\n  compiled by %s\n  %s\n", report->stack.path, report->compiler,
-           dime_firmware_plan_name(report));
-    if (dime_firmware_app_find(settings->app)->has_vision)
-        printf("  takes %s\n",
-               report->prepared_only
-                   ? "prepared pictures only, as the camera sends them: no room for device/vision"
-                   : "pictures of any size");
-    return CLI_DONE;
-}
-
 /* The message first, as for every command; then what takes the space, where that was the reason. */
 static int failed(int code, const struct dime_firmware_report *report) {
     int status = cli_fail(&cli_firmware, code);
-    if (report->flash_bytes && !report->fits)
-        dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stderr);
+    if (report->flash_bytes && !report->fits) cli_firmware_print_failure(report);
     return status;
 }
 
@@ -239,8 +195,8 @@ static int build(const struct settings *settings, struct dime_firmware_settings 
         code = dime_firmware_build(firmware, &report);
     }
     int status = code             ? failed(code, &report)
-                 : settings->json ? print_object(settings, &report)
-                                  : print_text(settings, &report);
+                 : settings->json ? cli_firmware_print_json(firmware->app, firmware->model, &report)
+                                  : cli_firmware_print_text(firmware->app, firmware->model, &report);
     dime_firmware_report_free(&report);
     firmware->pictures = NULL;
     free(chosen.grey);

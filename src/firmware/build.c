@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "firmware/image.h"
+#include "firmware/pictures.h"
 
 /* From the fastest to the slowest. Reference kernels are compiled for size only where nothing else fits:
    their inner loops are all there is. */
@@ -11,27 +12,27 @@ static const struct plan {
     enum dime_kernels kernels;
     enum dime_code_place code;
     enum dime_trade trade;
-    const char *name;
 } plans[] = {
-    {DIME_KERNELS_FAST, DIME_CODE_RAM, DIME_TRADE_SPEED,
-     "fast kernels, inner loops in RAM, compiled for speed"},
-    {DIME_KERNELS_FAST, DIME_CODE_RAM, DIME_TRADE_SIZE,
-     "fast kernels, inner loops in RAM, compiled for size"},
-    {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SPEED, "fast kernels, code in flash, compiled for speed"},
-    {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SIZE, "fast kernels, code in flash, compiled for size"},
-    {DIME_KERNELS_REFERENCE, DIME_CODE_RAM, DIME_TRADE_SPEED, "reference, inner loops in RAM"},
-    {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, DIME_TRADE_SPEED, "reference, code in flash"},
-    {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, DIME_TRADE_SIZE, "reference, code in flash, compiled for size"},
+    {DIME_KERNELS_FAST, DIME_CODE_RAM, DIME_TRADE_SPEED},
+    {DIME_KERNELS_FAST, DIME_CODE_RAM, DIME_TRADE_SIZE},
+    {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SPEED},
+    {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SIZE},
+    {DIME_KERNELS_REFERENCE, DIME_CODE_RAM, DIME_TRADE_SPEED},
+    {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, DIME_TRADE_SPEED},
+    {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, DIME_TRADE_SIZE},
 };
 enum { PLANS = sizeof plans / sizeof *plans };
 
-const char *dime_firmware_plan_name(const struct dime_firmware_report *report) {
-    for (size_t i = 0; i < PLANS; i++)
-        if (plans[i].kernels == report->kernels && plans[i].code == report->code &&
-            plans[i].trade == report->trade)
-            return plans[i].name;
-    return NULL;
-}
+/* A search. */
+struct search {
+    struct dime_image *image;
+    struct dime_firmware_report *report;
+    struct dime_firmware_candidate tried[DIME_FIRMWARE_MOST_CANDIDATES];
+    uint32_t count;
+    struct dime_picture_form forms[DIME_PICTURE_MOST_FORMS];
+    uint32_t form_count;
+    uint32_t spread; /* bytes of flash between the plans of one step; UINT32_MAX: not known */
+};
 
 static int is_allowed(const struct dime_firmware_settings *settings, const struct plan *plan) {
     return (settings->kernels == DIME_KERNELS_AUTO || settings->kernels == plan->kernels) &&
@@ -40,70 +41,161 @@ static int is_allowed(const struct dime_firmware_settings *settings, const struc
             (plan->kernels == DIME_KERNELS_REFERENCE && plan->trade == DIME_TRADE_SPEED));
 }
 
-static int build(struct dime_image *image, const struct dime_firmware_settings *chosen,
-                 struct dime_firmware_report *report) {
-    dime_firmware_report_free(report);
-    return dime_image_build(image, chosen, report);
+static void note(struct search *search, const struct dime_firmware_settings *chosen) {
+    const struct dime_firmware_report *report = search->report;
+    if (search->count == DIME_FIRMWARE_MOST_CANDIDATES) return;
+    search->tried[search->count++] = (struct dime_firmware_candidate){
+        .kernels = chosen->kernels,
+        .code = chosen->code,
+        .trade = chosen->trade,
+        .prepared_only = chosen->app->has_vision && chosen->prepared_only,
+        .picture_bits = chosen->app->has_pictures ? chosen->picture_bits : 0,
+        .picture_count = chosen->app->has_pictures ? chosen->picture_count : 0,
+        .code_bytes = report->convolutions.bytes,
+        .flash_bytes = report->flash_bytes,
+        .ram_bytes = report->ram_bytes,
+        .stack_bytes = report->stack.bytes,
+        .fits = report->fits,
+    };
+}
+
+static int try(struct search *search, const struct dime_firmware_settings *chosen) {
+    dime_firmware_report_free(search->report);
+    int code = dime_image_build(search->image, chosen, search->report);
+    if (!code) note(search, chosen);
+    return code;
 }
 
 /* Nothing to choose where there is no network. */
-static int build_without_model(struct dime_image *image, struct dime_firmware_report *report) {
-    struct dime_firmware_settings plain = *image->settings;
+static int try_without_model(struct search *search) {
+    struct dime_firmware_settings plain = *search->image->settings;
     plain.kernels = DIME_KERNELS_REFERENCE;
     plain.code = DIME_CODE_FLASH;
     plain.trade = DIME_TRADE_SPEED;
-    return build(image, &plain, report);
+    return try(search, &plain);
+}
+
+/* The same way to build with all its convolutions as code, where that has been tried. */
+static const struct dime_firmware_candidate *find_tried(const struct search *search,
+                                                        const struct dime_firmware_settings *chosen) {
+    for (uint32_t i = 0; i < search->count; i++) {
+        const struct dime_firmware_candidate *tried = &search->tried[i];
+        int is_plan =
+            tried->kernels == chosen->kernels && tried->code == chosen->code && tried->trade == chosen->trade;
+        if (is_plan && tried->prepared_only == (chosen->app->has_vision && chosen->prepared_only) &&
+            (!tried->picture_count ||
+             (tried->picture_bits == chosen->picture_bits && tried->picture_count == chosen->picture_count)))
+            return tried;
+    }
+    return NULL;
+}
+
+/* Room for code that is left when an image is so much too large. */
+static uint32_t room_within(uint32_t flash_bytes, uint32_t code_bytes) {
+    uint32_t over = flash_bytes > DIME_CHIP_FLASH_BYTES ? flash_bytes - DIME_CHIP_FLASH_BYTES : 0;
+    return code_bytes > over ? code_bytes - over : 1;
 }
 
 /* Convolutions that are code make room, the one that gains least for its bytes first, until the image fits.
  */
-static int build_within(struct dime_image *image, struct dime_firmware_settings *chosen,
-                        struct dime_firmware_report *report) {
+static int try_within(struct search *search, struct dime_firmware_settings *chosen) {
+    const struct dime_firmware_report *report = search->report;
+    const struct dime_firmware_candidate *whole = find_tried(search, chosen);
+    if (whole && whole->flash_bytes > DIME_CHIP_FLASH_BYTES)
+        chosen->code_room = room_within(whole->flash_bytes, whole->code_bytes);
     for (;;) {
-        int code = build(image, chosen, report);
-        uint32_t over = report->flash_bytes - DIME_CHIP_FLASH_BYTES, taken = report->convolutions.bytes;
+        int code = try(search, chosen);
+        uint32_t taken = report->convolutions.bytes;
         if (code || report->fits || report->flash_bytes <= DIME_CHIP_FLASH_BYTES || !taken) return code;
-        chosen->code_room = taken > over ? taken - over : 1;
+        chosen->code_room = room_within(report->flash_bytes, taken);
     }
 }
 
-/* drops: convolutions that are code may become the reference again. */
-struct order {
+/* What gives way: to fast kernels, pictures in fewer levels first, then the application's own vision; then
+   convolutions that are code may become the reference again; then all of it does. */
+struct step {
     enum dime_kernels kernels;
-    int drops;
+    int drops;         /* convolutions */
+    int prepared_only; /* without vision */
+    uint32_t form;     /* of the pictures */
 };
 
-/* The first plan with these kernels that fits. Leaves *report as it is where none is allowed. */
-static int build_with(struct dime_image *image, const struct order *order, int prepared_only,
-                      struct dime_firmware_report *report) {
+/* How much the plans of a step differ, once all four of fast kernels have been built. */
+static void note_spread(struct search *search, uint32_t first) {
+    uint32_t least = UINT32_MAX, most = 0;
+    if (search->count - first < 4) return;
+    for (uint32_t i = first; i < search->count; i++) {
+        uint32_t flash = search->tried[i].flash_bytes;
+        if (flash < least) least = flash;
+        if (flash > most) most = flash;
+    }
+    search->spread = most - least;
+}
+
+/* 1 where no other plan of a step can make up for what its first one takes too much. */
+static int is_hopeless(const struct search *search, uint32_t first) {
+    enum { ALIGNMENT = 32 };
+    return search->count == first + 1 && search->spread != UINT32_MAX &&
+           search->report->flash_bytes > DIME_CHIP_FLASH_BYTES + search->spread + ALIGNMENT;
+}
+
+/* The first plan of a step that fits. Leaves the report as it is where none is allowed. */
+static int try_step(struct search *search, const struct step *step) {
+    const struct dime_firmware_settings *settings = search->image->settings;
+    uint32_t first = search->count;
     int code = 0;
     for (size_t i = 0; i < PLANS && !code; i++) {
-        struct dime_firmware_settings chosen = *image->settings;
-        if (plans[i].kernels != order->kernels || !is_allowed(image->settings, &plans[i])) continue;
-        chosen.kernels = order->kernels;
+        struct dime_firmware_settings chosen = *settings;
+        if (plans[i].kernels != step->kernels || !is_allowed(settings, &plans[i])) continue;
+        chosen.kernels = step->kernels;
         chosen.code = plans[i].code;
         chosen.trade = plans[i].trade;
-        chosen.prepared_only = prepared_only;
+        chosen.prepared_only = step->prepared_only;
+        chosen.picture_bits = search->forms[step->form].bits;
+        chosen.picture_count = search->forms[step->form].count;
         chosen.code_room = DIME_CHIP_FLASH_BYTES;
-        code = order->drops ? build_within(image, &chosen, report) : build(image, &chosen, report);
-        if (report->fits) break;
+        code = step->drops ? try_within(search, &chosen) : try(search, &chosen);
+        if (search->report->fits || is_hopeless(search, first)) break;
     }
+    note_spread(search, first);
     return code;
 }
 
-/* Fast kernels come first; what does without its own vision is tried before it does without them. */
-static int choose(struct dime_image *image, struct dime_firmware_report *report) {
-    static const struct order order[] = {
-        {DIME_KERNELS_FAST, 0}, {DIME_KERNELS_FAST, 1}, {DIME_KERNELS_REFERENCE, 0}};
-    int least = image->settings->prepared_only, most = image->settings->app->has_vision || least;
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        if (order[i].drops && !report->convolutions.bytes) continue; /* nothing to drop */
-        for (int prepared_only = least; prepared_only <= most; prepared_only++) {
-            int code = build_with(image, &order[i], prepared_only, report);
-            if (code || report->fits) return code;
-        }
+/* The steps in their order; returns how many. */
+static uint32_t list_steps(const struct search *search, struct step *steps) {
+    const struct dime_firmware_settings *settings = search->image->settings;
+    int least = settings->prepared_only, most = settings->app->has_vision || least;
+    uint32_t count = 0;
+    for (int drops = 0; drops < 2; drops++)
+        for (int prepared_only = least; prepared_only <= most; prepared_only++)
+            for (uint32_t form = 0; form < search->form_count; form++)
+                steps[count++] = (struct step){DIME_KERNELS_FAST, drops, prepared_only, form};
+    for (int prepared_only = least; prepared_only <= most; prepared_only++)
+        for (uint32_t form = 0; form < search->form_count; form++)
+            steps[count++] = (struct step){DIME_KERNELS_REFERENCE, 0, prepared_only, form};
+    return count;
+}
+
+static int try_all(struct search *search) {
+    struct step steps[6 * DIME_PICTURE_MOST_FORMS];
+    uint32_t count = list_steps(search, steps);
+    for (uint32_t i = 0; i < count; i++) {
+        if (steps[i].drops && !(search->count && search->tried[0].code_bytes)) continue; /* nothing to drop */
+        int code = try_step(search, &steps[i]);
+        if (code || search->report->fits) return code;
     }
     return 0;
+}
+
+static int choose(struct search *search) {
+    const struct dime_firmware_settings *settings = search->image->settings;
+    search->form_count = 1;
+    if (settings->app->has_pictures) {
+        int forms = dime_firmware_picture_forms(settings->model, settings->pictures, search->forms);
+        if (forms < 0) return forms;
+        search->form_count = (uint32_t)forms;
+    }
+    return settings->app->has_no_model ? try_without_model(search) : try_all(search);
 }
 
 static int check_size(const struct dime_image *image, const struct dime_firmware_report *report) {
@@ -118,12 +210,14 @@ static int check_size(const struct dime_image *image, const struct dime_firmware
 
 int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
     struct dime_image image;
+    struct search search = {.image = &image, .report = report, .spread = UINT32_MAX};
     *report = (struct dime_firmware_report){0};
     int code = dime_image_open(&image, settings);
-    if (!code)
-        code = settings->app->has_no_model ? build_without_model(&image, report) : choose(&image, report);
+    if (!code) code = choose(&search);
     if (!code) code = check_size(&image, report);
     if (!code) code = dime_image_publish(&image, report);
+    for (uint32_t i = 0; i < search.count; i++) report->candidates[i] = search.tried[i];
+    report->candidate_count = search.count;
     dime_image_close(&image);
     return code;
 }

@@ -43,11 +43,27 @@ struct dime_firmware_settings {
     enum dime_code_place code;                   /* AUTO: the fastest that fits */
     enum dime_kernels kernels;                   /* likewise */
     enum dime_trade trade;                       /* likewise */
-    uint32_t code_room; /* bytes of flash that convolutions may take as code; set by dime_firmware_build */
-    int print_swio;     /* 1: text leaves by the programmer's single wire */
-    int once;           /* 1: the demo ends after the last picture */
-    int prepared_only;  /* 1: without its own vision, even where that would fit */
+    uint32_t code_room; /* bytes of flash for convolutions as code; set by dime_firmware_build */
+    uint32_t picture_bits, picture_count; /* form of the pictures, pictures.h; likewise */
+    int print_swio;                       /* 1: text leaves by the programmer's single wire */
+    int once;                             /* 1: the demo ends after the last picture */
+    int prepared_only;                    /* 1: without its own vision, even where that would fit */
 };
+
+/* One way to build the image. */
+struct dime_firmware_candidate {
+    enum dime_kernels kernels;
+    enum dime_code_place code;
+    enum dime_trade trade;
+    int prepared_only;                            /* 1: without vision, which takes 4 KB of flash */
+    uint32_t picture_bits;                        /* of a built-in pixel; 0 without pictures */
+    uint32_t picture_count;                       /* of the first of them; 0: none */
+    uint32_t code_bytes;                          /* of convolutions as code */
+    uint32_t flash_bytes, ram_bytes, stack_bytes; /* of the linked program; 0: not built */
+    int fits;
+    uint64_t cycles; /* predicted, of one inference; 0: not known */
+};
+#define DIME_FIRMWARE_MOST_CANDIDATES 64
 
 struct dime_firmware_report {
     char *elf, *bin, *hex; /* files; NULL where nothing was written */
@@ -62,10 +78,20 @@ struct dime_firmware_report {
     struct dime_conv_plan convolutions; /* which of them are code */
     struct dime_stack_depth stack;
     struct dime_space space;
+    /* All that were built, in that order: the last one was taken. */
+    struct dime_firmware_candidate candidates[DIME_FIRMWARE_MOST_CANDIDATES];
+    uint32_t candidate_count;
 };
 
+/* ---- words (plan_text.c) ---- */
+
 /* "fast kernels, inner loops in RAM, compiled for speed" */
-const char *dime_firmware_plan_name(const struct dime_firmware_report *report);
+void dime_firmware_plan_text(const struct dime_firmware_candidate *plan, char *text, size_t room);
+/* "fits", or "316 bytes of flash too many" */
+void dime_firmware_verdict_text(const struct dime_firmware_candidate *plan, char *text, size_t room);
+/* Which kernel computes layer `index`: "rows", "table", "code for two outputs at once", "reference" ... */
+const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
+                                      const struct dime_model *model, uint32_t index);
 
 /* Writes NAME.elf, NAME.bin, NAME.hex and the folder NAME.sources. An image that does not fit is measured,
    but not written: the result is then DIME_ERROR_UNSUPPORTED, and the report holds what takes the space. Free

@@ -101,6 +101,12 @@ static int is_all_fast(const struct dime_firmware_settings *chosen) {
     return chosen->kernels != DIME_KERNELS_REFERENCE && dime_layouts_are_fast(chosen->model);
 }
 
+/* Every layer is fully connected and fast: see engine.h. */
+static int is_lean(const struct dime_firmware_settings *chosen) {
+    return !chosen->app->has_no_model && is_all_fast(chosen) &&
+           chosen->model->layers[0].shape.kind == DIME_LAYER_FC;
+}
+
 static void add_compiler(const struct dime_image *image, const struct dime_firmware_settings *chosen,
                          struct words *words, const char *optimization) {
     char number[32];
@@ -120,6 +126,7 @@ static void add_compiler(const struct dime_image *image, const struct dime_firmw
     if (chosen->print_swio) add(words, "-DDIME_PRINT_SWIO");
     if (chosen->once) add(words, "-DDIME_ONCE");
     if (chosen->prepared_only) add(words, "-DDIME_PREPARED_ONLY");
+    if (is_lean(chosen)) add(words, "-DDIME_ENGINE_LEAN");
     add(words, "-c");
 }
 
@@ -127,10 +134,31 @@ static int is_fast_kernel(const char *name) {
     return strncmp(name, "fast_", 5) == 0;
 }
 
+static const char *name_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Takes away the words that `is_left_out` names. */
+static void leave_out(struct words *words, int (*is_left_out)(const char *name)) {
+    size_t kept = 0;
+    for (size_t i = 0; i < words->count; i++)
+        if (!is_left_out(name_of(words->word[i]))) words->word[kept++] = words->word[i];
+    words->count = kept;
+}
+
+static int is_fast_c(const char *name) {
+    return is_fast_kernel(name) && ends_with(name, ".c");
+}
+
+static int is_of_maps(const char *name) {
+    return !strcmp(name, "maps.c") || !strcmp(name, "scratch.c") || !strncmp(name, "fast_conv", 9);
+}
+
 /* C parts of the fast kernels are compiled like the engine. */
 static void add_fast_files(const struct dime_image *image, struct words *words) {
     for (size_t i = 0; i < dime_firmware_file_count; i++)
-        if (is_fast_kernel(dime_firmware_files[i].name) && ends_with(dime_firmware_files[i].name, ".c"))
+        if (is_fast_c(dime_firmware_files[i].name))
             add_joined(words, "", image->firmware_folder, dime_firmware_files[i].name);
 }
 
@@ -140,13 +168,7 @@ static int compile_drivers(const struct dime_image *image, const struct dime_fir
     add_compiler(image, chosen, &words, "-Os");
     add_files(&words, image->firmware_folder, ".S");
     add_files(&words, image->firmware_folder, ".c");
-    size_t kept = 0;
-    for (size_t i = 0; i < words.count; i++) {
-        const char *slash = strrchr(words.word[i], '/');
-        if (!slash || !is_fast_kernel(slash + 1) || ends_with(slash, ".S"))
-            words.word[kept++] = words.word[i];
-    }
-    words.count = kept;
+    leave_out(&words, is_fast_c);
     return run(image, folder, &words, NULL);
 }
 
@@ -160,6 +182,7 @@ static int compile_model(const struct dime_image *image, const struct dime_firmw
     add_fast_files(image, &words);
     add_files(&words, image->model_folder, ".S");
     add_files(&words, image->model_folder, ".c");
+    if (is_lean(chosen)) leave_out(&words, is_of_maps);
     return run(image, folder, &words, NULL);
 }
 
@@ -167,8 +190,11 @@ static int compile_model(const struct dime_image *image, const struct dime_firmw
 
 static struct dime_image_variant drivers_of(const struct dime_image *image,
                                             const struct dime_firmware_settings *chosen) {
-    return (struct dime_image_variant){
-        .kernels = chosen->kernels, .sums = image->convolutions.sums, .prepared_only = chosen->prepared_only};
+    return (struct dime_image_variant){.kernels = chosen->kernels,
+                                       .sums = image->convolutions.sums,
+                                       .prepared_only = chosen->prepared_only,
+                                       .picture_bits = chosen->picture_bits,
+                                       .picture_count = chosen->picture_count};
 }
 
 static struct dime_image_variant model_of(const struct dime_firmware_settings *chosen) {
@@ -178,7 +204,8 @@ static struct dime_image_variant model_of(const struct dime_firmware_settings *c
 
 static int is_same(const struct dime_image_variant *a, const struct dime_image_variant *b) {
     return a->is_model == b->is_model && a->kernels == b->kernels && a->trade == b->trade &&
-           a->code_room == b->code_room && a->sums == b->sums && a->prepared_only == b->prepared_only;
+           a->code_room == b->code_room && a->sums == b->sums && a->prepared_only == b->prepared_only &&
+           a->picture_bits == b->picture_bits && a->picture_count == b->picture_count;
 }
 
 static const char *find_objects(const struct dime_image *image, const struct dime_image_variant *variant) {
@@ -208,7 +235,12 @@ static int have(struct dime_image *image, const struct dime_firmware_settings *c
 
 /* ---- linking ---- */
 
-/* Drivers and engine as a library: only what is used is linked, and with it its interrupt handlers. */
+static int by_name(const void *a, const void *b) {
+    return strcmp(name_of(*(const char *const *)a), name_of(*(const char *const *)b));
+}
+
+/* Drivers and engine as a library: only what is used is linked, and with it its interrupt handlers. In the
+   order of their names, so that what calls each other lies near and calls are short. */
 static int archive(const struct dime_image *image, const char *drivers, const char *model) {
     struct words words = {0};
     char *old = dime_path_join(image->linked, "everything.a");
@@ -218,8 +250,10 @@ static int archive(const struct dime_image *image, const char *drivers, const ch
     add(&words, "ar");
     add(&words, "rcs");
     add(&words, "everything.a");
+    size_t first = words.count;
     add_files(&words, drivers, ".o");
     add_files(&words, model, ".o");
+    qsort(words.word + first, words.count - first, sizeof *words.word, by_name);
     return run(image, image->linked, &words, NULL);
 }
 

@@ -54,7 +54,6 @@ int dime_image_open(struct dime_image *image, const struct dime_firmware_setting
     *image = (struct dime_image){.settings = settings};
     int code = dime_toolchain_find(&image->toolchain);
     if (!code) code = name_beside(image, ".sources", &image->sources);
-    if (!code) code = dime_image_write_drivers(image);
     return code ? code : make_work_folder(image);
 }
 
@@ -67,8 +66,6 @@ void dime_image_close(struct dime_image *image) {
     free(image->firmware_folder);
     free(image->work);
     free(image->linked);
-    free(image->pictures_h);
-    free(image->pictures_c);
     *image = (struct dime_image){0};
 }
 
@@ -81,6 +78,7 @@ int dime_image_build(struct dime_image *image, const struct dime_firmware_settin
     report->compiler = strdup(image->toolchain.version);
     report->sources = strdup(image->sources);
     int code = report->compiler && report->sources ? 0 : dime_image_out_of_memory(image);
+    if (!code) code = dime_image_write_drivers(image, chosen);
     if (!code) code = dime_image_write_model(image, chosen);
     report->convolutions = image->convolutions;
     if (!code) code = dime_image_link(image, chosen);

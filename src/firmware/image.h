@@ -18,6 +18,7 @@ struct dime_image_variant {
     uint32_t code_room;    /* likewise */
     uint32_t sums;         /* of drivers, which include model.h with the sizes of the scratch buffers */
     int prepared_only;     /* likewise */
+    uint32_t picture_bits, picture_count; /* likewise */
 };
 
 /* Objects that one compilation made. */
@@ -34,9 +35,9 @@ struct dime_image {
     char *model_folder, *firmware_folder; /* of the sources, absolute; model_folder NULL without a model */
     char *work;                           /* temporary folder, absolute */
     char *linked;                         /* folder within, of the linked program */
-    char *pictures_h, *pictures_c;
 
-    /* What the model's sources are now. */
+    /* What the sources are now. */
+    uint32_t picture_bits, picture_count;
     enum dime_kernels model_kernels;
     uint32_t model_room;
     struct dime_conv_plan convolutions;
@@ -60,7 +61,7 @@ int dime_image_publish(const struct dime_image *image, struct dime_firmware_repo
 /* ---- the steps: sources.c, compile.c, measure.c ---- */
 
 int dime_image_out_of_memory(const struct dime_image *image);
-int dime_image_write_drivers(struct dime_image *image);
+int dime_image_write_drivers(struct dime_image *image, const struct dime_firmware_settings *chosen);
 int dime_image_write_model(struct dime_image *image, const struct dime_firmware_settings *chosen);
 int dime_image_place_code(const struct dime_image *image, enum dime_code_place code);
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "vision/encode.h"
@@ -13,28 +14,126 @@ static int out_of_memory(void) {
     return dime_error_set(DIME_ERROR_MEMORY, "out of memory for the built-in pictures");
 }
 
-static int make_header(uint32_t count, char **header) {
+/* What reads the pictures on the PC, with the scratch of one inference. */
+struct reader {
+    const struct dime_model *model;
+    const struct dime_export_pictures *pictures;
+    struct dime_runtime runtime;
+    uint32_t size; /* pixels along a side */
+    uint8_t *grey; /* of one picture, in the form that is built in */
+    int8_t *input, *activations;
+    int32_t *sums;
+};
+
+static void close_reader(struct reader *reader) {
+    dime_runtime_free(&reader->runtime);
+    free(reader->grey);
+    free(reader->input);
+    free(reader->activations);
+    free(reader->sums);
+}
+
+static int open_reader(struct reader *reader, const struct dime_model *model,
+                       const struct dime_export_pictures *pictures) {
+    *reader = (struct reader){.model = model, .pictures = pictures, .size = model->config.input_size};
+    int code = dime_runtime_create(&reader->runtime, model);
+    if (code) return code;
+    size_t inputs = (size_t)reader->size * reader->size;
+    reader->grey = malloc(inputs);
+    reader->input = malloc(inputs);
+    reader->activations = malloc(reader->runtime.network.activations);
+    reader->sums = malloc(reader->runtime.network.sums * sizeof(int32_t));
+    if (reader->grey && reader->input && reader->activations && reader->sums) return 0;
+    close_reader(reader);
+    return out_of_memory();
+}
+
+/* The nearest of 2^bits evenly spaced grey levels. */
+static uint8_t level_of(uint8_t grey, uint32_t bits) {
+    uint32_t top = (1u << bits) - 1;
+    uint32_t level = (grey * top + 127) / 255;
+    return (uint8_t)((level * 255 + top / 2) / top);
+}
+
+static int is_binary(const struct dime_model *model) {
+    return model->config.input_encoding == DIME_INPUT_BINARY;
+}
+
+/* Encodes one picture in a form and returns the class that the network reads. */
+static uint32_t read_picture(struct reader *reader, uint32_t index, uint32_t bits) {
+    const struct dime_config *config = &reader->model->config;
+    uint32_t inputs = reader->size * reader->size;
+    const uint8_t *grey = reader->pictures->grey + (size_t)index * inputs;
+    for (uint32_t i = 0; i < inputs; i++)
+        reader->grey[i] =
+            bits == DIME_PICTURE_EXACT || is_binary(reader->model) ? grey[i] : level_of(grey[i], bits);
+    dime_encode(config->input_encoding, config->input_threshold, reader->grey, inputs, reader->input);
+    return dime_network_infer(&reader->runtime.network, reader->input, reader->sums, reader->activations);
+}
+
+static int reads_the_same(struct reader *reader, uint32_t bits) {
+    for (uint32_t i = 0; i < reader->pictures->count; i++)
+        if (read_picture(reader, i, DIME_PICTURE_EXACT) != read_picture(reader, i, bits)) return 0;
+    return 1;
+}
+
+/* Fewer pictures in the smallest form. */
+static int add_fewer(const struct dime_export_pictures *pictures, struct dime_picture_form *forms,
+                     int count) {
+    uint32_t bits = forms[count - 1].bits;
+    if (pictures->count > 3) forms[count++] = (struct dime_picture_form){bits, pictures->count / 2};
+    if (pictures->count > 1) forms[count++] = (struct dime_picture_form){bits, 1};
+    return count;
+}
+
+int dime_firmware_picture_forms(const struct dime_model *model, const struct dime_export_pictures *pictures,
+                                struct dime_picture_form forms[DIME_PICTURE_MOST_FORMS]) {
+    static const uint32_t packed[] = {4, 2, 1};
+    struct reader reader;
+    int code = open_reader(&reader, model, pictures), count = 1;
+    if (code) return code;
+    forms[0] = (struct dime_picture_form){is_binary(model) ? 1 : DIME_PICTURE_EXACT, pictures->count};
+    for (size_t i = 0; i < sizeof packed / sizeof *packed && !is_binary(model); i++)
+        if (reads_the_same(&reader, packed[i]))
+            forms[count++] = (struct dime_picture_form){packed[i], pictures->count};
+    close_reader(&reader);
+    return add_fewer(pictures, forms, count);
+}
+
+/* ---- pictures.h ---- */
+
+static const char runs_struct[] =
+    "struct picture {\n"
+    "    uint8_t label;\n"
+    "    uint8_t expected; /* the class that the PC computed */\n"
+    "    int8_t background; /* the network's input where there is no ink */\n"
+    "    const uint8_t *runs; /* n + 128: n times background; n: n inputs follow */\n"
+    "};\n";
+
+static const char packed_struct[] =
+    "struct picture {\n"
+    "    uint8_t label;\n"
+    "    uint8_t expected; /* the class that the PC computed */\n"
+    "    int8_t level[1 << PICTURE_BITS]; /* the network's inputs; the first is that of the background */\n"
+    "    uint8_t width, height; /* of the box around the ink */\n"
+    "    uint16_t corner; /* input at its top left */\n"
+    "    uint16_t pixels; /* where its levels begin in picture_pixels */\n"
+    "};\n\n"
+    "extern const uint8_t picture_pixels[]; /* lowest bits first */\n";
+
+static int make_header(uint32_t count, uint32_t bits, char **header) {
     int length = asprintf(header,
                           "%s#ifndef PICTURES_H\n#define PICTURES_H\n\n#include <stdint.h>\n\n"
-                          "#include \"model.h\"\n\n#define PICTURES %u\n\n"
-                          "struct picture {\n"
-                          "    uint8_t label;\n"
-                          "    uint8_t expected; /* the class that the PC computed */\n"
-                          "    int8_t background; /* the network's input where there is no ink */\n"
-                          "    const uint8_t *runs; /* n + 128: n times background; n: n inputs follow */\n"
-                          "};\n\n"
-                          "extern const struct picture pictures[PICTURES];\n\n#endif\n",
-                          generated, count);
+                          "#include \"model.h\"\n\n#define PICTURES %u\n"
+                          "#define PICTURE_BITS %u /* of a pixel; 8: in runs */\n\n"
+                          "%s\nextern const struct picture pictures[PICTURES];\n\n#endif\n",
+                          generated, count, bits, bits == DIME_PICTURE_EXACT ? runs_struct : packed_struct);
     if (length >= 0) return 0;
     *header = NULL;
     return out_of_memory();
 }
 
-/* Scratch of one inference on the host. */
-struct scratch {
-    int8_t *input, *activations;
-    int32_t *sums;
-};
+/* ---- runs ---- */
 
 #define LONGEST_RUN 127
 
@@ -74,69 +173,119 @@ static int8_t background_of(const int8_t *input, uint32_t inputs) {
     return (int8_t)most;
 }
 
-/* Prints the runs of one picture and notes what goes into the table. */
-static void print_picture(const struct dime_model *model, const struct dime_runtime *runtime,
-                          const struct dime_export_pictures *pictures, uint32_t index,
-                          const struct scratch *scratch, FILE *stream, FILE *table) {
-    uint32_t size = model->config.input_size, inputs = size * size;
-    dime_encode(model->config.input_encoding, model->config.input_threshold,
-                pictures->grey + (size_t)index * inputs, inputs, scratch->input);
-    uint32_t class =
-        dime_network_infer(&runtime->network, scratch->input, scratch->sums, scratch->activations);
-    int8_t background = background_of(scratch->input, inputs);
-    print_runs(scratch->input, inputs, background, index, stream);
-    fprintf(table, "    {.label = %u, .expected = %u, .background = %d, .runs = runs%u},\n",
-            pictures->labels[index], class, background, index);
+/* ---- boxes ---- */
+
+struct box {
+    uint32_t left, top, width, height; /* 0 wide where there is no ink */
+};
+
+static struct box box_of(const int8_t *input, uint32_t size, int8_t background) {
+    uint32_t left = size, top = size, right = 0, bottom = 0;
+    for (uint32_t i = 0; i < size * size; i++) {
+        uint32_t x = i % size, y = i / size;
+        if (input[i] == background) continue;
+        if (x < left) left = x;
+        if (x >= right) right = x + 1;
+        if (y < top) top = y;
+        bottom = y + 1;
+    }
+    return right ? (struct box){left, top, right - left, bottom - top} : (struct box){0};
 }
 
-static int print_pictures(const struct dime_model *model, const struct dime_runtime *runtime,
-                          const struct dime_export_pictures *pictures, const struct scratch *scratch,
-                          FILE *stream) {
+/* The encoded levels of a picture: what one of each evenly spaced grey is, which in an encoding that depends
+   on the picture is found where the picture has it; a level that it does not have is never asked for. */
+static void find_levels(const struct reader *reader, uint32_t bits, int8_t *level) {
+    uint32_t top = (1u << bits) - 1;
+    memset(level, 0, top + 1);
+    for (uint32_t i = 0; i < reader->size * reader->size; i++) {
+        uint32_t at = is_binary(reader->model) ? (uint32_t)reader->input[i] : reader->grey[i] * top / 255;
+        level[at] = reader->input[i];
+    }
+}
+
+/* Levels of the box, from the lowest bits of a byte up; returns how many bytes. */
+static uint32_t print_box(const struct reader *reader, const struct box *box, uint32_t bits,
+                          const int8_t *level, FILE *stream) {
+    uint32_t byte = 0, used = 0, bytes = 0;
+    fputs("\n   ", stream);
+    for (uint32_t i = 0; i < box->width * box->height; i++) {
+        int8_t input = reader->input[(box->top + i / box->width) * reader->size + box->left + i % box->width];
+        uint32_t at = 0;
+        while (level[at] != input) at++;
+        byte |= at << used;
+        used += bits;
+        if (used < 8 && i + 1 < box->width * box->height) continue;
+        fprintf(stream, " %u,", byte);
+        byte = used = 0;
+        bytes++;
+    }
+    return bytes;
+}
+
+/* ---- pictures.c ---- */
+
+/* Prints the pixels of one picture and notes what goes into the table. */
+static void print_in_runs(struct reader *reader, uint32_t index, FILE *stream, FILE *table) {
+    uint32_t inputs = reader->size * reader->size;
+    uint32_t class = read_picture(reader, index, DIME_PICTURE_EXACT);
+    int8_t background = background_of(reader->input, inputs);
+    print_runs(reader->input, inputs, background, index, stream);
+    fprintf(table, "    {.label = %u, .expected = %u, .background = %d, .runs = runs%u},\n",
+            reader->pictures->labels[index], class, background, index);
+}
+
+static uint32_t print_packed(struct reader *reader, uint32_t index, uint32_t bits, uint32_t begin,
+                             FILE *stream, FILE *table) {
+    int8_t level[16];
+    uint32_t class = read_picture(reader, index, bits);
+    find_levels(reader, bits, level);
+    struct box box = box_of(reader->input, reader->size, level[0]);
+    uint32_t bytes = print_box(reader, &box, bits, level, stream);
+    fprintf(table, "    {.label = %u, .expected = %u, .level = {", reader->pictures->labels[index], class);
+    for (uint32_t i = 0; i < 1u << bits; i++) fprintf(table, "%s%d", i ? ", " : "", level[i]);
+    fprintf(table, "}, .width = %u, .height = %u, .corner = %u, .pixels = %u},\n", box.width, box.height,
+            box.top * reader->size + box.left, begin);
+    return bytes;
+}
+
+static int print_all(struct reader *reader, uint32_t bits, FILE *stream) {
+    int is_packed = bits != DIME_PICTURE_EXACT;
+    uint32_t bytes = 0;
     char *rows = NULL;
     size_t size;
     FILE *table = open_memstream(&rows, &size);
     if (!table) return out_of_memory();
-    fprintf(stream, "%s#include \"pictures.h\"\n\n", generated);
-    for (uint32_t i = 0; i < pictures->count; i++)
-        print_picture(model, runtime, pictures, i, scratch, stream, table);
+    fprintf(stream, "%s#include \"pictures.h\"\n\n%s", generated,
+            is_packed ? "const uint8_t picture_pixels[] = {" : "");
+    for (uint32_t i = 0; i < reader->pictures->count; i++)
+        if (is_packed)
+            bytes += print_packed(reader, i, bits, bytes, stream, table);
+        else
+            print_in_runs(reader, i, stream, table);
     int failed = fclose(table);
+    if (is_packed) fputs("\n    0};\n\n", stream);
     if (!failed) fprintf(stream, "const struct picture pictures[PICTURES] = {\n%s};\n", rows);
     free(rows);
     return failed ? out_of_memory() : 0;
 }
 
-static int print_all(const struct dime_model *model, const struct dime_runtime *runtime,
-                     const struct dime_export_pictures *pictures, FILE *stream) {
-    const struct dime_network *network = &runtime->network;
-    uint32_t size = model->config.input_size;
-    struct scratch scratch = {malloc((size_t)size * size), malloc(network->activations),
-                              malloc(network->sums * sizeof(int32_t))};
-    int code = scratch.input && scratch.activations && scratch.sums ? 0 : out_of_memory();
-    if (!code) code = print_pictures(model, runtime, pictures, &scratch, stream);
-    free(scratch.input);
-    free(scratch.activations);
-    free(scratch.sums);
-    return code;
-}
-
-static int make_source(const struct dime_model *model, const struct dime_export_pictures *pictures,
-                       char **source) {
-    struct dime_runtime runtime;
+static int make_source(struct reader *reader, uint32_t bits, char **source) {
     size_t size;
-    int code = dime_runtime_create(&runtime, model);
-    if (code) return code;
     FILE *stream = open_memstream(source, &size);
-    code = stream ? print_all(model, &runtime, pictures, stream) : out_of_memory();
+    int code = stream ? print_all(reader, bits, stream) : out_of_memory();
     if (stream && fclose(stream)) code = out_of_memory();
-    dime_runtime_free(&runtime);
     return code;
 }
 
 int dime_firmware_pictures(const struct dime_model *model, const struct dime_export_pictures *pictures,
-                           char **header, char **source) {
+                           uint32_t bits, char **header, char **source) {
+    struct reader reader;
     *header = *source = NULL;
-    int code = make_header(pictures->count, header);
-    if (!code) code = make_source(model, pictures, source);
+    int code = open_reader(&reader, model, pictures);
+    if (code) return code;
+    code = make_header(pictures->count, bits, header);
+    if (!code) code = make_source(&reader, bits, source);
+    close_reader(&reader);
     if (!code) return 0;
     free(*header);
     free(*source);

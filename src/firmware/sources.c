@@ -50,7 +50,8 @@ static int is_needed(const struct dime_image *image, const char *name) {
            (strncmp(name, "fast_", 5) && strcmp(name, "recognise.c") && strcmp(name, "encode_small.c"));
 }
 
-static size_t list_drivers(const struct dime_image *image, struct dime_export_file *files) {
+static size_t list_drivers(const struct dime_image *image, const char *pictures_h, const char *pictures_c,
+                           struct dime_export_file *files) {
     size_t count = 0;
     for (size_t i = 0; i < dime_firmware_file_count && count < MOST_FILES - 3; i++) {
         const struct dime_embedded_file *file = &dime_firmware_files[i];
@@ -58,27 +59,40 @@ static size_t list_drivers(const struct dime_image *image, struct dime_export_fi
             files[count++] = (struct dime_export_file){file->name, file->bytes, file->size};
     }
     files[count++] = (struct dime_export_file){PLACEMENT, flash_code, strlen(flash_code)};
-    if (!image->pictures_c) return count;
-    files[count++] = (struct dime_export_file){"pictures.h", image->pictures_h, strlen(image->pictures_h)};
-    files[count++] = (struct dime_export_file){"pictures.c", image->pictures_c, strlen(image->pictures_c)};
+    if (!pictures_c) return count;
+    files[count++] = (struct dime_export_file){"pictures.h", pictures_h, strlen(pictures_h)};
+    files[count++] = (struct dime_export_file){"pictures.c", pictures_c, strlen(pictures_c)};
     return count;
 }
 
-int dime_image_write_drivers(struct dime_image *image) {
+static int write_drivers(struct dime_image *image, const char *pictures_h, const char *pictures_c) {
     struct dime_export_file files[MOST_FILES];
-    const struct dime_firmware_settings *settings = image->settings;
     char *folder = dime_path_join(image->sources, "firmware");
-    int code = folder ? 0 : dime_image_out_of_memory(image);
-    if (!code && settings->app->has_pictures)
-        code = dime_firmware_pictures(settings->model, settings->pictures, &image->pictures_h,
-                                      &image->pictures_c);
-    if (!code) {
-        size_t count = list_drivers(image, files);
-        code = dime_export_folder_write(folder, " (dime " DIME_VERSION "): firmware of the CH32V003", files,
-                                        count);
-    }
+    if (!folder) return dime_image_out_of_memory(image);
+    size_t count = list_drivers(image, pictures_h, pictures_c, files);
+    int code =
+        dime_export_folder_write(folder, " (dime " DIME_VERSION "): firmware of the CH32V003", files, count);
     if (!code) code = absolute_folder(folder, &image->firmware_folder);
     free(folder);
+    return code;
+}
+
+int dime_image_write_drivers(struct dime_image *image, const struct dime_firmware_settings *chosen) {
+    char *pictures_h = NULL, *pictures_c = NULL;
+    int code = 0;
+    if (image->firmware_folder && image->picture_bits == chosen->picture_bits &&
+        image->picture_count == chosen->picture_count)
+        return 0;
+    if (chosen->app->has_pictures) {
+        struct dime_export_pictures first = *chosen->pictures;
+        first.count = chosen->picture_count;
+        code = dime_firmware_pictures(chosen->model, &first, chosen->picture_bits, &pictures_h, &pictures_c);
+    }
+    if (!code) code = write_drivers(image, pictures_h, pictures_c);
+    image->picture_bits = chosen->picture_bits;
+    image->picture_count = chosen->picture_count;
+    free(pictures_h);
+    free(pictures_c);
     return code;
 }
 
