@@ -4,9 +4,15 @@
 #ifndef DIME_FAST_ROWS_FRAME_H
 #define DIME_FAST_ROWS_FRAME_H
 
+#ifdef DIME_ENGINE_LEAN /* without format and weights */
+#define LAYER_FAST 4
+#define LAYER_INPUTS 8
+#define LAYER_OUTPUTS 10
+#else
 #define LAYER_FAST 12
 #define LAYER_INPUTS 16
 #define LAYER_OUTPUTS 18
+#endif
 #define FAST_FINISH 4
 #define ROWS_WORDS 8
 #define ROWS_FLUSH 12
