@@ -146,8 +146,8 @@ static struct speed run_epochs(struct dime_trainer *trainer) {
 }
 
 static void print_phases(const struct dime_trainer *trainer) {
-    static const char *const names[DIME_PHASE_COUNT] = {"products", "normalisation", "quantization",
-                                                        "input",    "optimizer",     "convolutions"};
+    static const char *const names[DIME_PHASE_COUNT] = {"products",  "normalisation", "quantization", "input",
+                                                        "optimizer", "convolutions",  "teachers"};
     struct dime_phases phases = dime_trainer_phases(trainer);
     double total = 0;
     for (int i = 0; i < DIME_PHASE_COUNT; i++) total += (double)phases.ticks[i];

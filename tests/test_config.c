@@ -472,6 +472,12 @@ static void test_messages(void **state) {
         {"runtag: a/b\n", "t.yaml:1: runtag 'a/b' contains '/', but it is part of a folder's name"},
         {"seed: 1\nbatch_size: 2\nseed: 3\n",
          "t.yaml:3: key 'seed' is given twice, first on line 1; keep one of them"},
+        {"teacher:\n", "t.yaml:1: key 'teacher' is empty; expected text of 1 .. 255 bytes"},
+        {"seed: 1\nteacher: [a, [b]]\n",
+         "t.yaml:2: key 'teacher' is a list; expected text of 1 .. 255 bytes"},
+        {"teacher: {a: b}\n", "t.yaml:1: key 'teacher' is a map; expected a path, or a list of up to 4"},
+        {"teacher:\n  [a, b, c, d,\n   e]\n",
+         "t.yaml:3: key 'teacher' is a longer list; expected a path, or a list of up to 4"},
         {"model: FCMNST\n", "t.yaml:1: model 'FCMNST' is unknown; did you mean 'FCMNIST'"},
         {"model: ResNet\n", "t.yaml:1: model 'ResNet' is unknown; known are 'FCMNIST' and 'CNNMNIST'"},
         {"layers: [{outputs: 4}]\nnetwork_width2: 3\n",
@@ -630,6 +636,21 @@ static void test_set(void **state) {
     assert_string_equal(config.dataset, "/data/x=y.csv");
 }
 
+static void test_teachers(void **state) {
+    (void)state;
+    struct dime_config config;
+    parse_good("teacher: runs/a\nteacher_temperature: 3\n", &config);
+    assert_true(config.teacher_count == 1 && config.teacher_temperature == 3);
+    assert_string_equal(config.teacher[0], "runs/a");
+    parse_good("teacher:\n  - a.yaml\n  - \"b c\"\n  - d\n", &config);
+    assert_true(config.teacher_count == 3);
+    assert_string_equal(config.teacher[1], "b c");
+    assert_int_equal(set(&config, "teacher=[x]", NULL), 0);
+    assert_true(config.teacher_count == 1 && !strcmp(config.teacher[0], "x") && !*config.teacher[1]);
+    assert_int_equal(set(&config, "teacher=[]", NULL), 0);
+    assert_true(config.teacher_count == 0 && !*config.teacher[0]);
+}
+
 static void test_set_layers(void **state) {
     (void)state;
     struct dime_config config;
@@ -759,6 +780,11 @@ static void draw_config(struct dime_config *config, struct dime_random *random) 
     config->selection = (enum dime_selection)dime_random_below(random, 2);
     config->batchnorm_images = dime_random_below(random, 5000);
     config->revive = (int)dime_random_below(random, 2);
+    config->teacher_count = dime_random_below(random, DIME_MAX_TEACHERS + 1);
+    for (uint32_t i = 0; i < config->teacher_count; i++)
+        snprintf(config->teacher[i], sizeof config->teacher[i], "runs/\"%u\" #: [,", i);
+    config->teacher_weight = random_share(random, 0, 1);
+    config->teacher_temperature = random_share(random, 0.1f, 100);
     config->halve_lr_epoch = (int32_t)dime_random_below(random, 100) - 1;
     config->augmentation = (int)dime_random_below(random, 2);
     config->bilinear = (int)dime_random_below(random, 2);
@@ -923,6 +949,7 @@ int main(void) {
         cmocka_unit_test(test_bits_per_weight),
         cmocka_unit_test(test_clipping),
         cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_teachers),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_layer_messages),
         cmocka_unit_test(test_broken_yaml),

@@ -37,6 +37,8 @@ struct surrogate {
     struct layer layers[LAYERS];
     double input[IMAGES][WIDEST]; /* real values of the network's input */
     uint8_t labels[IMAGES];
+    double soft[IMAGES][WIDEST]; /* teachers' probabilities */
+    double teacher_weight, temperature;
 };
 
 static struct dime_random generator = {2024};
@@ -107,13 +109,21 @@ static void forward(const struct surrogate *net, double logits[IMAGES][WIDEST],
     add_residual(logits, net->layers[LAYERS - 1].logit_residual, widths[LAYERS]);
 }
 
+/* -log softmax(logits / temperature)[label]. */
+static double cross_entropy(const double logits[WIDEST], uint32_t label, double temperature) {
+    double sum = 0;
+    for (uint32_t m = 0; m < widths[LAYERS]; m++) sum += exp((logits[m] - logits[label]) / temperature);
+    return log(sum);
+}
+
 static double loss_of(const struct surrogate *net) {
-    double logits[IMAGES][WIDEST], loss = 0;
+    double logits[IMAGES][WIDEST], loss = 0, square = net->temperature * net->temperature;
     forward(net, logits, NULL);
     for (uint32_t n = 0; n < IMAGES; n++) {
-        double sum = exp(logits[n][0] - logits[n][net->labels[n]]);
-        for (uint32_t m = 1; m < widths[LAYERS]; m++) sum += exp(logits[n][m] - logits[n][net->labels[n]]);
-        loss += log(sum);
+        loss += (1 - net->teacher_weight) * cross_entropy(logits[n], net->labels[n], 1);
+        for (uint32_t m = 0; m < widths[LAYERS] && net->teacher_weight > 0; m++)
+            loss += net->teacher_weight * square * net->soft[n][m] *
+                    cross_entropy(logits[n], m, net->temperature);
     }
     return loss;
 }
@@ -156,6 +166,11 @@ static void make_surrogate(const struct dime_network_state *network, const struc
     net->norm = network->config.norm;
     net->quantized = network->quantized;
     memcpy(net->labels, chunk->labels, IMAGES);
+    for (uint32_t n = 0; chunk->soft && n < IMAGES; n++)
+        for (uint32_t m = 0; m < widths[LAYERS]; m++)
+            net->soft[n][m] = chunk->soft[n * network->layers[LAYERS - 1].padded_outputs + m];
+    net->teacher_weight = chunk->soft ? network->config.teacher_weight : 0;
+    net->temperature = network->config.teacher_temperature;
     for (uint32_t l = 0; l < LAYERS; l++) copy_layer(network, l, &net->layers[l]);
     for (uint32_t n = 0; n < IMAGES; n++)
         for (uint32_t k = 0; k < widths[0]; k++)
@@ -301,6 +316,15 @@ static void fill_chunk(const struct dime_network_state *network, struct dime_chu
             chunk->layers[0].input[n * network->layers[0].padded_inputs + k] =
                 (float)dime_random_below(&generator, 255) - 127;
     }
+    uint32_t padded = network->layers[LAYERS - 1].padded_outputs;
+    for (uint32_t n = 0; chunk->soft && n < IMAGES; n++) { /* some probabilities */
+        float rest = 1;
+        for (uint32_t m = 0; m < widths[LAYERS]; m++) {
+            float share = m + 1 < widths[LAYERS] ? dime_random_range(&generator, 0, rest) : rest;
+            chunk->soft[n * padded + m] = share;
+            rest -= share;
+        }
+    }
 }
 
 /* Gains and offsets away from their initial 1 and 0, so that a factor in the wrong place shows. */
@@ -330,8 +354,12 @@ static int is_smooth(const struct dime_network_state *network, const struct dime
     return 1;
 }
 
-static void check_network(enum dime_format_id format, enum dime_norm norm, enum dime_wscale wscale) {
+static void check_network(enum dime_format_id format, enum dime_norm norm, enum dime_wscale wscale,
+                          float teacher_weight) {
     struct dime_config config = small_config(format, norm, wscale);
+    config.teacher_count = teacher_weight > 0;
+    config.teacher_weight = teacher_weight;
+    config.teacher_temperature = 3;
     struct dime_network_state network;
     struct dime_chunk chunk;
     struct surrogate net;
@@ -357,10 +385,19 @@ static void test_every_combination(void **state) {
     for (int format = 0; format < DIME_FORMAT_COUNT; format++)
         for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm++)
             for (int wscale = DIME_WSCALE_PER_TENSOR; wscale <= DIME_WSCALE_PER_OUTPUT; wscale++)
-                check_network((enum dime_format_id)format, (enum dime_norm)norm, (enum dime_wscale)wscale);
+                check_network((enum dime_format_id)format, (enum dime_norm)norm, (enum dime_wscale)wscale, 0);
+}
+
+static void test_teachers(void **state) {
+    (void)state;
+    for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm++) {
+        check_network(DIME_FORMAT_4BITSYM, (enum dime_norm)norm, DIME_WSCALE_PER_TENSOR, 0.25f);
+        check_network(DIME_FORMAT_NONE, (enum dime_norm)norm, DIME_WSCALE_PER_TENSOR, 1);
+    }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_combination)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_combination),
+                                       cmocka_unit_test(test_teachers)};
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
 }

@@ -187,8 +187,8 @@ static void test_scale_slope(void **state) {
             }
             assert_float_equal(slope[m], expected, 1e-4);
         }
-        free(weight), free(level), free(gradients[0]), free(gradients[1]);
-        free(inverse), free(step), free(offset);
+        float *all[] = {weight, level, gradients[0], gradients[1], inverse, step, offset};
+        for (uint32_t i = 0; i < 7; i++) free(all[i]);
     }
 }
 

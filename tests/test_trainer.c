@@ -61,9 +61,12 @@ static void learn_scales(struct dime_config *config) {
     config->layers[1].format = DIME_FORMAT_BINARY;
 }
 
+static struct dime_model teachers[2]; /* of the labels, seen at two sizes */
+
 static struct dime_trainer *make(const struct dime_config *config, uint32_t threads) {
     struct dime_trainer *trainer;
     if (dime_trainer_create(&trainer, config, &dataset, threads)) fail_msg("%s", dime_error_message());
+    if (dime_trainer_teach(trainer, teachers)) fail_msg("%s", dime_error_message());
     return trainer;
 }
 
@@ -217,6 +220,95 @@ static void test_scales_are_learned(void **state) {
     dime_trainer_free(trainer);
 }
 
+/* ---- teachers ---- */
+
+static struct dime_config taught_config(void) {
+    struct dime_config config = small_config();
+    config.teacher_count = 2;
+    strcpy(config.teacher[0], "first");
+    strcpy(config.teacher[1], "second");
+    return config;
+}
+
+static int make_teachers(void **state) {
+    draw_dataset(state);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct dime_config config = small_config();
+        config.input_size = i ? 6 : SIDE;
+        config.input_encoding = i ? DIME_INPUT_UNSIGNED : config.input_encoding;
+        struct dime_trainer *trainer = make(&config, 1);
+        train(trainer, 6);
+        assert_int_equal(dime_trainer_store(trainer, DIME_TRAINER_CHOSEN, &teachers[i]), 0);
+        dime_trainer_free(trainer);
+    }
+    return 0;
+}
+
+static int free_teachers(void **state) {
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) dime_model_free(&teachers[i]);
+    return 0;
+}
+
+/* Labels that say nothing: what the student knows, its teachers told it. */
+static void test_teachers_teach(void **state) {
+    (void)state;
+    struct dime_config config = taught_config();
+    uint8_t truth[COUNT];
+    memcpy(truth, labels, sizeof truth);
+    config.teacher_weight = 1;
+    for (uint32_t i = 0; i < COUNT; i++) labels[i] = (uint8_t)(i % CLASSES);
+    struct dime_trainer *trainer = make(&config, 2);
+    train(trainer, 6);
+    memcpy(labels, truth, sizeof truth);
+    struct dime_evaluation result;
+    const struct dime_train_data *data = &trainer->data;
+    assert_int_equal(dime_evaluate_network(&trainer->chosen, data->encoded, labels,
+                                           data->order + data->train_count, data->validation_count, 1, NULL,
+                                           &result),
+                     0);
+    assert_true(result.correct > 90);
+    dime_trainer_free(trainer);
+}
+
+static void test_taught_runs_repeat(void **state) {
+    (void)state;
+    struct dime_config config = taught_config();
+    check_threads(config);
+    check_restore(config);
+}
+
+static void expect_error(int code, const char *part) {
+    assert_int_equal(code, DIME_ERROR_CONFIG);
+    assert_non_null(strstr(dime_error_message(), part));
+}
+
+static void test_teacher_errors(void **state) {
+    (void)state;
+    char path[64];
+    struct dime_config config = taught_config();
+    struct dime_trainer *trainer, *whole = make(&config, 1);
+    struct dime_epoch_report report;
+    struct dime_model swapped[2] = {teachers[1], teachers[0]};
+    assert_int_equal(dime_trainer_create(&trainer, &config, &dataset, 1), 0);
+    expect_error(dime_trainer_epoch(trainer, NULL, &report), "no model was loaded");
+    swapped[0].classes = 4;
+    expect_error(dime_trainer_teach(trainer, swapped), "teacher first has 4 classes, the data has 3");
+    swapped[0].classes = CLASSES;
+    float *weight = swapped[1].layers[2].weight;
+    swapped[1].layers[2].weight = NULL;
+    expect_error(dime_trainer_teach(trainer, swapped), "teacher second has no float part");
+    swapped[1].layers[2].weight = weight;
+    assert_int_equal(dime_trainer_teach(trainer, swapped), 0);
+    snprintf(path, sizeof path, "/tmp/dime-test-teacher-%ld.safetensors", (long)getpid());
+    train(whole, 1);
+    assert_int_equal(dime_trainer_save(whole, path), 0);
+    expect_error(dime_trainer_restore(trainer, path), "teachers of other weights");
+    unlink(path);
+    dime_trainer_free(trainer);
+    dime_trainer_free(whole);
+}
+
 /* A unit whose weights are all far below zero never fires on unsigned input. */
 static void kill_unit(struct dime_trainer *trainer, uint32_t m) {
     struct dime_train_layer *layer = &trainer->network.layers[0];
@@ -353,6 +445,9 @@ int main(void) {
         cmocka_unit_test(test_seed_matters),
         cmocka_unit_test(test_restore),
         cmocka_unit_test(test_scales_are_learned),
+        cmocka_unit_test(test_teachers_teach),
+        cmocka_unit_test(test_taught_runs_repeat),
+        cmocka_unit_test(test_teacher_errors),
         cmocka_unit_test(test_revives_dead_units),
         cmocka_unit_test(test_selection),
         cmocka_unit_test(test_split),
@@ -360,5 +455,5 @@ int main(void) {
         cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_stop),
     };
-    return cmocka_run_group_tests_name("trainer", tests, draw_dataset, NULL);
+    return cmocka_run_group_tests_name("trainer", tests, make_teachers, free_teachers);
 }

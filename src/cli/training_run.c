@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/evaluation.h"
+#include "cli/teacher_runs.h"
 #include "data/dataset.h"
 #include "model/model.h"
 #include "report/progress.h"
@@ -251,18 +252,29 @@ static int finish(struct training_run *run, struct cli_run_result *result) {
     return code;
 }
 
+static int teach(struct training_run *run) {
+    struct dime_model models[DIME_MAX_TEACHERS];
+    if (!run->request->config.teacher_count) return 0;
+    int code = cli_load_teachers(run->request, run->folder, models);
+    if (!code) code = dime_trainer_teach(run->trainer, models);
+    for (uint32_t i = 0; i < DIME_MAX_TEACHERS; i++) dime_model_free(&models[i]);
+    return code;
+}
+
 static int start_trainer(struct training_run *run) {
     int code =
         dime_trainer_create(&run->trainer, &run->request->config, &run->pair.train, run->request->threads);
+    if (!code) code = cli_check_teachers(run->request);
     if (!code)
         code = dime_make_folders(run->folder); /* not before the configuration is known to be possible */
     if (code) return code;
     int restore = run->request->resume && exists(run->checkpoint);
     if (run->request->resume && !restore)
         fprintf(stderr, "%s: nothing to resume, starting anew\n", run->folder);
-    if (restore) code = dime_trainer_restore(run->trainer, run->checkpoint);
+    if (!restore) code = write_config(run);
+    if (!code) code = teach(run);
+    if (!code && restore) code = dime_trainer_restore(run->trainer, run->checkpoint);
     if (!code) code = dime_run_log_open(run->folder, dime_trainer_epochs_done(run->trainer) + 1, &run->log);
-    if (!code && !restore) code = write_config(run);
     if (!code && !restore)
         code = save_epoch(run, NULL); /* so that a stop in the first epoch leaves a usable folder */
     return code;

@@ -19,6 +19,7 @@ enum dime_selection { DIME_SELECT_BEST, DIME_SELECT_LAST };
 enum dime_schedule { DIME_SCHEDULE_STEP, DIME_SCHEDULE_COSINE, DIME_SCHEDULE_COSINE_WARM_RESTARTS };
 
 #define DIME_MAX_LAYERS 16
+#define DIME_MAX_TEACHERS 4
 
 /* One entry of `layers:`. */
 struct dime_layer_config {
@@ -70,7 +71,11 @@ struct dime_config {
     uint32_t batchnorm_images; /* untouched training pictures that give the validated network's statistics; 0:
                                   running statistics of training */
     int revive; /* 1: units that an epoch never activated are drawn anew, in the first half of training */
-    enum dime_selection selection;      /* BEST falls back to LAST without a validation set */
+    enum dime_selection selection;        /* BEST falls back to LAST without a validation set */
+    char teacher[DIME_MAX_TEACHERS][256]; /* paths of models, or of configurations to train first */
+    uint32_t teacher_count;
+    float teacher_weight;               /* share of the loss that is the teachers', 0..1 */
+    float teacher_temperature;          /* divides both sides' logits there */
     uint32_t warmup_epochs;             /* learning rate rises linearly over these */
     float translation;                  /* share of the picture, peers: 0.1 */
     float scale;                        /* peers: 0.1, so 0.9 .. 1.1 */

@@ -46,6 +46,9 @@ enum config_id {
     KEY_SELECTION,
     KEY_BATCHNORM_IMAGES,
     KEY_REVIVE,
+    KEY_TEACHER,
+    KEY_TEACHER_WEIGHT,
+    KEY_TEACHER_TEMPERATURE,
     KEY_SCHEDULER,
     KEY_LR_DECAY,
     KEY_STEP_SIZE,
@@ -79,6 +82,7 @@ enum config_type {
     TYPE_BOOL,
     TYPE_CHOICE,
     TYPE_TEXT,
+    TYPE_TEXTS,
     TYPE_LAYERS
 };
 

@@ -54,6 +54,15 @@ static void write_layers(FILE *stream, const struct dime_config *config) {
     for (uint32_t i = 0; i < config->layer_count; i++) write_layer(stream, &config->layers[i]);
 }
 
+static void write_teachers(FILE *stream, const struct dime_config *config) {
+    fputc('[', stream);
+    for (uint32_t i = 0; i < config->teacher_count; i++) {
+        if (i) fputs(", ", stream);
+        write_text(stream, config->teacher[i]);
+    }
+    fputc(']', stream);
+}
+
 static void write_value(FILE *stream, const struct config_key *key, const struct config_draft *draft) {
     const char *field = (const char *)draft + key->offset;
     uint32_t word = 0;
@@ -85,6 +94,9 @@ static void write_value(FILE *stream, const struct config_key *key, const struct
         break;
     case TYPE_TEXT:
         write_text(stream, field);
+        break;
+    case TYPE_TEXTS:
+        write_teachers(stream, &draft->config);
         break;
     case TYPE_LAYERS:
         write_layers(stream, &draft->config);

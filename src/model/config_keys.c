@@ -133,6 +133,15 @@ const struct config_key config_keys[KEY_COUNT] = {
     [KEY_REVIVE] =
         {"revive", BOOL(config.revive), "True", training, OWN, "",
          "In the first half of training, draw hidden units anew that no image of an epoch activated."},
+    [KEY_TEACHER] = {"teacher", TYPE_TEXTS, IN(config.teacher), 1, DIME_MAX_TEACHERS, NULL, NULL, training,
+                     OWN, "",
+                     "Models whose answers are learned beside the labels, or configurations to train such "
+                     "models by first; see below."},
+    [KEY_TEACHER_WEIGHT] = {"teacher_weight", FLOAT(config.teacher_weight, 0, 1), "0.5", training, OWN, "",
+                            "Share of the teachers in the loss; the rest is the labels'."},
+    [KEY_TEACHER_TEMPERATURE] = {"teacher_temperature", FLOAT(config.teacher_temperature, 0.1, 100), "2.0",
+                                 training, OWN, "",
+                                 "Both sides' logits are divided by it, so that the smaller answers count."},
 
     [KEY_SCHEDULER] = {"scheduler", CHOICE(config.schedule, schedule_choice), "Cosine", schedule, RISCV, "",
                        "Course of the learning rate over the epochs."},
@@ -239,6 +248,9 @@ void config_key_expected(const struct config_key *key, char *text, size_t size) 
         break;
     case TYPE_TEXT:
         snprintf(text, size, "text of %.0f .. %.0f bytes", key->low, key->high);
+        break;
+    case TYPE_TEXTS:
+        snprintf(text, size, "a path, or a list of up to %.0f", key->high);
         break;
     case TYPE_LAYERS:
         snprintf(text, size, "a list of %.0f .. %.0f maps", key->low, key->high);

@@ -253,6 +253,7 @@ int config_scalar_store(const struct config_key *key, const struct config_scalar
         return store_choice(key, scalar, field);
     case TYPE_TEXT:
         return store_text(key, scalar, field);
+    case TYPE_TEXTS:
     case TYPE_LAYERS:
         break;
     }

@@ -180,8 +180,38 @@ static int read_layers(struct reader *reader) {
     return error;
 }
 
+/* One path of `teacher`; the current event is its scalar. */
+static int read_teacher(const struct reader *reader, uint32_t index) {
+    struct config_draft *draft = reader->draft;
+    struct config_key key = config_keys[KEY_TEACHER];
+    key.type = TYPE_TEXT;
+    key.offset += index * sizeof draft->config.teacher[0];
+    key.low = 1;
+    key.high = sizeof draft->config.teacher[0] - 1;
+    if (index == DIME_MAX_TEACHERS)
+        return config_wrong_value(&config_keys[KEY_TEACHER], draft->name, line_of(reader), "a longer list");
+    int error = store_scalar(reader, &key, draft);
+    if (!error) draft->config.teacher_count = index + 1;
+    return error;
+}
+
+/* A path, or a list of them, which may be empty. The current event is the start of the value. */
+static int read_teachers(struct reader *reader) {
+    struct dime_config *config = &reader->draft->config;
+    memset(config->teacher, 0, sizeof config->teacher);
+    config->teacher_count = 0;
+    if (reader->event.type == YAML_MAPPING_START_EVENT)
+        return store_scalar(reader, &config_keys[KEY_TEACHER], reader->draft);
+    if (reader->event.type != YAML_SEQUENCE_START_EVENT) return read_teacher(reader, 0);
+    int error;
+    while (!(error = next(reader)) && reader->event.type != YAML_SEQUENCE_END_EVENT)
+        if ((error = read_teacher(reader, config->teacher_count))) break;
+    return error;
+}
+
 /* The current event is the start of the value. */
 static int read_value(struct reader *reader, enum config_id id) {
+    if (id == KEY_TEACHER) return read_teachers(reader);
     if (id == KEY_LAYERS) return read_layers(reader);
     return store_scalar(reader, &config_keys[id], reader->draft);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "train/maps.h"
+#include "train/teacher.h"
 
 /* d loss / d (sum after affine) of the last layer, or d loss / d logit where BatchNorm's own backward pass
    follows. The forward pass has left the softmax of each image in the gradient buffer; minus one-hot it is d
@@ -11,8 +12,10 @@ static void last_layer_gradient(const struct dime_network_state *network, struct
     uint32_t index = network->layer_count - 1;
     const struct dime_train_layer *layer = &network->layers[index];
     float *gradient = chunk->layers[index].gradient;
+    if (chunk->soft) dime_chunk_temper(network, chunk);
     for (uint32_t n = 0; n < chunk->count; n++, gradient += layer->padded_outputs) {
         gradient[chunk->labels[n]] -= 1;
+        if (chunk->soft) dime_distil_gradient(network, chunk, n, gradient);
         if (layer->mean) continue;
         float unit = network->quantized ? chunk->logit_unit[n] : chunk->input_scale[n];
         for (uint32_t m = 0; m < layer->padded_outputs; m++) gradient[m] *= unit;

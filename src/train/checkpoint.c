@@ -111,6 +111,7 @@ int dime_trainer_save(const struct dime_trainer *trainer, const char *path) {
     add_number(writer, "steps_done", trainer->steps_done);
     add_number(writer, "chosen_epoch", trainer->chosen_epoch);
     add_number(writer, "chosen_correct", trainer->chosen_correct);
+    if (trainer->teachers) add_number(writer, "teachers", dime_teachers_checksum(trainer->teachers));
     add_number(writer, "checksum", state_checksum(arrays, count));
     for (uint32_t i = 0; i < count; i++) {
         uint64_t shape[1] = {arrays[i].count};
@@ -152,6 +153,20 @@ static int check_config(const char *path, const struct dime_safetensors *file,
                : 0;
 }
 
+/* Other teachers would go on to another model. */
+static int check_teachers(const char *path, const struct dime_safetensors *file,
+                          const struct dime_trainer *trainer) {
+    uint64_t found;
+    if (!trainer->teachers) return 0;
+    if (!read_number(file, "teachers", &found) && found == dime_teachers_checksum(trainer->teachers))
+        return 0;
+    return dime_error_set(
+        DIME_ERROR_CONFIG,
+        "%s: made with teachers of other weights; resume with the same model files, or train "
+        "into another folder",
+        path);
+}
+
 static int check_arrays(const char *path, const struct dime_safetensors *file,
                         const struct state_array *arrays, uint32_t count) {
     uint32_t checksum = 0;
@@ -173,6 +188,7 @@ static int restore_from(const char *path, const struct dime_safetensors *file, s
     uint32_t count = list_state(trainer, arrays);
     uint64_t epochs, steps, chosen, correct;
     int code = check_config(path, file, trainer);
+    if (!code) code = check_teachers(path, file, trainer);
     if (!code) code = check_arrays(path, file, arrays, count);
     if (code) return code;
     if (read_number(file, "epochs_done", &epochs) || read_number(file, "steps_done", &steps) ||

@@ -113,6 +113,9 @@ static void lay_out(struct arena *arena, struct dime_chunk *chunk, const struct 
     chunk->logit_unit = take_floats(arena, DIME_CHUNK_MOST);
     chunk->logits = take(arena, DIME_CHUNK_MOST * classes, sizeof *chunk->logits);
     chunk->real_logits = take_floats(arena, DIME_CHUNK_MOST * classes);
+    if (!with_gradients || !network->config.teacher_count) return;
+    chunk->soft = take_floats(arena, DIME_CHUNK_MOST * classes);
+    chunk->tempered = take_floats(arena, 2 * DIME_CHUNK_MOST * classes);
 }
 
 int dime_chunk_create(struct dime_chunk *chunk, const struct dime_network_state *network,

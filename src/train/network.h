@@ -143,6 +143,8 @@ struct dime_chunk {
     float *logit_unit;  /* N: real size of one unit of the logits (quantized only) */
     int32_t *logits;    /* N x Mp of the last layer, integer (quantized only) */
     float *real_logits; /* N x Mp of the last layer */
+    float *soft;        /* N x Mp: the teachers' probabilities; NULL without teachers */
+    float *tempered;    /* N x Mp: logits / temperature, then their softmax */
     uint8_t labels[DIME_CHUNK_MOST];
     uint8_t predictions[DIME_CHUNK_MOST];
     double loss; /* summed over images */

@@ -14,6 +14,7 @@ enum dime_phase {
     DIME_PHASE_INPUT,     /* pictures to the first layer's input, augmentation included */
     DIME_PHASE_OPTIMIZER, /* gradients summed, Adam, moving average, running statistics */
     DIME_PHASE_MAPS,      /* convolution and pooling */
+    DIME_PHASE_TEACHER,   /* the answers of teachers */
     DIME_PHASE_COUNT
 };
 

@@ -47,14 +47,19 @@ static struct step describe_step(const struct dime_trainer *trainer, uint32_t nu
     return step;
 }
 
-static void run_chunk(struct dime_trainer *trainer, const struct step *step, uint32_t c,
-                      struct dime_batch_maker *maker) {
+static void run_chunk(struct dime_trainer *trainer, const struct step *step, uint32_t c, uint32_t member) {
     uint32_t start = dime_cut(step->count, step->chunks, c), end = dime_cut(step->count, step->chunks, c + 1);
     struct dime_chunk *chunk = &trainer->chunks[c];
     uint64_t start_time = dime_ticks();
-    dime_batch_fill(&trainer->data, maker, step->epoch, trainer->samples + step->first + start, end - start,
-                    chunk, trainer->network.padded_inputs);
-    dime_phase_end(&chunk->phases, DIME_PHASE_INPUT, start_time);
+    const uint32_t *samples = trainer->samples + step->first + start;
+    dime_batch_fill(&trainer->data, &trainer->makers[member], step->epoch, samples, end - start, chunk,
+                    trainer->network.padded_inputs);
+    start_time = dime_phase_end(&chunk->phases, DIME_PHASE_INPUT, start_time);
+    if (trainer->teachers) {
+        dime_teachers_answer(trainer->teachers, member, step->epoch, samples, chunk,
+                             trainer->network.padded_inputs);
+        dime_phase_end(&chunk->phases, DIME_PHASE_TEACHER, start_time);
+    }
     dime_chunk_forward(&trainer->network, chunk, 1);
     dime_chunk_backward(&trainer->network, chunk);
 }
@@ -197,16 +202,16 @@ static void finish_step(void *context) {
         run->step = describe_step(run->trainer, run->step.number + 1);
 }
 
-static void run_chunks(struct epoch_run *run, struct dime_batch_maker *maker) {
+static void run_chunks(struct epoch_run *run, uint32_t member) {
     for (uint32_t c; (c = dime_ticket_take(&run->chunk_ticket)) < run->step.chunks;)
-        run_chunk(run->trainer, &run->step, c, maker);
+        run_chunk(run->trainer, &run->step, c, member);
 }
 
 /* Run by every member of the team. A member updates and refreshes the same blocks, which its cache holds. */
 static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t member) {
     struct dime_trainer *trainer = run->trainer;
     uint32_t members = dime_team_members(team);
-    run_chunks(run, &trainer->makers[member]);
+    run_chunks(run, member);
     dime_team_barrier_then(team, finish_chunks, run);
     uint64_t start = dime_ticks();
     for (uint32_t b = member; b < trainer->block_count; b += members) update_block(trainer, &run->step, b);

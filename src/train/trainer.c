@@ -123,8 +123,15 @@ int dime_trainer_create(struct dime_trainer **trainer, const struct dime_config 
     return code;
 }
 
+int dime_trainer_teach(struct dime_trainer *trainer, const struct dime_model *models) {
+    if (!trainer->config.teacher_count) return 0;
+    return dime_teachers_create(&trainer->teachers, models, &trainer->config, &trainer->data,
+                                trainer->threads);
+}
+
 void dime_trainer_free(struct dime_trainer *trainer) {
     if (!trainer) return;
+    dime_teachers_free(trainer->teachers);
     for (uint32_t c = 0; trainer->chunks && c < trainer->chunk_most; c++)
         dime_chunk_free(&trainer->chunks[c]);
     for (uint32_t t = 0; trainer->makers && t < trainer->threads; t++)
@@ -241,6 +248,8 @@ int dime_trainer_epoch(struct dime_trainer *trainer, const struct dime_train_wat
                        struct dime_epoch_report *report) {
     struct dime_epoch_totals totals;
     double start = now();
+    if (trainer->config.teacher_count && !trainer->teachers)
+        return dime_error_set(DIME_ERROR_CONFIG, "teacher is given, but no model was loaded for it");
     int code = dime_trainer_run_steps(trainer, watch, &totals);
     if (!code) code = check_finite(trainer, &totals);
     if (code) return code;

@@ -20,6 +20,9 @@ struct dime_train_watch {
 /* dataset is borrowed and must outlive the trainer. threads: 1..256. Errors: CONFIG, MEMORY. */
 int dime_trainer_create(struct dime_trainer **trainer, const struct dime_config *config,
                         const struct dime_dataset *dataset, uint32_t threads);
+/* The models that the configuration's `teacher` stands for, before the first epoch or restoring; read only
+   here. Errors: CONFIG, MEMORY. */
+int dime_trainer_teach(struct dime_trainer *trainer, const struct dime_model *models);
 void dime_trainer_free(struct dime_trainer *trainer);
 uint32_t dime_trainer_epochs_done(const struct dime_trainer *trainer);
 

@@ -4,6 +4,7 @@
 #define DIME_TRAIN_TRAINER_STATE_H
 
 #include "train/network.h"
+#include "train/teacher.h"
 #include "train/train_data.h"
 #include "train/trainer.h"
 
@@ -19,6 +20,7 @@ struct dime_trainer {
     struct dime_network_state chosen;    /* the result so far */
     uint32_t chosen_epoch, chosen_correct;
     struct dime_train_data data;
+    struct dime_teachers *teachers; /* NULL: none */
     uint32_t threads, epochs_done;
     uint64_t steps_done; /* Adam's step count */
 
