@@ -22,7 +22,13 @@ void dime_fast_finish_shift(const struct dime_layer *layer, int32_t *sums, int8_
 void dime_fast_finish_any(const struct dime_layer *layer, int32_t *sums, int8_t *activations,
                           int32_t largest); /* all else */
 
-/* The largest of the sums up to `end`, or 0. fast_finish.S on the chip, like the next. */
+/* The smallest activation or 0, if that is less. */
+int32_t dime_fast_smallest(const int8_t *x, uint32_t inputs);
+
+/* Adds c * total, c < 0, and returns the largest sum or 0. fast_finish.S on the chip, like the next two. */
+int32_t dime_fast_correct(int32_t *sums, const int32_t *end, const int16_t *totals, int32_t c);
+
+/* The largest of the sums up to `end`, or 0. */
 int32_t dime_fast_largest(const int32_t *sums, const int32_t *end);
 
 /* ShiftNorm of the sums up to `end`, of which `largest` is the largest, or 0; activations have `bits` bits,

@@ -38,16 +38,16 @@ dime_rows_finish:
     j 5b
     .size dime_rows_finish, . - dime_rows_finish
 
-    .section .text.dime_rows_correct, "ax", @progbits
-    .global dime_rows_correct
-    .type dime_rows_correct, @function
+    .section .text.dime_fast_correct, "ax", @progbits
+    .global dime_fast_correct
+    .type dime_fast_correct, @function
     .p2align 2
 
-/* int32_t dime_rows_correct(int32_t *sums, int32_t *end, const int16_t *totals, int32_t c), c < 0
+/* int32_t dime_fast_correct(int32_t *sums, int32_t *end, const int16_t *totals, int32_t c), c < 0
 
    With -c = ((2^t2 + 1) 2^t1 + 1) 2^t0, which is nearly always possible, in one go; else once through for each
    bit of -c. */
-dime_rows_correct:
+dime_fast_correct:
     neg a3, a3
     mv a5, a3
     jal t2, .Lstrip
@@ -111,7 +111,7 @@ dime_rows_correct:
     srli a3, a3, 1
     bnez a3, 1b
     mv a0, t0
-    .size dime_rows_correct, . - dime_rows_correct
+    .size dime_fast_correct, . - dime_fast_correct
     /* Falls through. */
 
     .global dime_fast_largest

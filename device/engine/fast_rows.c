@@ -4,27 +4,6 @@
 /* For a PC, and to read: on the chip fast_rows_sort.S and its siblings do the same. */
 
 #ifndef __riscv
-/* Four activations at a time. */
-typedef uint32_t __attribute__((may_alias)) word;
-
-/* The smallest activation or 0, if that is less. That is nearly always the first, a corner of the picture, or
-   0: words are compared with it four activations at a time. Where it is below 0, byte | 0x80 less that, as
-   numbers from 0 on, keeps the uppermost bit unless the byte is below 0, too, and less. */
-static int32_t smallest_of(const int8_t *x, uint32_t inputs) {
-    int32_t smallest = x[0] < 0 ? x[0] : 0;
-    const word top = 0x80808080u, one = 0x01010101u;
-    word first = (uint8_t)smallest * one, offset = first ^ top;
-    const int8_t *end = x + inputs;
-    for (; end - x >= 4; x += 4) {
-        word four = *(const word *)(const void *)x;
-        if (four == first) continue;
-        if (four & top & ~((four | top) - offset)) break;
-    }
-    for (; x < end; x++)
-        if (*x < smallest) smallest = *x;
-    return smallest;
-}
-
 /* What fast_finish.S does: two outputs at a time, in place, since their lanes take the two words that their
    sums will take. */
 int32_t dime_rows_finish(uint32_t *wide, const uint32_t *end, uint32_t base, uint32_t scale) {
@@ -35,12 +14,6 @@ int32_t dime_rows_finish(uint32_t *wide, const uint32_t *end, uint32_t base, uin
         wide[1] = (((low >> 16) + (high >> 16 << 4)) << scale) - base;
     }
     return dime_fast_largest(sums, (const int32_t *)end);
-}
-
-/* What fast_finish.S does. */
-int32_t dime_rows_correct(int32_t *sums, const int32_t *end, const int16_t *totals, int32_t c) {
-    for (int32_t *sum = sums; sum < end;) *sum++ += *totals++ * c;
-    return dime_fast_largest(sums, end);
 }
 
 /* Collects U in `wide` and returns D. Nibble i of a word is output 0 4 2 6 1 5 3 7 of its eight. */
@@ -65,11 +38,11 @@ static uint32_t add_rows(const struct dime_rows *rows, const int8_t *x, uint32_t
 void dime_rows_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations) {
     const struct dime_rows *rows = &((const struct dime_fast_rows *)layer->fast)->rows;
     uint32_t *wide = (uint32_t *)sums;
-    int32_t c = rows->totals ? smallest_of(x, layer->inputs) : 0;
+    int32_t c = rows->totals ? dime_fast_smallest(x, layer->inputs) : 0;
     uint32_t d = add_rows(rows, x, layer->inputs, c, wide);
     uint32_t base = (d << rows->middle_bits) - (rows->middle_less ? d : 0);
     int32_t largest = dime_rows_finish(wide, wide + rows->outputs, base, rows->scale);
-    if (c) largest = dime_rows_correct(sums, sums + layer->outputs, rows->totals, c);
+    if (c) largest = dime_fast_correct(sums, sums + layer->outputs, rows->totals, c);
     layer->fast->finish(layer, sums, activations, largest);
 }
 #endif

@@ -34,12 +34,8 @@ struct dime_fast_rows {
     struct dime_rows rows;
 };
 
-/* The sums without c from the lanes, in place: (U << scale) - base. Returns the largest or 0, as does the
-   next. */
+/* The sums without c from the lanes, in place: (U << scale) - base. Returns the largest or 0. */
 int32_t dime_rows_finish(uint32_t *wide, const uint32_t *end, uint32_t base, uint32_t scale);
-
-/* Adds c * total, c < 0. */
-int32_t dime_rows_correct(int32_t *sums, const int32_t *end, const int16_t *totals, int32_t c);
 
 /* Rows of one, two, four or eight words. */
 void dime_rows_flush_1(void);

@@ -237,7 +237,7 @@ dime_rows_run:
     slli a1, a1, 2
     add a1, a1, a0
     lw a2, ROWS_TOTALS(s1)
-    jal dime_rows_correct
+    jal dime_fast_correct
 1:  mv a3, a0
     mv a0, s0
     lw a1, WIDE(sp)

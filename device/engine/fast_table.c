@@ -1,58 +1,88 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast_table.h"
 
-#define ADD(index)                                                                                           \
-    sums[index] += *(const int32_t *)(const void *)(bytes + ((word >> (4 * (index)) & 15) << 2))
-
-void dime_table_add(const uint32_t *row, uint32_t width, const int32_t products[16], int32_t *sums) {
-    const char *bytes = (const char *)products;
-    for (const uint32_t *end = row + width; row < end; sums += 8) {
-        uint32_t word = *row++;
-        ADD(0);
-        ADD(1);
-        ADD(2);
-        ADD(3);
-        ADD(4);
-        ADD(5);
-        ADD(6);
-        ADD(7);
-    }
+#ifndef __riscv
+void dime_table_add(const struct dime_table_group *group, int32_t *sums, const int32_t *end) {
+    for (uint32_t word = 0; sums < end; word++)
+        for (uint32_t shift = 0; shift < 32; shift += 4, sums++)
+            for (uint32_t i = 0; i < DIME_TABLE_INPUTS; i++)
+                *sums += group->products[i][group->rows[i][word] >> shift & 15];
 }
 
 /* d * 2^e, and with the other sign: |product| <= 254 * 128. */
-static void make_shifts(int32_t d, int32_t products[16]) {
+void dime_table_fill_fp130(int32_t d, int32_t products[16]) {
     for (uint32_t e = 0; e < 8; e++, d += d) {
         products[e] = d;
         products[8 + e] = -d;
     }
 }
+#endif
 
-static void make_products(int32_t d, const int16_t *values, int32_t products[16]) {
-    for (uint32_t code = 0; code < 16; code++) products[code] = values[code] * d;
+/* The levels of format_nf4.c as constants, of which the compiler makes shifts and additions. */
+void dime_table_fill_nf4(int32_t d, int32_t products[16]) {
+    products[0] = d * -127;
+    products[1] = d * -88;
+    products[2] = d * -67;
+    products[3] = d * -50;
+    products[4] = d * -36;
+    products[5] = d * -23;
+    products[6] = d * -12;
+    products[7] = 0;
+    products[8] = d * 10;
+    products[9] = d * 20;
+    products[10] = d * 31;
+    products[11] = d * 43;
+    products[12] = d * 56;
+    products[13] = d * 71;
+    products[14] = d * 92;
+    products[15] = d * 127;
 }
 
-static int32_t smallest_of(const int8_t *x, uint32_t inputs) {
-    int32_t smallest = 0;
-    for (const int8_t *end = x + inputs; x < end; x++)
-        if (*x < smallest) smallest = *x;
-    return smallest;
+#ifndef __riscv
+static void take(struct dime_table_taker *taker, int32_t d) {
+    const uint32_t *row = taker->row;
+    taker->row = row + taker->stride / 4;
+    if (!d) return;
+    taker->group.rows[taker->count] = row;
+    taker->fill(d, taker->group.products[taker->count]);
+    if (++taker->count < DIME_TABLE_INPUTS) return;
+    dime_table_add(&taker->group, taker->sums, taker->end);
+    taker->count = 0;
+}
+
+void dime_table_take(struct dime_table_taker *taker, const int8_t *x, const int8_t *x_end) {
+    int32_t c = (int32_t)(taker->offset & 0xFF) - 128;
+    while (x < x_end) take(taker, *x++ - c);
+}
+#endif
+
+/* The group that has been begun, filled up with products of 0. */
+static void finish_group(struct dime_table_taker *taker) {
+    uint32_t count = taker->count;
+    if (!count) return;
+    for (; count < DIME_TABLE_INPUTS; count++) {
+        taker->group.rows[count] = taker->group.rows[0];
+        for (uint32_t i = 0; i < 16; i++) taker->group.products[count][i] = 0;
+    }
+    dime_table_add(&taker->group, taker->sums, taker->end);
 }
 
 void dime_table_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations) {
     const struct dime_table *table = &((const struct dime_fast_table *)layer->fast)->table;
-    int32_t products[16], c = table->totals ? smallest_of(x, layer->inputs) : 0;
-    const uint32_t *row = table->words;
-    for (uint32_t m = 0; m < 8u * table->width; m++) sums[m] = 0;
-    for (const int8_t *end = x + layer->inputs; x < end; x++, row += table->width) {
-        int32_t d = *x - c;
-        if (!d) continue;
-        if (table->values)
-            make_products(d, table->values, products);
-        else
-            make_shifts(d, products);
-        dime_table_add(row, table->width, products, sums);
-    }
-    if (c)
-        for (uint32_t m = 0; m < layer->outputs; m++) sums[m] += table->totals[m] * c;
-    layer->fast->finish(layer, sums, activations, dime_fast_largest(sums, sums + layer->outputs));
+    struct dime_table_taker taker;
+    int32_t c = table->totals ? dime_fast_smallest(x, layer->inputs) : 0;
+    taker.background = (uint8_t)c * UINT32_C(0x01010101);
+    taker.offset = taker.background ^ UINT32_C(0x80808080);
+    taker.row = table->words;
+    taker.stride = 4u * table->width;
+    taker.fill = table->fill;
+    taker.count = 0;
+    taker.sums = sums;
+    taker.end = sums + 8u * table->width;
+    for (int32_t *sum = sums; sum < taker.end;) *sum++ = 0;
+    dime_table_take(&taker, x, x + layer->inputs);
+    finish_group(&taker);
+    int32_t *end = sums + layer->outputs;
+    int32_t largest = c ? dime_fast_correct(sums, end, table->totals, c) : dime_fast_largest(sums, end);
+    layer->fast->finish(layer, sums, activations, largest);
 }

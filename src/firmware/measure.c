@@ -37,8 +37,8 @@ static const struct dime_stack_caller callers[] = {
     {"dime_conv_reference_run", "dime_conv_run"}, {"dime_conv_pairs_run", "run_maps"},
     {"dime_conv_wide_run", "run_maps"},           {"dime_conv_reference_run", "run_maps"},
     {"layer*_finish", "dime_conv_pairs_run"},     {"layer*_finish", "run_row"},
-    {"dime_table_run", "dime_network_infer"},     {"dime_fast_finish_*", "dime_table_run"},
-    {"layer*_finish", "run_pooled_row"},
+    {"dime_table_run", "dime_network_infer"},     {"dime_table_fill_*", "dime_table_take"},
+    {"dime_fast_finish_*", "dime_table_run"},     {"layer*_finish", "run_pooled_row"},
 };
 
 static int measure_from(const struct dime_listing *listing, uint32_t reset, const struct answers *answers,

@@ -41,12 +41,12 @@ static int has_negative_inputs(const struct dime_model *model, uint32_t index) {
     return model->config.norm == DIME_NORM_LAYER;
 }
 
-/* Sums of weights fit 16 bits, and the collected sums of four bits of the activations do. */
+/* The collected sums of four bits of the activations fit 16 bits. */
 static int fits_lanes(const struct dime_model *model, uint32_t index, const struct rows_format *format) {
     uint32_t most = (1u << format->bits) - 1, digit = 15;
     if (index == 0 && model->config.input_encoding == DIME_INPUT_BINARY) digit = 1;
     uint32_t inputs = model->layers[index].inputs;
-    return inputs <= 65535 / (most * digit) && inputs <= 32767 / most;
+    return inputs <= 65535 / (most * digit);
 }
 
 static uint32_t words_of(uint32_t outputs) {
@@ -93,6 +93,22 @@ static int is_small_beside_maps(const struct dime_model *model, uint32_t index) 
     return model->layers[index].shape.kind == DIME_LAYER_FC;
 }
 
+/* The sum of an output's weights. */
+static int32_t total_of(const struct dime_model_layer *layer, uint32_t output) {
+    int32_t total = 0;
+    for (uint32_t k = 0; k < layer->inputs; k++) total += layer->value[(size_t)output * layer->inputs + k];
+    return total;
+}
+
+/* What c is multiplied by fits 16 bits. */
+static int fits_totals(const struct dime_model *model, uint32_t index) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    if (!has_negative_inputs(model, index)) return 1;
+    for (uint32_t m = 0; m < layer->outputs; m++)
+        if (total_of(layer, m) != (int16_t)total_of(layer, m)) return 0;
+    return 1;
+}
+
 static int has_table(enum dime_format_id id) {
     return id == DIME_FORMAT_FP130 || id == DIME_FORMAT_NF4;
 }
@@ -103,6 +119,7 @@ enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t ind
     if (layer->shape.kind != DIME_LAYER_FC) return DIME_LAYOUT_REFERENCE;
     if (suits_slices(model, index)) return DIME_LAYOUT_SLICES;
     if (is_small_beside_maps(model, index)) return DIME_LAYOUT_REFERENCE;
+    if (!fits_totals(model, index)) return DIME_LAYOUT_REFERENCE;
     if (has_table(layer->format)) return DIME_LAYOUT_TABLE;
     if (!find_format(layer->format, &format) || layer->outputs > 64 || !fits_lanes(model, index, &format))
         return DIME_LAYOUT_REFERENCE;
@@ -155,11 +172,8 @@ static void print_words(const struct dime_model_layer *layer, const struct rows_
 
 static void print_totals(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
     fprintf(stream, "static const int16_t layer%u_totals[%u] = {", number, layer->outputs);
-    for (uint32_t m = 0; m < layer->outputs; m++) {
-        int32_t total = 0;
-        for (uint32_t k = 0; k < layer->inputs; k++) total += layer->value[(size_t)m * layer->inputs + k];
-        fprintf(stream, "%s%d,", m % 12 ? " " : "\n    ", (int)total);
-    }
+    for (uint32_t m = 0; m < layer->outputs; m++)
+        fprintf(stream, "%s%d,", m % 12 ? " " : "\n    ", (int)total_of(layer, m));
     fputs("\n};\n\n", stream);
 }
 
@@ -182,16 +196,6 @@ static void print_slices(const struct dime_model *model, uint32_t index, FILE *s
             number, finish_of(model, index), number);
 }
 
-static void print_table_totals(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
-    fprintf(stream, "static const int32_t layer%u_totals[%u] = {", number, layer->outputs);
-    for (uint32_t m = 0; m < layer->outputs; m++) {
-        int32_t total = 0;
-        for (uint32_t k = 0; k < layer->inputs; k++) total += layer->value[(size_t)m * layer->inputs + k];
-        fprintf(stream, "%s%d,", m % 12 ? " " : "\n    ", (int)total);
-    }
-    fputs("\n};\n\n", stream);
-}
-
 /* Codes as the format has them, eight outputs a word. */
 static void print_codes(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
     struct dime_code_table codes;
@@ -209,25 +213,17 @@ static void print_codes(const struct dime_model_layer *layer, uint32_t number, F
     fputs("\n};\n\n", stream);
 }
 
-static void print_values(const struct dime_format *format, uint32_t number, FILE *stream) {
-    fprintf(stream, "static const int16_t layer%u_values[16] = {", number);
-    for (uint32_t code = 0; code < 16; code++) fprintf(stream, "%s%d", code ? ", " : "", format->value(code));
-    fputs("};\n\n", stream);
-}
-
 static void print_table(const struct dime_model *model, uint32_t index, FILE *stream) {
     const struct dime_model_layer *layer = &model->layers[index];
     uint32_t number = index + 1;
-    int has_totals = has_negative_inputs(model, index), has_values = layer->format != DIME_FORMAT_FP130;
+    int has_totals = has_negative_inputs(model, index);
     print_codes(layer, number, stream);
-    if (has_totals) print_table_totals(layer, number, stream);
-    if (has_values) print_values(dime_format_get(layer->format), number, stream);
+    if (has_totals) print_totals(layer, number, stream);
     fprintf(stream,
             "static const struct dime_fast_table layer%u_fast = {\n    .fast = {dime_table_run, %s},\n"
-            "    .table = {\n        .words = layer%u_codes,\n",
-            number, finish_of(model, index), number);
+            "    .table = {\n        .words = layer%u_codes,\n        .fill = dime_table_fill_%s,\n",
+            number, finish_of(model, index), number, layer->format == DIME_FORMAT_NF4 ? "nf4" : "fp130");
     if (has_totals) fprintf(stream, "        .totals = layer%u_totals,\n", number);
-    if (has_values) fprintf(stream, "        .values = layer%u_values,\n", number);
     fprintf(stream, "        .width = %u,\n    },\n};\n\n", (layer->outputs + 7) / 8);
 }
 
