@@ -61,6 +61,8 @@ const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
     switch (dime_layout_choose(model, index)) {
     case DIME_LAYOUT_ROWS:
         return "rows";
+    case DIME_LAYOUT_PARTS:
+        return "rows in parts";
     case DIME_LAYOUT_SLICES:
         return "slices";
     case DIME_LAYOUT_TABLE:

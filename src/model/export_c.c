@@ -127,7 +127,13 @@ static int is_code(const struct export *export, uint32_t index) {
 }
 
 static uint32_t sums_of(const struct export *export) {
-    return export->for_chip ? export->convolutions.sums : export->runtime.network.sums;
+    if (!export->for_chip) return export->runtime.network.sums;
+    uint32_t entries = export->convolutions.sums;
+    for (uint32_t i = export->runtime.network.map_count; i < export->runtime.network.layer_count; i++) {
+        uint32_t needed = dime_layout_sums(export->model, i, layout_of(export, i));
+        if (needed > entries) entries = needed;
+    }
+    return entries;
 }
 
 /* Entries of a scratch buffer: fast kernels write whole words of weights. */
@@ -346,7 +352,8 @@ static int make_model_c(struct export *export) {
     print_origin(export, stream);
     fputs("#include \"model.h\"\n\n#include <stdint.h>\n\n", stream);
     if (export->for_chip)
-        fputs("#include \"fast_conv.h\"\n#include \"fast_rows.h\"\n#include \"fast_slices.h\"\n"
+        fputs("#include \"fast_conv.h\"\n#include \"fast_parts.h\"\n#include \"fast_rows.h\"\n"
+              "#include \"fast_slices.h\"\n"
               "#include \"fast_table.h\"\n\n",
               stream);
     for (uint32_t i = 0; i < network->layer_count; i++) print_tables(export, stream, i);

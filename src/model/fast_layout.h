@@ -11,6 +11,7 @@
 enum dime_layout {
     DIME_LAYOUT_REFERENCE, /* packed rows of outputs, weight by weight */
     DIME_LAYOUT_ROWS,      /* fast_rows.h */
+    DIME_LAYOUT_PARTS,     /* fast_parts.h: several times rows */
     DIME_LAYOUT_SLICES,    /* fast_slices.h */
     DIME_LAYOUT_TABLE,     /* fast_table.h */
 };
@@ -20,6 +21,9 @@ enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t ind
 
 /* 1 where no fully connected layer has the reference's layout. */
 int dime_layouts_are_fast(const struct dime_model *model);
+
+/* Entries of the scratch buffer `sums` that the layer needs. */
+uint32_t dime_layout_sums(const struct dime_model *model, uint32_t index, enum dime_layout layout);
 
 /* Bytes of flash of the layer's weights and their descriptor in that layout. */
 uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum dime_layout layout);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/rows_layout.h"
+
+#include "model/model_layer.h"
+
+enum { MOST_OUTPUTS = 64 };
+
+/* ---- what a format's weights become ---- */
+
+static const struct dime_rows_plane binary[] = {{1, 1, 1, 1, 1, 0}}, ternary[] = {{1, 0, 2, 0, 1, 0}},
+                                    two_bits[] = {{3, 1, 3, 1, 3, 0}}, pot3[] = {{4, 0, 8, 0, 4, 0}},
+                                    four_bits[] = {{8, 0, 15, 0, 8, 0}},
+                                    four_bits_symmetric[] = {{15, 1, 15, 1, 15, 0}},
+                                    five_bits_symmetric[] = {{31, 1, 15, 1, 31, 0}, {31, 5, 1, 0, 0, 5}},
+                                    eight_bits[] = {{128, 0, 15, 0, 0, 0}, {128, 4, 15, 0, 8, 4}};
+
+static uint32_t find_planes(enum dime_format_id id, const struct dime_rows_plane **planes) {
+    static const struct {
+        enum dime_format_id id;
+        const struct dime_rows_plane *planes;
+        uint32_t count;
+    } formats[] = {
+        {DIME_FORMAT_BINARY, binary, 1},
+        {DIME_FORMAT_BINARYSYM, binary, 1},
+        {DIME_FORMAT_TERNARY, ternary, 1},
+        {DIME_FORMAT_2BITSYM, two_bits, 1},
+        {DIME_FORMAT_POT3, pot3, 1},
+        {DIME_FORMAT_4BIT, four_bits, 1},
+        {DIME_FORMAT_8BIT, eight_bits, 2},
+        {DIME_FORMAT_4BITSYM, four_bits_symmetric, 1},
+        {DIME_FORMAT_5BITSYM, five_bits_symmetric, 2},
+    };
+    for (uint32_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i].id == id) {
+            *planes = formats[i].planes;
+            return formats[i].count;
+        }
+    return 0;
+}
+
+static uint32_t nibble_of(const struct dime_rows_plane *plane, int32_t weight) {
+    return (uint32_t)(weight + (int32_t)plane->base) >> plane->shift & 15;
+}
+
+static int32_t value_of(const struct dime_rows_plane *plane, int32_t weight) {
+    return (int32_t)(nibble_of(plane, weight) << plane->scale) - (int32_t)plane->middle;
+}
+
+/* ---- parts ---- */
+
+int dime_layout_has_negative_inputs(const struct dime_model *model, uint32_t index) {
+    if (index == 0) return model->config.input_encoding == DIME_INPUT_MEAN_SUBTRACTED;
+    return model->config.norm == DIME_NORM_LAYER;
+}
+
+static uint32_t least(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+/* The collected sums of four bits of the activations fit 16 bits. */
+static uint32_t most_inputs(const struct dime_model *model, uint32_t index,
+                            const struct dime_rows_plane *plane) {
+    int is_binary = index == 0 && model->config.input_encoding == DIME_INPUT_BINARY;
+    return 65535 / (plane->most * (is_binary ? 1 : 15)) / 4 * 4;
+}
+
+/* Those that add to others come behind them. */
+static void add_parts(struct dime_rows_plan *plan, const struct dime_rows_part *whole, uint32_t inputs) {
+    for (uint32_t input = 0; input < whole->inputs; input += inputs)
+        for (uint32_t output = 0; output < whole->outputs; output += MOST_OUTPUTS) {
+            if (plan->count == DIME_ROWS_MOST_PARTS + 1) return;
+            if (plan->count < DIME_ROWS_MOST_PARTS)
+                plan->parts[plan->count] =
+                    (struct dime_rows_part){whole->plane, input, least(inputs, whole->inputs - input), output,
+                                            least(MOST_OUTPUTS, whole->outputs - output)};
+            plan->count++;
+        }
+}
+
+struct dime_rows_plan dime_rows_plan_make(const struct dime_model *model, uint32_t index) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    const struct dime_rows_plane *planes;
+    struct dime_rows_plan plan = {.count = 0};
+    uint32_t count = find_planes(layer->format, &planes);
+    for (uint32_t i = 0; i < count; i++) {
+        struct dime_rows_part whole = {&planes[i], 0, layer->inputs, 0, layer->outputs};
+        add_parts(&plan, &whole, most_inputs(model, index, &planes[i]));
+    }
+    if (plan.count > DIME_ROWS_MOST_PARTS) plan.count = 0;
+    return plan;
+}
+
+static int adds(const struct dime_rows_part *part) {
+    return part->input || part->plane->weight;
+}
+
+uint32_t dime_rows_words(uint32_t outputs) {
+    uint32_t words = (outputs + 7) / 8;
+    return words > 4 ? 8 : words > 2 ? 4 : words;
+}
+
+static uint32_t scratch_of(const struct dime_model_layer *layer) {
+    return (layer->outputs + 7) / 8 * 8;
+}
+
+/* Narrow rows are added up by what adds up the widest of the program, of eight words by half of it. */
+static uint32_t words_added(uint32_t words, uint32_t widest) {
+    return widest == 8 && words < 8 ? 4 : widest;
+}
+
+uint32_t dime_rows_sums(const struct dime_model *model, uint32_t index, const struct dime_rows_plan *plan,
+                        uint32_t widest) {
+    uint32_t entries = 0;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct dime_rows_part *part = &plan->parts[i];
+        uint32_t first = adds(part) ? scratch_of(&model->layers[index]) : part->output;
+        uint32_t end = first + 8 * words_added(dime_rows_words(part->outputs), widest);
+        if (end > entries) entries = end;
+    }
+    return entries;
+}
+
+uint32_t dime_rows_bytes(const struct dime_model *model, uint32_t index, const struct dime_rows_plan *plan) {
+    enum { ROWS = 28, PART = 52, PARTS = 16 };
+    uint32_t bytes = plan->count > 1 ? PARTS : 0;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct dime_rows_part *part = &plan->parts[i];
+        bytes += part->inputs * 4 * dime_rows_words(part->outputs) + ROWS + (plan->count > 1 ? PART : 0);
+        if (dime_layout_has_negative_inputs(model, index)) bytes += 2 * part->outputs;
+    }
+    return bytes;
+}
+
+/* ---- printing ---- */
+
+/* The nibbles of a word, from the lowest, are outputs 0 4 2 6 1 5 3 7 of its eight: so lanes of 16 bits come
+   out two by two in the order of the outputs (fast_rows_words.inc). */
+static const uint8_t order[8] = {0, 4, 2, 6, 1, 5, 3, 7};
+
+static int32_t weight_of(const struct dime_model_layer *layer, const struct dime_rows_part *part,
+                         uint32_t input, uint32_t output) {
+    return layer->value[(size_t)(part->output + output) * layer->inputs + part->input + input];
+}
+
+static uint32_t word_of(const struct dime_model_layer *layer, const struct dime_rows_part *part,
+                        uint32_t input, uint32_t first) {
+    uint32_t word = 0;
+    for (uint32_t i = 0; i < 8; i++) {
+        uint32_t output = first + order[i];
+        if (output < part->outputs)
+            word |= nibble_of(part->plane, weight_of(layer, part, input, output)) << 4 * i;
+    }
+    return word;
+}
+
+static void print_words(const struct dime_model_layer *layer, const struct dime_rows_part *part,
+                        const char *name, FILE *stream) {
+    uint32_t words = dime_rows_words(part->outputs);
+    fprintf(stream, "static const uint32_t %s_rows[%u] = {", name,
+            part->inputs * words + (words < 4 ? 4 - words : 0));
+    for (uint32_t k = 0; k < part->inputs; k++)
+        for (uint32_t i = 0; i < words; i++)
+            fprintf(stream, "%s0x%08x,", (k * words + i) % 8 ? " " : "\n    ",
+                    (unsigned)word_of(layer, part, k, 8 * i));
+    fputs("\n};\n\n", stream);
+}
+
+static void print_totals(const struct dime_model_layer *layer, const struct dime_rows_part *part,
+                         const char *name, FILE *stream) {
+    fprintf(stream, "static const int16_t %s_totals[%u] = {", name, part->outputs);
+    for (uint32_t m = 0; m < part->outputs; m++) {
+        int32_t total = 0;
+        for (uint32_t k = 0; k < part->inputs; k++)
+            total += value_of(part->plane, weight_of(layer, part, k, m));
+        fprintf(stream, "%s%d,", m % 12 ? " " : "\n    ", (int)total);
+    }
+    fputs("\n};\n\n", stream);
+}
+
+static uint32_t bits_of(uint32_t number) {
+    uint32_t bits = 0;
+    for (; number; number >>= 1) bits++;
+    return bits;
+}
+
+static const char *flush_of(uint32_t words, uint32_t widest) {
+    static const char *const names[] = {[1] = "1", [2] = "2", [4] = "4", [8] = "8"};
+    return widest == 8 && words < 8 ? "8_half" : names[widest];
+}
+
+static void print_rows(const struct dime_model_layer *layer, const struct dime_rows_part *part,
+                       const char *name, int has_totals, const char *flush, const char *finish,
+                       FILE *stream) {
+    uint32_t words = dime_rows_words(part->outputs), middle = part->plane->middle;
+    uint32_t less = middle & (middle + 1) ? 0 : 1; /* 0, 1, 3, 15, 31 */
+    print_words(layer, part, name, stream);
+    if (has_totals) print_totals(layer, part, name, stream);
+    fprintf(stream,
+            "static const struct dime_fast_rows %s_fast = {\n    .fast = {dime_rows_run, %s},\n"
+            "    .rows = {\n        .words = %s_rows,\n        .flush = dime_rows_flush_%s,\n"
+            "        .stride = %u,\n        .outputs = %u,\n",
+            name, finish, name, flush, 4 * words, 8 * words);
+    if (has_totals) fprintf(stream, "        .totals = %s_totals,\n", name);
+    fprintf(stream,
+            "        .scale = %u,\n        .middle_bits = %u,\n        .middle_less = %u,\n    },\n};\n\n",
+            part->plane->scale, bits_of(middle + less) - 1, less);
+}
+
+static void print_part(const struct dime_rows_part *part, const char *name, FILE *stream) {
+    fprintf(
+        stream,
+        "    {\n        .layer = {.fast = &%s_fast.fast, .inputs = %u, .outputs = %u},\n"
+        "        .input = %u,\n        .output = %u,\n        .adds = %d,\n        .shift = %u,\n    },\n",
+        name, part->inputs, part->outputs, part->input, part->output, adds(part), part->plane->weight);
+}
+
+static void print_parts(const struct dime_model_layer *layer, uint32_t number,
+                        const struct dime_rows_plan *plan, const char *finish, FILE *stream) {
+    char name[40];
+    fprintf(stream, "static const struct dime_part layer%u_parts[%u] = {\n", number, plan->count);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        snprintf(name, sizeof name, "layer%u_part%u", number, i + 1);
+        print_part(&plan->parts[i], name, stream);
+    }
+    fprintf(stream,
+            "};\n\nstatic const struct dime_fast_parts layer%u_fast = {\n    .fast = {dime_parts_run, %s},\n"
+            "    .parts = layer%u_parts,\n    .count = %u,\n    .scratch = %u,\n};\n\n",
+            number, finish, number, plan->count, scratch_of(layer));
+}
+
+void dime_rows_print(const struct dime_model *model, uint32_t index, const struct dime_rows_plan *plan,
+                     uint32_t widest, const char *finish, FILE *stream) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    int has_totals = dime_layout_has_negative_inputs(model, index);
+    char name[40];
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct dime_rows_part *part = &plan->parts[i];
+        const char *flush = flush_of(dime_rows_words(part->outputs), widest);
+        snprintf(name, sizeof name, plan->count > 1 ? "layer%u_part%u" : "layer%u", index + 1, i + 1);
+        print_rows(layer, part, name, has_totals, flush, plan->count > 1 ? "dime_fast_finish_none" : finish,
+                   stream);
+    }
+    if (plan->count > 1) print_parts(layer, index + 1, plan, finish, stream);
+}
