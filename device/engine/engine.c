@@ -4,6 +4,23 @@
 #include "fast.h"
 #include "steps.h"
 
+/* A program may say what none of its layers has, and is spared the code. */
+#ifdef DIME_ENGINE_NO_AFFINE
+#define HAS_AFFINE(layer) 0
+#else
+#define HAS_AFFINE(layer) ((layer)->affine)
+#endif
+#ifdef DIME_ENGINE_NO_SHIFT
+#define HAS_SHIFT(layer) 0
+#else
+#define HAS_SHIFT(layer) ((layer)->requantize == DIME_REQUANTIZE_SHIFT)
+#endif
+#ifdef DIME_ENGINE_NO_CENTRE
+#define HAS_CENTRE(layer) 0
+#else
+#define HAS_CENTRE(layer) ((layer)->centre)
+#endif
+
 #ifndef DIME_ENGINE_LEAN
 void dime_layer_sums(const struct dime_layer *layer, const int8_t *activations, int32_t *sums) {
     const uint8_t *row = layer->weights;
@@ -66,15 +83,14 @@ static void centre_activations(int8_t *activations, uint32_t count) {
 void dime_values_requantize(const struct dime_layer *layer, const int32_t *values, uint32_t count,
                             int8_t *activations) {
     uint32_t shift = 0;
-    if (layer->requantize == DIME_REQUANTIZE_SHIFT)
-        shift = dime_shift_norm_shift(largest_of(values, count), layer->activation_bits);
+    if (HAS_SHIFT(layer)) shift = dime_shift_norm_shift(largest_of(values, count), layer->activation_bits);
     uint32_t top = (UINT32_C(1) << (layer->activation_bits - 1)) - 1;
     clamp_activations(values, count, shift, top, activations);
-    if (layer->centre) centre_activations(activations, count);
+    if (HAS_CENTRE(layer)) centre_activations(activations, count);
 }
 
 void dime_layer_requantize(const struct dime_layer *layer, int32_t *sums, int8_t *activations) {
-    if (layer->affine)
+    if (HAS_AFFINE(layer))
         for (uint32_t m = 0; m < layer->outputs; m++)
             sums[m] = dime_affine_apply(sums[m], &layer->affine[m], layer->bias_shift);
     if (layer->requantize != DIME_REQUANTIZE_NONE)

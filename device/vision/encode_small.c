@@ -19,7 +19,9 @@ static void make_table(int8_t table[256], int32_t largest) {
     }
 }
 
-void dime_encode_mean_subtracted_small(const uint8_t *pixels, uint32_t count, int8_t *output) {
+/* Not part of a caller, whose stack the table would be on while the network runs. */
+__attribute__((noinline)) void dime_encode_mean_subtracted_small(const uint8_t *pixels, uint32_t count,
+                                                                 int8_t *output) {
     int8_t table[256];
     int32_t largest = 0;
     for (uint32_t i = 0; i < count; i++) {

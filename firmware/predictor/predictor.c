@@ -34,8 +34,8 @@ static struct { uint32_t pictures, damaged, dropped; } counts;
 /* What a fault shows, in turns; none while `fault` is 0. */
 static uint32_t fault, fault_detail;
 
-static struct dime_link_frame frame;
-static uint8_t wire[DIME_LINK_STATUS_BYTES + 8];
+static struct dime_link_frame *const frame = &picture_room.frame;
+static uint8_t *const wire = picture_room.wire;
 
 /* ---- the display ---- */
 
@@ -72,13 +72,13 @@ static void answer_error(uint32_t sequence, uint32_t number, uint32_t detail) {
 
 /* 1 where the part belongs to the picture that is known. */
 static int belongs(const struct dime_link_picture *part) {
-    return arriving.sequence == frame.sequence && arriving.prepared == part->prepared &&
+    return arriving.sequence == frame->sequence && arriving.prepared == part->prepared &&
            arriving.total == part->total;
 }
 
 static int begin(const struct dime_link_picture *part) {
     int taken = picture_begin(part);
-    arriving.sequence = taken ? frame.sequence : NONE;
+    arriving.sequence = taken ? frame->sequence : NONE;
     arriving.prepared = part->prepared;
     arriving.total = part->total;
     arriving.wanted = 0;
@@ -98,14 +98,14 @@ static void take_part(const struct dime_link_picture *part) {
 /* A part that is there already is answered like the first time. */
 static void answer_part(const struct dime_link_picture *part) {
     int last = arriving.wanted == part->total && part->offset + part->count == part->total;
-    send(last ? dime_link_send_result(&result, frame.sequence, wire)
-              : dime_link_send_accepted(arriving.wanted, frame.sequence, wire));
+    send(last ? dime_link_send_result(&result, arriving.sequence, wire)
+              : dime_link_send_accepted(arriving.wanted, arriving.sequence, wire));
 }
 
 static void take_picture(void) {
     struct dime_link_picture part;
     uint32_t number = DIME_LINK_FAULT_PICTURE, detail = 0;
-    if (!dime_link_read_picture(&frame, &part)) goto refuse;
+    if (!dime_link_read_picture(frame, &part)) goto refuse;
     arriving.seen = cycles_now();
     if (!belongs(&part)) {
         number = DIME_LINK_FAULT_GAP;
@@ -121,13 +121,13 @@ static void take_picture(void) {
     answer_part(&part);
     return;
 refuse:
-    answer_error(frame.sequence, number, detail);
+    answer_error(frame->sequence, number, detail);
 }
 
 /* From the camera's board, which has no display. */
 static void take_error(void) {
     struct dime_link_error error;
-    if (dime_link_read_error(&frame, &error)) show_fault(error.fault, error.detail);
+    if (dime_link_read_error(frame, &error)) show_fault(error.fault, error.detail);
 }
 
 /* Apart, so that the network's stack does not lie on these fields. */
@@ -135,23 +135,23 @@ static __attribute__((noinline)) void answer_status(void) {
     const struct dime_link_status status = {.version = DIME_LINK_VERSION,
                                             .input_size = DIME_MODEL_INPUT_SIZE,
                                             .classes = DIME_MODEL_CLASSES,
-                                            .cells = picture_cells,
+                                            .cells = PICTURE_CELLS,
                                             .pictures = counts.pictures,
                                             .damaged = counts.damaged,
                                             .dropped = counts.dropped};
     arriving.sequence = NONE;
-    send(dime_link_send_status(&status, frame.sequence, wire));
+    send(dime_link_send_status(&status, frame->sequence, wire));
 }
 
 static void take_frame(void) {
-    if (frame.type == DIME_LINK_PICTURE)
+    if (frame->type == DIME_LINK_PICTURE)
         take_picture();
-    else if (frame.type == DIME_LINK_ERROR)
+    else if (frame->type == DIME_LINK_ERROR)
         take_error();
-    else if (frame.type == DIME_LINK_ASK)
+    else if (frame->type == DIME_LINK_ASK)
         answer_status();
     else
-        answer_error(frame.sequence, DIME_LINK_FAULT_TYPE, frame.type);
+        answer_error(frame->sequence, DIME_LINK_FAULT_TYPE, frame->type);
 }
 
 /* ---- what goes wrong ---- */
@@ -172,7 +172,7 @@ static void take_damage(void) {
 static void take_bytes(void) {
     static struct dime_link_receiver receiver;
     for (int32_t byte; (byte = usart_take()) >= 0;) {
-        enum dime_link_event event = dime_link_receive(&receiver, &frame, (uint32_t)byte);
+        enum dime_link_event event = dime_link_receive(&receiver, frame, (uint32_t)byte);
         if (event == DIME_LINK_FRAME) take_frame();
         if (event == DIME_LINK_DAMAGED) take_damage();
         watchdog_feed();

@@ -16,7 +16,10 @@ struct dime_firmware_app {
     int has_pictures;    /* 1: shows built-in pictures */
     int has_no_model;    /* 1: the network is on another chip */
     int has_vision;      /* 1: takes any picture where there is room for that, else only prepared ones */
-    const char *define;  /* for the preprocessor, or NULL */
+    /* 1: application and drivers are optimized as one where the compiler can (LTO). Not where they have
+       pointers to functions: the stack's analysis knows these by name, which may change. */
+    int is_whole;
+    const char *define; /* for the preprocessor, or NULL */
 };
 /* Ends with a NULL name. */
 extern const struct dime_firmware_app dime_firmware_apps[];

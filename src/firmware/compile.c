@@ -162,6 +162,20 @@ static void add_fast_files(const struct dime_image *image, struct words *words) 
             add_joined(words, "", image->firmware_folder, dime_firmware_files[i].name);
 }
 
+/* Calls of these appear only while a program is linked, when nothing can be fetched from a library any more
+   that would have to be optimized with it. */
+static const char compiler_calls[] = "memory.c";
+
+static int is_compiler_calls(const char *name) {
+    return strcmp(name, compiler_calls) == 0;
+}
+
+/* Application and drivers are optimized as one program. Not with vision, which leaves no room on the stack
+   for functions that have become one. */
+static int is_whole(const struct dime_image *image, const struct dime_firmware_settings *chosen) {
+    return chosen->app->is_whole && chosen->prepared_only && image->toolchain.has_lto;
+}
+
 static int compile_drivers(const struct dime_image *image, const struct dime_firmware_settings *chosen,
                            const char *folder) {
     struct words words = {0};
@@ -169,7 +183,24 @@ static int compile_drivers(const struct dime_image *image, const struct dime_fir
     add_files(&words, image->firmware_folder, ".S");
     add_files(&words, image->firmware_folder, ".c");
     leave_out(&words, is_fast_c);
+    if (image->model_folder) leave_out(&words, is_compiler_calls);
+    if (is_whole(image, chosen)) {
+        add(&words, "-flto");
+        add(&words, "-ffat-lto-objects"); /* the stack's analysis reads relocations */
+    }
     return run(image, folder, &words, NULL);
+}
+
+/* What no layer of the model has: see engine.c. */
+static void add_absences(const struct dime_model *model, struct words *words) {
+    int has_affine = 0, has_shift = model->config.norm != DIME_NORM_BATCH;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        if (model->layers[i].affine) has_affine = 1;
+        if (model->layers[i].shape.wide_inputs) has_shift = 1;
+    }
+    if (!has_affine) add(words, "-DDIME_ENGINE_NO_AFFINE");
+    if (!has_shift) add(words, "-DDIME_ENGINE_NO_SHIFT");
+    if (model->config.norm != DIME_NORM_LAYER) add(words, "-DDIME_ENGINE_NO_CENTRE");
 }
 
 static int compile_model(const struct dime_image *image, const struct dime_firmware_settings *chosen,
@@ -179,9 +210,11 @@ static int compile_model(const struct dime_image *image, const struct dime_firmw
     add_compiler(image, chosen, &words, chosen->trade == DIME_TRADE_SIZE ? "-Os" : "-O2");
     if (is_all_fast(chosen)) add(&words, "-DDIME_ENGINE_ALL_FAST");
     add(&words, "-DDIME_ENCODE_FAST");
+    add_absences(chosen->model, &words);
     add_fast_files(image, &words);
     add_files(&words, image->model_folder, ".S");
     add_files(&words, image->model_folder, ".c");
+    add_joined(&words, "", image->firmware_folder, compiler_calls);
     if (is_lean(chosen)) leave_out(&words, is_of_maps);
     return run(image, folder, &words, NULL);
 }
@@ -257,14 +290,16 @@ static int archive(const struct dime_image *image, const char *drivers, const ch
     return run(image, image->linked, &words, NULL);
 }
 
-/* Debian's GCC finds the libgcc of this architecture by the name without _zicsr. */
-static int link_program(const struct dime_image *image, const char *drivers) {
+static int link_program(const struct dime_image *image, const struct dime_firmware_settings *chosen,
+                        const char *drivers) {
     struct words words = {0};
     char start[64];
     snprintf(start, sizeof start, "%.50s.o", image->settings->app->name);
     add(&words, "gcc");
-    add(&words, "-march=rv32ec");
-    add(&words, "-mabi=ilp32e");
+    add(&words, image->toolchain.architecture);
+    add(&words, "-Os");
+    add_list(&words, compiler_flags);
+    add(&words, is_whole(image, chosen) ? "-flto" : "-fno-lto");
     add(&words, "-nostdlib");
     add(&words, "-nostartfiles");
     add_joined(&words, "-T", image->firmware_folder, "ch32v003.ld");
@@ -276,7 +311,7 @@ static int link_program(const struct dime_image *image, const char *drivers) {
     add_joined(&words, "", drivers, "start.o");
     add_joined(&words, "", drivers, start);
     add(&words, "everything.a");
-    add(&words, "-lgcc");
+    add(&words, image->toolchain.libgcc);
     return run(image, image->linked, &words, NULL);
 }
 
@@ -295,7 +330,7 @@ int dime_image_link(struct dime_image *image, const struct dime_firmware_setting
     if (!code) code = have(image, chosen, &variants[1], &model);
     if (!code) code = dime_image_place_code(image, chosen->code);
     if (!code) code = archive(image, drivers, model);
-    if (!code) code = link_program(image, drivers);
+    if (!code) code = link_program(image, chosen, drivers);
     if (!code) code = convert(image, "binary", "image.bin");
     return code ? code : convert(image, "ihex", "image.hex");
 }

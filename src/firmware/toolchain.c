@@ -85,6 +85,31 @@ static int choose_architecture(struct dime_toolchain *toolchain) {
     return code == DIME_ERROR_MEMORY ? code : 0;
 }
 
+/* Debian's GCC finds the library of this architecture by the name without _zicsr. */
+static int ask_library(struct dime_toolchain *toolchain) {
+    static const char *const arguments[] = {"gcc", "-march=rv32ec", "-mabi=ilp32e", "-print-libgcc-file-name",
+                                            NULL};
+    int code = dime_toolchain_run(toolchain, NULL, arguments, &toolchain->libgcc);
+    if (!code) toolchain->libgcc[strcspn(toolchain->libgcc, "\n")] = 0;
+    return code;
+}
+
+/* GCC answers with a path where it has the part, and with its bare name where not. */
+static int ask_lto(struct dime_toolchain *toolchain) {
+    static const char *const parts[] = {"-print-prog-name=lto1", "-print-prog-name=lto-wrapper",
+                                        "-print-file-name=liblto_plugin.so"};
+    toolchain->has_lto = 1;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *const arguments[] = {"gcc", parts[i], NULL};
+        char *answer = NULL;
+        int code = dime_toolchain_run(toolchain, NULL, arguments, &answer);
+        if (code) return code;
+        if (!strchr(answer, '/')) toolchain->has_lto = 0;
+        free(answer);
+    }
+    return 0;
+}
+
 static int ask_version(struct dime_toolchain *toolchain) {
     static const char *const arguments[] = {"gcc", "--version", NULL};
     int code = dime_toolchain_run(toolchain, NULL, arguments, &toolchain->version);
@@ -96,6 +121,8 @@ int dime_toolchain_find(struct dime_toolchain *toolchain) {
     *toolchain = (struct dime_toolchain){0};
     int code = choose_prefix(toolchain);
     if (!code) code = choose_architecture(toolchain);
+    if (!code) code = ask_library(toolchain);
+    if (!code) code = ask_lto(toolchain);
     if (!code) code = ask_version(toolchain);
     if (code) dime_toolchain_free(toolchain);
     return code;
@@ -104,5 +131,6 @@ int dime_toolchain_find(struct dime_toolchain *toolchain) {
 void dime_toolchain_free(struct dime_toolchain *toolchain) {
     free(toolchain->prefix);
     free(toolchain->version);
+    free(toolchain->libgcc);
     *toolchain = (struct dime_toolchain){0};
 }

@@ -6,7 +6,9 @@
 struct dime_toolchain {
     char *prefix;             /* "riscv64-unknown-elf-" */
     char *version;            /* first line of --version */
-    const char *architecture; /* value of -march */
+    const char *architecture; /* "-march=..." of the chip */
+    char *libgcc;             /* path of its library */
+    int has_lto;              /* 1: can optimize at link time */
 };
 
 /* $DIME_CROSS is the prefix, or the first of the usual ones in $PATH. Errors: UNSUPPORTED (none; says how to
