@@ -43,9 +43,11 @@ static void lay_out_map(struct arena *arena, struct dime_chunk *chunk,
                         const struct dime_network_state *network, uint32_t index, int with_gradients) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_map *map = &chunk->maps[index];
-    size_t in = (size_t)dime_shape_inputs(&layer->shape) * DIME_CHUNK_MOST;
-    size_t out = (size_t)dime_shape_outputs(&layer->shape) * DIME_CHUNK_MOST;
+    size_t in = (size_t)layer->shape.height * layer->shape.width * DIME_CHUNK_MOST;
+    size_t out = (size_t)layer->shape.out_height * layer->shape.out_width * DIME_CHUNK_MOST;
     int normalizes = dime_maps_normalizes(network, index);
+    in *= dime_maps_channels_in(network, index);
+    out *= dime_maps_channels_out(network, index);
     map->input = take_floats(arena, in);
     map->exact = NULL;
     if (layer->shape.wide_inputs && dime_maps_inexact(network, layer->shape.input_largest))

@@ -46,6 +46,46 @@ void dime_maps_refresh(const struct dime_train_layer *layer, uint32_t first, uin
     }
 }
 
+/* Channel m of its outputs comes from channel m of its inputs, or from the only one, and needs nothing else. */
+static int channels_apart(const struct dime_train_layer *layer, int first) {
+    const struct dime_layer_shape *shape = &layer->shape;
+    if (dime_kind_is_pool(shape->kind)) return 1;
+    if (layer->mean || !shape->wide_outputs) return 0;
+    return shape->kind == DIME_LAYER_DEPTHWISE || (first && shape->channels == 1);
+}
+
+uint32_t dime_maps_chain(const struct dime_network_state *network) {
+    uint32_t count = 0;
+    if (network->layers[0].shape.channels != 1) return 0;
+    while (count < network->map_count && channels_apart(&network->layers[count], count == 0)) {
+        count++;
+        if (dime_maps_normalizes(network, count - 1)) break; /* over all channels */
+    }
+    return count > 1 ? count : 0;
+}
+
+uint32_t dime_maps_channels_in(const struct dime_network_state *network, uint32_t index) {
+    return index < network->chain_count ? 1 : network->layers[index].shape.channels;
+}
+
+uint32_t dime_maps_channels_out(const struct dime_network_state *network, uint32_t index) {
+    return index + 1 < network->chain_count ? 1 : network->layers[index].shape.outputs;
+}
+
+size_t dime_maps_step_in(const struct dime_network_state *network, const struct dime_chunk *chunk,
+                         uint32_t index) {
+    const struct dime_layer_shape *shape = &network->layers[index].shape;
+    int one = dime_maps_channels_in(network, index) == 1;
+    return one ? 0 : (size_t)shape->height * shape->width * chunk->lanes;
+}
+
+size_t dime_maps_step_out(const struct dime_network_state *network, const struct dime_chunk *chunk,
+                          uint32_t index) {
+    const struct dime_layer_shape *shape = &network->layers[index].shape;
+    int one = dime_maps_channels_out(network, index) == 1;
+    return one ? 0 : (size_t)shape->out_height * shape->out_width * chunk->lanes;
+}
+
 int dime_maps_normalizes(const struct dime_network_state *network, uint32_t index) {
     const struct dime_layer_shape *shape = &network->layers[index].shape;
     if (dime_kind_is_pool(shape->kind)) return shape->wide_inputs && !shape->wide_outputs;

@@ -77,15 +77,16 @@ static void weight_gradient(const struct dime_network_state *network, struct dim
     const struct dime_train_layer *layer = &network->layers[index];
     size_t wide = layer->padded_outputs;
     int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
+    size_t out = dime_maps_step_out(network, chunk, index);
     struct dime_conv_weights weights = {
         .plan = layer->plan,
         .lanes = chunk->lanes,
         .channels = depthwise ? count : layer->shape.channels,
         .rows = count,
         .in = chunk->maps[index].input,
-        .in_plane = (size_t)in_pixels(layer) * chunk->lanes,
-        .gradient = chunk->maps[index].gradient + (size_t)first * out_pixels(layer) * chunk->lanes,
-        .gradient_plane = (size_t)out_pixels(layer) * chunk->lanes,
+        .in_plane = dime_maps_step_in(network, chunk, index),
+        .gradient = chunk->maps[index].gradient + first * out,
+        .gradient_plane = out,
         .weights = chunk->layers[index].weight_gradient + first,
         .weight_tap = wide,
         .weight_channel = (size_t)layer->shape.kernel * layer->shape.kernel * wide,
@@ -113,9 +114,9 @@ static void input_gradient(const struct dime_network_state *network, struct dime
         .weight_tap = depthwise ? padded : layer->outputs * padded,
         .weight_channel = padded,
         .in = chunk->maps[index].gradient,
-        .in_plane = (size_t)out_pixels(layer) * chunk->lanes,
+        .in_plane = dime_maps_step_out(network, chunk, index),
         .out = chunk->maps[index - 1].gradient,
-        .out_plane = (size_t)in_pixels(layer) * chunk->lanes,
+        .out_plane = dime_maps_step_in(network, chunk, index),
     };
     if (depthwise) {
         gather.in += first * gather.in_plane;
@@ -138,44 +139,55 @@ static void pool_average_gradient(const struct dime_train_layer *layer, uint32_t
 }
 
 /* The sums that a ShiftNorm behind max pooling works on are the pooled values, all at least 0. */
-static void pool_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
-                          uint32_t index) {
+static void pool_gradient(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                          uint32_t c) {
     const struct dime_train_layer *layer = &network->layers[index];
     const struct dime_chunk_map *map = &chunk->maps[index];
-    size_t in = (size_t)in_pixels(layer) * chunk->lanes, out = (size_t)out_pixels(layer) * chunk->lanes;
+    size_t in = c * dime_maps_step_in(network, chunk, index), out = c * dime_maps_step_out(network, chunk, index);
     const float *pooled = dime_maps_normalizes(network, index) ? map->sums : map[1].input;
-    float *to = chunk->maps[index - 1].gradient;
-    memset(to, 0, layer->outputs * in * sizeof *to);
-    for (uint32_t c = 0; c < layer->outputs; c++) {
-        if (layer->shape.kind == DIME_LAYER_MAX_POOL)
-            network->conv->pool_largest_gradient(&layer->plan->forward, chunk->lanes, map->input + c * in,
-                                                 pooled + c * out, map->gradient + c * out, to + c * in);
-        else
-            pool_average_gradient(layer, chunk->lanes, map->gradient + c * out, to + c * in);
+    float *to = chunk->maps[index - 1].gradient + in;
+    memset(to, 0, (size_t)in_pixels(layer) * chunk->lanes * sizeof *to);
+    if (layer->shape.kind == DIME_LAYER_MAX_POOL)
+        network->conv->pool_largest_gradient(&layer->plan->forward, chunk->lanes, map->input + in,
+                                             pooled + out, map->gradient + out, to);
+    else
+        pool_average_gradient(layer, chunk->lanes, map->gradient + out, to);
+}
+
+/* Channel m, as far as it does not meet others: a channel stays in the cache for all of its steps. */
+static void channel_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
+                             uint32_t index, uint32_t m) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
+    size_t size = (size_t)out_pixels(layer) * chunk->lanes, at = m * dime_maps_step_out(network, chunk, index);
+    if (dime_kind_is_pool(layer->shape.kind)) {
+        if (index > 0) pool_gradient(network, chunk, index, m);
+        return;
     }
+    if (layer->shape.wide_outputs)
+        network->conv->widen_gradient(chunk->maps[index].sums + at, size, chunk->maps[index].gradient + at);
+    if (depthwise || layer->shape.channels == 1) weight_gradient(network, chunk, index, m, 1);
+    if (depthwise && index > 0) input_gradient(network, chunk, index, m, 1);
 }
 
 static void layer_gradient(const struct dime_network_state *network, struct dime_chunk *chunk,
                            uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     if (dime_maps_normalizes(network, index)) shift_norm_gradient(network, chunk, index);
-    if (dime_kind_is_pool(layer->shape.kind)) {
-        if (index > 0) pool_gradient(network, chunk, index);
-        return;
-    }
     if (layer->mean) batch_norm_gradient(network, chunk, index);
-    int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
-    size_t size = (size_t)out_pixels(layer) * chunk->lanes;
-    for (uint32_t m = 0; m < layer->outputs; m++) { /* a channel stays in the cache for all of its steps */
-        if (layer->shape.wide_outputs)
-            network->conv->widen_gradient(chunk->maps[index].sums + m * size, size,
-                                          chunk->maps[index].gradient + m * size);
-        if (depthwise || layer->shape.channels == 1) weight_gradient(network, chunk, index, m, 1);
-        if (depthwise && index > 0) input_gradient(network, chunk, index, m, 1);
-    }
-    if (depthwise) return;
+    for (uint32_t m = 0; m < layer->outputs; m++) channel_gradient(network, chunk, index, m);
+    if (layer->shape.kind != DIME_LAYER_CONV2D) return;
     if (layer->shape.channels > 1) weight_gradient(network, chunk, index, 0, layer->outputs);
     if (index > 0) input_gradient(network, chunk, index, 0, layer->outputs);
+}
+
+static void chain_gradient(const struct dime_network_state *network, struct dime_chunk *chunk) {
+    uint32_t last = network->chain_count - 1;
+    if (dime_maps_normalizes(network, last)) shift_norm_gradient(network, chunk, last);
+    for (uint32_t m = 0; m < network->layers[0].outputs; m++) {
+        dime_maps_recompute(network, chunk, m);
+        for (uint32_t i = last + 1; i-- > 0;) channel_gradient(network, chunk, i, m);
+    }
 }
 
 void dime_maps_backward(const struct dime_network_state *network, struct dime_chunk *chunk) {
@@ -188,5 +200,6 @@ void dime_maps_backward(const struct dime_network_state *network, struct dime_ch
         for (uint32_t n = 0; n < chunk->count; n++) to[n] = from[n * flat->padded_inputs + k];
         for (uint32_t n = chunk->count; n < chunk->lanes; n++) to[n] = 0;
     }
-    for (uint32_t i = network->map_count; i-- > 0;) layer_gradient(network, chunk, i);
+    for (uint32_t i = network->map_count; i-- > network->chain_count;) layer_gradient(network, chunk, i);
+    if (network->chain_count) chain_gradient(network, chunk);
 }

@@ -8,10 +8,6 @@
 /* Smallest size that normalisation divides by. */
 #define TINY 1e-12f
 
-static uint32_t in_pixels(const struct dime_train_layer *layer) {
-    return layer->shape.height * layer->shape.width;
-}
-
 static uint32_t out_pixels(const struct dime_train_layer *layer) {
     return layer->shape.out_height * layer->shape.out_width;
 }
@@ -22,46 +18,46 @@ static struct dime_map map_of(const struct dime_train_layer *layer, const struct
 
 /* ---- convolution ---- */
 
-/* Output channels first .. first + count - 1. */
+/* Output channels first .. first + count - 1. Those of one channel, too, are taken one by one. */
 static void convolve(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
                      uint32_t first, uint32_t count) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_map *map = &chunk->maps[index];
     size_t wide = layer->padded_outputs;
-    int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
+    int apart = layer->shape.kind == DIME_LAYER_DEPTHWISE || index < network->chain_count;
+    size_t in = dime_maps_step_in(network, chunk, index), out = dime_maps_step_out(network, chunk, index);
     struct dime_conv_gather gather = {
         .list = &layer->plan->forward,
         .lanes = chunk->lanes,
-        .channels = depthwise ? count : layer->shape.channels,
+        .channels = apart ? count : layer->shape.channels,
         .rows = count,
         .weights = layer->values + first,
         .weight_tap = wide,
         .weight_channel = (size_t)layer->shape.kernel * layer->shape.kernel * wide,
         .in = map->input,
-        .in_plane = (size_t)in_pixels(layer) * chunk->lanes,
-        .out = map->sums + (size_t)first * out_pixels(layer) * chunk->lanes,
-        .out_plane = (size_t)out_pixels(layer) * chunk->lanes,
+        .in_plane = in,
+        .out = map->sums + first * out,
+        .out_plane = out,
     };
-    if (depthwise) {
-        gather.in += first * gather.in_plane;
+    if (apart) {
+        gather.in += first * in;
         network->conv->depthwise(&gather);
     } else {
         network->conv->gather(&gather);
     }
 }
 
-/* A depthwise convolution of 32-bit activations whose sums floats might not hold: into map->values, and
-   rounded into map->sums. |sum| < 2^31, see layer_shape.h. */
+/* Channel c of a depthwise convolution of 32-bit activations whose sums floats might not hold: into map->values,
+   and rounded into map->sums. |sum| < 2^31, see layer_shape.h. */
 static void convolve_exactly(const struct dime_network_state *network, struct dime_chunk *chunk,
-                             uint32_t index) {
+                             uint32_t index, uint32_t c) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_map *map = &chunk->maps[index];
-    size_t in = (size_t)in_pixels(layer) * chunk->lanes, out = (size_t)out_pixels(layer) * chunk->lanes;
-    for (uint32_t c = 0; c < layer->outputs; c++)
-        network->conv->exact_channel(&layer->plan->forward, chunk->lanes, layer->values + c,
-                                     layer->padded_outputs, map->input + c * in,
-                                     map->exact ? map->exact + c * in : NULL, map->values + c * out,
-                                     map->sums + c * out);
+    size_t in = dime_maps_step_in(network, chunk, index), out = dime_maps_step_out(network, chunk, index);
+    network->conv->exact_channel(&layer->plan->forward, chunk->lanes, layer->values + c,
+                                 layer->padded_outputs, map->input + c * in,
+                                 map->exact ? map->exact + c * in : NULL, map->values + c * out,
+                                 map->sums + c * out);
 }
 
 /* ---- BatchNorm ---- */
@@ -250,20 +246,25 @@ static void shift_norm(const struct dime_network_state *network, struct dime_chu
 /* ---- 32-bit activations ---- */
 
 static void widen_channel(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
-                          uint32_t m, int inexact) {
+                          uint32_t m, struct dime_map_activity *activity) {
     const struct dime_train_layer *layer = &network->layers[index];
     const struct dime_chunk_map *map = &chunk->maps[index], *next = map + 1;
     struct dime_map whole = map_of(layer, chunk);
-    struct dime_map_activity activity = {0};
-    size_t size = (size_t)whole.pixels * whole.lanes, at = m * size;
-    if (inexact)
+    size_t size = (size_t)whole.pixels * whole.lanes, at = m * dime_maps_step_out(network, chunk, index);
+    if (dime_maps_inexact(network, layer->shape.largest_sum))
         network->conv->widen_exact(map->values + at, size, next->input + at,
-                                   next->exact ? next->exact + at : NULL, &activity);
+                                   next->exact ? next->exact + at : NULL, activity);
     else if (network->quantized)
-        network->conv->widen(map->sums + at, size, next->input + at, &activity);
+        network->conv->widen(map->sums + at, size, next->input + at, activity);
     else
         network->conv->activate_real(&whole, map->sums + at, 1.0f / (1 << DIME_WIDE_SHIFT), 0,
-                                     next->input + at, &activity);
+                                     next->input + at, activity);
+}
+
+static void widen_noted(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                        uint32_t m) {
+    struct dime_map_activity activity = {0};
+    widen_channel(network, chunk, index, m, &activity);
     chunk->layers[index].highest[m] = activity.highest;
     chunk->active += activity.active;
 }
@@ -278,7 +279,7 @@ static void wide_layer(const struct dime_network_state *network, struct dime_chu
     for (uint32_t first = 0, count; first < layer->outputs; first += count) {
         count = layer->outputs - first < most ? layer->outputs - first : most;
         if (!inexact) convolve(network, chunk, index, first, count);
-        for (uint32_t m = first; m < first + count; m++) widen_channel(network, chunk, index, m, inexact);
+        for (uint32_t m = first; m < first + count; m++) widen_noted(network, chunk, index, m);
     }
 }
 
@@ -316,23 +317,24 @@ static void pool_average(const struct dime_train_layer *layer, int quantized, co
     }
 }
 
-static void pool_layer(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+static void pool_channel(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                         uint32_t c) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_map *map = &chunk->maps[index];
+    size_t in = c * dime_maps_step_in(network, chunk, index), out = c * dime_maps_step_out(network, chunk, index);
     int normalizes = dime_maps_normalizes(network, index);
-    size_t in = (size_t)in_pixels(layer) * chunk->lanes, out = (size_t)out_pixels(layer) * chunk->lanes;
     float *target = normalizes ? map->sums : map[1].input;
-    for (uint32_t c = 0; c < layer->outputs; c++) {
-        if (layer->shape.kind == DIME_LAYER_MAX_POOL)
-            network->conv->pool_largest(&layer->plan->forward, chunk->lanes, map->input + c * in,
-                                        target + c * out);
-        else
-            pool_average(layer, network->quantized, map->input + c * in, chunk->lanes, target + c * out);
-        if (map->exact)
-            pool_exactly(network, layer, map->exact + c * in, chunk->lanes,
-                         (normalizes ? map->values : map[1].exact) + c * out);
-    }
-    if (normalizes) shift_norm(network, chunk, index, map->exact != NULL);
+    if (layer->shape.kind == DIME_LAYER_MAX_POOL)
+        network->conv->pool_largest(&layer->plan->forward, chunk->lanes, map->input + in, target + out);
+    else
+        pool_average(layer, network->quantized, map->input + in, chunk->lanes, target + out);
+    if (map->exact)
+        pool_exactly(network, layer, map->exact + in, chunk->lanes,
+                     (normalizes ? map->values : map[1].exact) + out);
+}
+
+static void pool_layer(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+    for (uint32_t c = 0; c < network->layers[index].outputs; c++) pool_channel(network, chunk, index, c);
 }
 
 /* ---- */
@@ -342,7 +344,7 @@ static void convolution_layer(const struct dime_network_state *network, struct d
     const struct dime_train_layer *layer = &network->layers[index];
     int inexact = dime_maps_inexact(network, layer->shape.largest_sum);
     if (inexact)
-        convolve_exactly(network, chunk, index);
+        for (uint32_t c = 0; c < layer->outputs; c++) convolve_exactly(network, chunk, index, c);
     else if (!layer->shape.wide_outputs)
         convolve(network, chunk, index, 0, layer->outputs);
     if (layer->mean)
@@ -351,7 +353,43 @@ static void convolution_layer(const struct dime_network_state *network, struct d
         wide_layer(network, chunk, index, inexact);
     else
         shift_norm(network, chunk, index, inexact);
-    chunk->activations += (uint64_t)chunk->count * dime_shape_outputs(&layer->shape);
+}
+
+/* Channel m of a layer of the chain, without its activation. */
+static void chain_sums(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index,
+                       uint32_t m) {
+    if (dime_kind_is_pool(network->layers[index].shape.kind))
+        pool_channel(network, chunk, index, m);
+    else if (dime_maps_inexact(network, network->layers[index].shape.largest_sum))
+        convolve_exactly(network, chunk, index, m);
+    else
+        convolve(network, chunk, index, m, 1);
+}
+
+static void chain_forward(const struct dime_network_state *network, struct dime_chunk *chunk) {
+    for (uint32_t m = 0; m < network->layers[0].outputs; m++) {
+        for (uint32_t i = 0; i < network->chain_count; i++) {
+            chain_sums(network, chunk, i, m);
+            if (!dime_kind_is_pool(network->layers[i].shape.kind)) widen_noted(network, chunk, i, m);
+        }
+    }
+}
+
+void dime_maps_recompute(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t m) {
+    struct dime_map_activity ignored = {0};
+    for (uint32_t i = 0; i + 1 < network->chain_count; i++) {
+        chain_sums(network, chunk, i, m);
+        if (!dime_kind_is_pool(network->layers[i].shape.kind)) widen_channel(network, chunk, i, m, &ignored);
+    }
+}
+
+/* What follows when all channels are there. */
+static void finish_layer(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
+    const struct dime_train_layer *layer = &network->layers[index];
+    if (!dime_kind_is_pool(layer->shape.kind))
+        chunk->activations += (uint64_t)chunk->count * dime_shape_outputs(&layer->shape);
+    else if (dime_maps_normalizes(network, index))
+        shift_norm(network, chunk, index, chunk->maps[index].exact != NULL);
 }
 
 /* rows x lanes from N rows of pictures; lanes without an image are 0. */
@@ -375,11 +413,13 @@ void dime_maps_forward(const struct dime_network_state *network, struct dime_chu
     chunk->lanes = dime_pad(chunk->count);
     for (uint32_t n = 0; n < chunk->lanes; n++) chunk->mask[n] = n < chunk->count ? 1 : 0;
     to_lanes(chunk->layers[0].input, network->padded_inputs, network->inputs, chunk, chunk->maps[0].input);
+    if (network->chain_count) chain_forward(network, chunk);
     for (uint32_t i = 0; i < network->map_count; i++) {
-        if (dime_kind_is_pool(network->layers[i].shape.kind))
+        if (i >= network->chain_count && dime_kind_is_pool(network->layers[i].shape.kind))
             pool_layer(network, chunk, i);
-        else
+        else if (i >= network->chain_count)
             convolution_layer(network, chunk, i, training);
+        finish_layer(network, chunk, i);
     }
     from_lanes(chunk->maps[network->map_count].input, flat->inputs, chunk,
                chunk->layers[network->map_count].input, flat->padded_inputs);

@@ -120,6 +120,7 @@ static int create_layers(struct dime_network_state *network, const struct dime_m
         network->map_count += layer->shape.kind != DIME_LAYER_FC;
         code = layer_allocate(layer, &model->config, i == 0, network->kernels);
     }
+    network->chain_count = dime_maps_chain(network);
     if (code) dime_network_free(network);
     return code;
 }

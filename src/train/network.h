@@ -57,6 +57,7 @@ struct dime_network_state {
     uint32_t classes, layer_count;
     uint32_t inputs, padded_inputs; /* of the network */
     uint32_t map_count;             /* leading layers that are not fully connected */
+    uint32_t chain_count; /* leading ones of those whose channels do not meet, 0 or 2 and more, see maps.h */
     struct dime_train_layer layers[DIME_MAX_LAYERS];
     const struct dime_kernels *kernels;
     const struct dime_conv_kernels *conv;
@@ -122,7 +123,8 @@ struct dime_chunk_layer {
     float *gain_gradient, *offset_gradient; /* Mp */
 };
 
-/* The maps of a layer for one chunk; behind the last layer of maps one more, with the input alone. */
+/* The maps of a layer for one chunk; behind the last layer of maps one more, with the input alone. Within a chain
+   C and M are 1: what one channel leaves, the next one overwrites. */
 struct dime_chunk_map {
     float *input;    /* C x HW x L */
     int32_t *exact;  /* the same, where floats might not hold it, else NULL */
