@@ -39,30 +39,39 @@ static void lay_out_parameters(struct arena *arena, struct dime_chunk_layer *chu
     chunk->offset_gradient = take_floats(arena, layer->padded_outputs);
 }
 
+/* Maps of one layer for a group of `lanes` images. `shared`: those of the first group, whose memory inside
+   the chain serves all; NULL for the first one. */
+static void lay_out_group(struct arena *arena, struct dime_chunk_map *map,
+                          const struct dime_chunk_map *shared, const struct dime_network_state *network,
+                          uint32_t index, size_t lanes) {
+    const struct dime_layer_shape *shape = &network->layers[index].shape;
+    size_t in = lanes * shape->height * shape->width * dime_maps_channels_in(network, index);
+    size_t out = lanes * shape->out_height * shape->out_width * dime_maps_channels_out(network, index);
+    int chained = index < network->chain_count, normalizes = dime_maps_normalizes(network, index);
+    if (shared && chained) *map = *shared;
+    if (!shared || !chained || index == 0) map->input = take_floats(arena, in);
+    if ((!shared || !chained) && shape->wide_inputs && dime_maps_inexact(network, shape->input_largest))
+        map->exact = take(arena, in, sizeof *map->exact);
+    if (shared && index + 1 < network->chain_count) return;
+    if (normalizes || !dime_kind_is_pool(shape->kind)) map->sums = take_floats(arena, out);
+    if (normalizes || dime_maps_inexact(network, shape->largest_sum))
+        map->values = take(arena, out, sizeof *map->values);
+    map->inverse = take_floats(arena, lanes);
+    map->centre = take_floats(arena, lanes);
+    map->unscale = take_floats(arena, lanes);
+    map->gradient = take_floats(arena, out);
+}
+
 static void lay_out_map(struct arena *arena, struct dime_chunk *chunk,
                         const struct dime_network_state *network, uint32_t index, int with_gradients) {
     const struct dime_train_layer *layer = &network->layers[index];
-    struct dime_chunk_map *map = &chunk->maps[index];
-    size_t in = (size_t)layer->shape.height * layer->shape.width * DIME_CHUNK_MOST;
-    size_t out = (size_t)layer->shape.out_height * layer->shape.out_width * DIME_CHUNK_MOST;
-    int normalizes = dime_maps_normalizes(network, index);
-    in *= dime_maps_channels_in(network, index);
-    out *= dime_maps_channels_out(network, index);
-    map->input = take_floats(arena, in);
-    map->exact = NULL;
-    if (layer->shape.wide_inputs && dime_maps_inexact(network, layer->shape.input_largest))
-        map->exact = take(arena, in, sizeof *map->exact);
-    if (normalizes || !dime_kind_is_pool(layer->shape.kind)) map->sums = take_floats(arena, out);
-    if (normalizes || dime_maps_inexact(network, layer->shape.largest_sum))
-        map->values = take(arena, out, sizeof *map->values);
-    map->inverse = take_floats(arena, DIME_CHUNK_MOST);
-    map->centre = take_floats(arena, DIME_CHUNK_MOST);
-    map->unscale = take_floats(arena, DIME_CHUNK_MOST);
+    int chain = network->chain_count > 0;
+    for (uint32_t g = 0; g < (chain ? DIME_CHUNK_MOST / DIME_LANES : 1); g++)
+        lay_out_group(arena, &chunk->groups[g][index], g ? &chunk->groups[0][index] : NULL, network, index,
+                      chain ? DIME_LANES : DIME_CHUNK_MOST);
     chunk->layers[index].highest = take_floats(arena, layer->padded_outputs);
     if (layer->mean) lay_out_norm(arena, &chunk->layers[index], layer);
-    if (!with_gradients) return;
-    map->gradient = take_floats(arena, out);
-    lay_out_parameters(arena, &chunk->layers[index], layer);
+    if (with_gradients) lay_out_parameters(arena, &chunk->layers[index], layer);
 }
 
 static void lay_out_maps(struct arena *arena, struct dime_chunk *chunk,
@@ -72,7 +81,10 @@ static void lay_out_maps(struct arena *arena, struct dime_chunk *chunk,
     if (!count) return;
     const struct dime_train_layer *flat = &network->layers[count];
     chunk->mask = take_floats(arena, DIME_CHUNK_MOST);
-    chunk->maps[count].input = take_floats(arena, (size_t)flat->inputs * DIME_CHUNK_MOST);
+    for (uint32_t g = 0; g < DIME_CHUNK_MOST / DIME_LANES;
+         g++) /* one group of all is as large as all groups */
+        chunk->groups[g][count].input = take_floats(
+            arena, (size_t)flat->inputs * (g || network->chain_count ? DIME_LANES : DIME_CHUNK_MOST));
     chunk->layers[0].input = take_floats(arena, (size_t)network->padded_inputs * DIME_CHUNK_MOST);
     if (with_gradients)
         chunk->layers[count - 1].gradient = take_floats(arena, (size_t)flat->padded_inputs * DIME_CHUNK_MOST);

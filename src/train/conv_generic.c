@@ -9,6 +9,7 @@ typedef float vec __attribute__((vector_size(16)));
 #define VEC_WIDTH 4
 #define CONV_ROWS 4
 #define CONV_VECTORS 2
+#define CONV_RUN 2
 #define CONV_SQUARE 2
 
 static inline vec vec_load(const float *from) {

@@ -17,9 +17,18 @@ struct dime_conv_shape {
     uint32_t kernel, stride, padding;
 };
 
+#define DIME_CONV_MOST_TAPS 256 /* kernels are at most 16 x 16 */
+
 /* Tap (row * kernel + column) of a kernel and the pixel that it meets. */
 struct dime_conv_tap {
     uint32_t tap, pixel;
+};
+
+/* Neighbouring pixels that meet the same taps of a kernel of three by three, each pixel's one further than
+   those of the pixel before: `rows` rows of `taps` taps side by side, 1..3 each; 0: no tap at all. */
+struct dime_conv_run {
+    uint32_t pixel, count;
+    uint32_t rows, taps;
 };
 
 /* Lists in compressed rows: the taps of pixel p are items[start[p]] .. items[start[p + 1] - 1]. */
@@ -27,6 +36,9 @@ struct dime_conv_list {
     uint32_t count; /* of rows */
     uint32_t *start;
     struct dime_conv_tap *items;
+    uint32_t run_count; /* of kernels of three, else 0; they cover all pixels */
+    int taps_fall;      /* 1 in `backward`: the pixels of a run's taps rise, and the taps fall */
+    struct dime_conv_run *runs;
 };
 
 struct dime_conv_plan {
@@ -57,6 +69,7 @@ struct dime_conv_gather {
 /* weight(t, c, r) = sum over pairs of tap t, over lanes, of in[c][pair.pixel] * gradient[r][pair.tap], stored
    where dime_conv_gather reads it. A sum runs in DIME_LANES lanes that are added pairwise at the end. */
 struct dime_conv_weights {
+    int adds; /* 1: to what is there, 0: in its place */
     const struct dime_conv_plan *plan;
     uint32_t lanes, channels, rows;
     const float *in;
@@ -109,14 +122,15 @@ struct dime_conv_kernels {
     /* gradient: in d loss / d (output in units), out d loss / d z */
     void (*norm_gradient)(const struct dime_map *map, const float *sums, const struct dime_map_norm *norm,
                           float *gradient, float *gain_gradient, float *offset_gradient);
-    /* out = max(0, sum) >> DIME_WIDE_SHIFT, and back, on `count` values, a multiple of DIME_LANES. */
+    /* out = max(0, sum) >> DIME_WIDE_SHIFT, and back, on `count` values, a multiple of DIME_LANES. activity
+       NULL: not wanted, here and below. */
     void (*widen)(const float *sums, size_t count, float *out, struct dime_map_activity *activity);
     void (*widen_gradient)(const float *sums, size_t count, float *gradient);
     /* Where floats might not hold the integers. A depthwise convolution of one channel, its input in `exact`,
        or in `in` where exact is NULL; sums: the values rounded. |sum| < 2^31, see layer_shape.h. */
-    void (*exact_channel)(const struct dime_conv_list *list, uint32_t lanes, const float *weights,
-                          size_t weight_tap, const float *in, const int32_t *exact, int32_t *values,
-                          float *sums);
+    void (*exact_channel)(const struct dime_conv_list *list, uint32_t lanes, uint32_t taps,
+                          const float *weights, size_t weight_tap, const float *in, const int32_t *exact,
+                          int32_t *values, float *sums);
     /* As widen, with the integers in `exact` too where that is not NULL. */
     void (*widen_exact)(const int32_t *values, size_t count, float *out, int32_t *exact,
                         struct dime_map_activity *activity);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Body of every variant of the convolution kernels. The including file defines: vec, VEC_WIDTH, vec_load,
    vec_store, vec_all, vec_fma, CONV_ROWS and CONV_VECTORS (the block of sums of a pixel held in registers, at
-   most 12 rows), CONV_SQUARE (channels of a block of 4 rows of sums of weights, at least 2), KERNELS_NAME,
-   KERNELS_SYMBOL. */
+   most 12 rows), CONV_RUN (neighbouring pixels of one channel), CONV_SQUARE (channels of a block of 4 rows of
+   sums of weights, at least 2), KERNELS_NAME, KERNELS_SYMBOL. */
 #include <string.h>
 
 #include "engine/engine.h"
@@ -102,11 +102,16 @@ typedef int quad_places __attribute__((vector_size(16)));
 
 /* Four sums at a time: the lanes of each are added (l, l + 8), (l, l + 4), (l, l + 2), (l, l + 1), the same
    in every variant. */
-ALWAYS void add_up4(vec sum[4][PARTS], float *out) {
+ALWAYS void add_up4(vec sum[4][PARTS], int adds, float *out) {
     quad a = quad_of(sum[0]), b = quad_of(sum[1]), c = quad_of(sum[2]), d = quad_of(sum[3]);
     quad ab = SHUFFLE(a, b, 0, 4, 1, 5) + SHUFFLE(a, b, 2, 6, 3, 7);
     quad cd = SHUFFLE(c, d, 0, 4, 1, 5) + SHUFFLE(c, d, 2, 6, 3, 7);
     quad all = SHUFFLE(ab, cd, 0, 1, 4, 5) + SHUFFLE(ab, cd, 2, 3, 6, 7);
+    if (adds) {
+        quad there;
+        memcpy(&there, out, sizeof there);
+        all += there;
+    }
     memcpy(out, &all, sizeof all);
 }
 
@@ -147,8 +152,8 @@ ALWAYS void weights_block(const struct dime_conv_weights *w, uint32_t tap, uint3
     UNROLL for (uint32_t i = 0; i < PARTS; i++) weights_part(w, tap, gradient, in, rows, channels, i, total);
     float *out = w->weights + tap * w->weight_tap + channel * w->weight_channel + row;
     UNROLL for (uint32_t c = 0; c < channels; c++, out += w->weight_channel) {
-        if (rows == 1) out[0] = add_up(total[c][0]);
-        UNROLL for (uint32_t r = 0; r + 4 <= rows; r += 4) add_up4(&total[c][r], out + r);
+        if (rows == 1) out[0] = (w->adds ? out[0] : 0) + add_up(total[c][0]);
+        UNROLL for (uint32_t r = 0; r + 4 <= rows; r += 4) add_up4(&total[c][r], w->adds, out + r);
     }
 }
 
@@ -164,84 +169,174 @@ ALWAYS void weights_taps(const struct dime_conv_weights *w, uint32_t row, const 
 
 /* ---- depthwise ---- */
 
-#define TAPS 9 /* of the kernel whose factors stay in registers */
+#define TAPS 9 /* of the kernel that most networks have */
 
-ALWAYS void depthwise_pixel(const struct dime_conv_gather *g, const float *in, float *out,
-                            const struct dime_conv_tap *tap, const vec *factor) {
-    for (uint32_t lane = 0; lane < g->lanes; lane += VEC_WIDTH) {
-        vec sum = vec_all(0);
-        UNROLL for (uint32_t t = 0; t < TAPS; t++) sum =
-            vec_fma(factor[t], vec_load(in + (size_t)tap[t].pixel * g->lanes + lane), sum);
-        vec_store(out + lane, sum);
+/* `count` neighbouring sums of a run, whose rows of taps begin at a, b and c. factor: of its first tap. */
+ALWAYS void run_block(const float *a, const float *b, const float *c, const vec *factor, size_t lanes,
+                      float *out, const uint32_t count, const uint32_t rows, const uint32_t taps) {
+    vec sum[CONV_RUN];
+    UNROLL for (uint32_t i = 0; i < count; i++) sum[i] = vec_all(0);
+    UNROLL for (uint32_t r = 0; r < rows; r++) {
+        const float *in = r == 0 ? a : r == 1 ? b : c;
+        vec x[CONV_RUN + 2];
+        UNROLL for (uint32_t i = 0; i < count + taps - 1; i++) x[i] = vec_load(in + i * lanes);
+        UNROLL for (uint32_t t = 0; t < taps; t++) UNROLL for (uint32_t i = 0; i < count; i++) sum[i] =
+            vec_fma(factor[3 * r + t], x[i + t], sum[i]);
     }
+    UNROLL for (uint32_t i = 0; i < count; i++) vec_store(out + i * lanes, sum[i]);
 }
 
-static void depthwise_border(const struct dime_conv_gather *g, const float *w, const float *in, float *out,
-                             const struct dime_conv_tap *tap, uint32_t taps) {
-    for (uint32_t lane = 0; lane < g->lanes; lane += VEC_WIDTH) {
-        vec sum = vec_all(0);
-        for (uint32_t t = 0; t < taps; t++)
-            sum = vec_fma(vec_all(w[tap[t].tap * g->weight_tap]),
-                          vec_load(in + (size_t)tap[t].pixel * g->lanes + lane), sum);
-        vec_store(out + lane, sum);
+/* Sixteen lanes of a run. */
+ALWAYS void run_lanes(const float *a, const float *b, const float *c, const vec *factor, size_t lanes,
+                      float *out, uint32_t count, const uint32_t rows, const uint32_t taps) {
+    for (; count >= CONV_RUN; count -= CONV_RUN, out += CONV_RUN * lanes) {
+        run_block(a, b, c, factor, lanes, out, CONV_RUN, rows, taps);
+        a += CONV_RUN * lanes;
+        b += CONV_RUN * lanes;
+        c += CONV_RUN * lanes;
     }
+    for (; count; count--, a += lanes, b += lanes, c += lanes, out += lanes)
+        run_block(a, b, c, factor, lanes, out, 1, rows, taps);
 }
 
-/* The taps that a pixel meets are a rectangle of the kernel, so first and last say which nine they are. */
-static void depthwise(const struct dime_conv_gather *g) {
-    for (uint32_t c = 0; c < g->channels; c++) {
-        const float *w = g->weights + c, *in = g->in + c * g->in_plane;
-        float *out = g->out + c * g->out_plane;
-        const struct dime_conv_tap *known = NULL;
-        vec factor[TAPS];
-        for (uint32_t pixel = 0; pixel < g->list->count; pixel++, out += g->lanes) {
-            const struct dime_conv_tap *tap = g->list->items + g->list->start[pixel];
-            uint32_t taps = g->list->start[pixel + 1] - g->list->start[pixel];
-            if (taps != TAPS) {
-                depthwise_border(g, w, in, out, tap, taps);
-                continue;
-            }
-            if (!known || known[0].tap != tap[0].tap || known[TAPS - 1].tap != tap[TAPS - 1].tap)
-                for (uint32_t t = 0; t < TAPS; t++) factor[t] = vec_all(w[tap[t].tap * g->weight_tap]);
-            known = tap;
-            depthwise_pixel(g, in, out, tap, factor);
+ALWAYS void run_sums(const struct dime_conv_gather *g, const struct dime_conv_run *run, const vec *factors,
+                     const float *in, float *out, const uint32_t rows, const uint32_t taps) {
+    const struct dime_conv_tap *tap = g->list->items + g->list->start[run->pixel];
+    const vec *factor = factors + (g->list->taps_fall ? TAPS - 1 - tap->tap : tap->tap);
+    size_t lanes = g->lanes;
+    const float *a = in + tap[0].pixel * lanes, *b = a, *c = a;
+    if (rows > 1) b = in + tap[taps].pixel * lanes;
+    if (rows > 2) c = in + tap[2 * taps].pixel * lanes;
+    out += run->pixel * lanes;
+    for (size_t lane = 0; lane < lanes; lane += VEC_WIDTH)
+        run_lanes(a + lane, b + lane, c + lane, factor, lanes, out + lane, run->count, rows, taps);
+}
+
+static void no_taps(const struct dime_conv_gather *g, const struct dime_conv_run *run, float *out) {
+    memset(out + (size_t)run->pixel * g->lanes, 0, (size_t)run->count * g->lanes * sizeof *out);
+}
+
+/* A kernel of three by three. */
+static void depthwise_runs(const struct dime_conv_gather *g, const float *w, const float *in, float *out) {
+    vec factors[TAPS];
+    for (uint32_t t = 0; t < TAPS; t++)
+        factors[g->list->taps_fall ? TAPS - 1 - t : t] = vec_all(w[t * g->weight_tap]);
+    for (uint32_t i = 0; i < g->list->run_count; i++) {
+        const struct dime_conv_run *run = g->list->runs + i;
+        switch (4 * run->rows + run->taps) {
+#define RUN(r, t)                                                                                            \
+    case 4 * (r) + (t):                                                                                      \
+        run_sums(g, run, factors, in, out, r, t);                                                            \
+        break
+            RUN(1, 1);
+            RUN(1, 2);
+            RUN(1, 3);
+            RUN(2, 1);
+            RUN(2, 2);
+            RUN(2, 3);
+            RUN(3, 1);
+            RUN(3, 2);
+            RUN(3, 3);
+#undef RUN
+        default:
+            no_taps(g, run, out);
+            break;
         }
     }
 }
 
-/* Sums of part i of the nine taps of one channel over the pixels that meet them all. */
+/* A pixel with any taps. */
+static void depthwise_pixel(const struct dime_conv_gather *g, const float *w, const float *in, float *out,
+                            uint32_t pixel) {
+    for (uint32_t lane = 0; lane < g->lanes; lane += VEC_WIDTH) {
+        vec sum = vec_all(0);
+        for (uint32_t i = g->list->start[pixel]; i < g->list->start[pixel + 1]; i++) {
+            const struct dime_conv_tap *tap = g->list->items + i;
+            sum = vec_fma(vec_all(w[tap->tap * g->weight_tap]),
+                          vec_load(in + (size_t)tap->pixel * g->lanes + lane), sum);
+        }
+        vec_store(out + (size_t)pixel * g->lanes + lane, sum);
+    }
+}
+
+static void depthwise_channel(const struct dime_conv_gather *g, const float *w, const float *in, float *out) {
+    if (g->list->run_count)
+        depthwise_runs(g, w, in, out);
+    else
+        for (uint32_t pixel = 0; pixel < g->list->count; pixel++) depthwise_pixel(g, w, in, out, pixel);
+}
+
+static void depthwise(const struct dime_conv_gather *g) {
+    for (uint32_t c = 0; c < g->channels; c++)
+        depthwise_channel(g, g->weights + c, g->in + c * g->in_plane, g->out + c * g->out_plane);
+}
+
+/* Adds what `count` neighbouring pixels have to say of the nine taps. */
+ALWAYS void add_block(const float *a, const float *b, const float *c, const float *gradient, size_t lanes,
+                      vec *sum, const uint32_t count) {
+    vec slope[CONV_RUN];
+    UNROLL for (uint32_t i = 0; i < count; i++) slope[i] = vec_load(gradient + i * lanes);
+    UNROLL for (uint32_t r = 0; r < 3; r++) {
+        const float *in = r == 0 ? a : r == 1 ? b : c;
+        vec x[CONV_RUN + 2];
+        UNROLL for (uint32_t i = 0; i < count + 2; i++) x[i] = vec_load(in + i * lanes);
+        UNROLL for (uint32_t i = 0; i < count; i++) UNROLL for (uint32_t t = 0; t < 3; t++) sum[3 * r + t] =
+            vec_fma(slope[i], x[i + t], sum[3 * r + t]);
+    }
+}
+
+ALWAYS void add_run(const float *a, const float *b, const float *c, const float *gradient, size_t lanes,
+                    uint32_t count, vec *sum) {
+    for (; count >= CONV_RUN; count -= CONV_RUN, gradient += CONV_RUN * lanes) {
+        add_block(a, b, c, gradient, lanes, sum, CONV_RUN);
+        a += CONV_RUN * lanes;
+        b += CONV_RUN * lanes;
+        c += CONV_RUN * lanes;
+    }
+    for (; count; count--, a += lanes, b += lanes, c += lanes, gradient += lanes)
+        add_block(a, b, c, gradient, lanes, sum, 1);
+}
+
+/* Sums of part i of the nine taps of one channel over the pixels that meet them all. Every variant goes
+   through the lanes of a run, and through its pixels within them. */
 static void depthwise_sums(const struct dime_conv_weights *w, const float *in, const float *gradient,
-                           vec total[TAPS][PARTS], uint32_t i) {
+                           vec total[TAPS][PARTS], uint32_t part) {
     const struct dime_conv_list *list = &w->plan->forward;
+    size_t lanes = w->lanes;
     vec sum[TAPS];
     UNROLL for (uint32_t t = 0; t < TAPS; t++) sum[t] = vec_all(0);
-    for (uint32_t pixel = 0; pixel < list->count; pixel++) {
-        const struct dime_conv_tap *tap = list->items + list->start[pixel];
-        if (list->start[pixel + 1] - list->start[pixel] != TAPS) continue;
-        for (uint32_t lane = i * VEC_WIDTH; lane < w->lanes; lane += DIME_LANES) {
-            vec slope = vec_load(gradient + (size_t)pixel * w->lanes + lane);
-            UNROLL for (uint32_t t = 0; t < TAPS; t++) sum[t] =
-                vec_fma(slope, vec_load(in + (size_t)tap[t].pixel * w->lanes + lane), sum[t]);
+    for (uint32_t i = 0; i < list->run_count; i++) {
+        const struct dime_conv_run *run = list->runs + i;
+        const struct dime_conv_tap *tap = list->items + list->start[run->pixel];
+        if (run->rows * run->taps != TAPS) continue;
+        for (size_t lane = part * VEC_WIDTH; lane < lanes; lane += DIME_LANES)
+            add_run(in + tap[0].pixel * lanes + lane, in + tap[3].pixel * lanes + lane,
+                    in + tap[6].pixel * lanes + lane, gradient + run->pixel * lanes + lane, lanes, run->count,
+                    sum);
+    }
+    UNROLL for (uint32_t t = 0; t < TAPS; t++) total[t][part] = sum[t];
+}
+
+ALWAYS void add_pixel(const struct dime_conv_weights *w, const float *in, const float *gradient,
+                      uint32_t pixel, vec total[TAPS][PARTS]) {
+    const struct dime_conv_list *list = &w->plan->forward;
+    for (uint32_t t = list->start[pixel]; t < list->start[pixel + 1]; t++) {
+        struct dime_conv_tap tap = list->items[t];
+        for (uint32_t lane = 0; lane < w->lanes; lane += VEC_WIDTH) {
+            vec *sum = &total[tap.tap][lane / VEC_WIDTH % PARTS];
+            *sum = vec_fma(vec_load(gradient + (size_t)pixel * w->lanes + lane),
+                           vec_load(in + (size_t)tap.pixel * w->lanes + lane), *sum);
         }
     }
-    for (uint32_t t = 0; t < TAPS; t++) total[t][i] = sum[t];
 }
 
 /* Adds the pixels at the border, which miss some taps. */
 static void depthwise_border_sums(const struct dime_conv_weights *w, const float *in, const float *gradient,
                                   vec total[TAPS][PARTS]) {
     const struct dime_conv_list *list = &w->plan->forward;
-    for (uint32_t pixel = 0; pixel < list->count; pixel++) {
-        uint32_t first = list->start[pixel], last = list->start[pixel + 1];
-        for (uint32_t t = first; last - first < TAPS && t < last; t++) {
-            struct dime_conv_tap tap = list->items[t];
-            for (uint32_t lane = 0; lane < w->lanes; lane += VEC_WIDTH) {
-                vec *sum = &total[tap.tap][lane / VEC_WIDTH % PARTS];
-                *sum = vec_fma(vec_load(gradient + (size_t)pixel * w->lanes + lane),
-                               vec_load(in + (size_t)tap.pixel * w->lanes + lane), *sum);
-            }
-        }
-    }
+    for (uint32_t i = 0; i < list->run_count; i++)
+        for (uint32_t p = 0; list->runs[i].rows * list->runs[i].taps != TAPS && p < list->runs[i].count; p++)
+            add_pixel(w, in, gradient, list->runs[i].pixel + p, total);
 }
 
 /* The nine taps between one channel of the input and one of the output. */
@@ -250,7 +345,10 @@ static void nine_taps(const struct dime_conv_weights *w, const float *in, const 
     vec total[TAPS][PARTS];
     for (uint32_t i = 0; i < PARTS; i++) depthwise_sums(w, in, gradient, total, i);
     depthwise_border_sums(w, in, gradient, total);
-    for (uint32_t t = 0; t < TAPS; t++) weights[t * w->weight_tap] = add_up(total[t]);
+    for (uint32_t t = 0; t < TAPS; t++) {
+        float *to = weights + t * w->weight_tap;
+        *to = (w->adds ? *to : 0) + add_up(total[t]);
+    }
 }
 
 /* Any kernel: one sum at a time. */

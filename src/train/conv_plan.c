@@ -10,12 +10,14 @@ static int list_create(struct dime_conv_list *list, uint32_t count, size_t items
     list->count = count;
     list->start = calloc(count + 1, sizeof *list->start);
     list->items = malloc((items + 1) * sizeof *list->items);
-    return list->start && list->items ? 0 : DIME_ERROR_MEMORY;
+    list->runs = malloc((count + 1) * sizeof *list->runs);
+    return list->start && list->items && list->runs ? 0 : DIME_ERROR_MEMORY;
 }
 
 static void list_free(struct dime_conv_list *list) {
     free(list->start);
     free(list->items);
+    free(list->runs);
 }
 
 /* Input pixel that tap (row, column) meets for output pixel (y, x), or -1 in the border. */
@@ -50,6 +52,36 @@ static void list_fill(struct dime_conv_list *list, const struct dime_conv_shape 
     list->start[0] = 0;
 }
 
+/* The taps that one pixel meets, a rectangle of the kernel; a pixel meets a tap each, side by side as they
+ * are. */
+static struct dime_conv_run run_of_one(const struct dime_conv_list *list, uint32_t pixel) {
+    const struct dime_conv_tap *tap = list->items + list->start[pixel];
+    uint32_t count = list->start[pixel + 1] - list->start[pixel];
+    struct dime_conv_run run = {pixel, 1, 0, 0};
+    while (run.taps < count && tap[run.taps].tap / 3 == tap[0].tap / 3) run.taps++;
+    run.rows = run.taps ? count / run.taps : 0;
+    return run;
+}
+
+/* The pixel behind meets the same taps, all one pixel further. */
+static int goes_on(const struct dime_conv_list *list, uint32_t pixel) {
+    const struct dime_conv_tap *tap = list->items + list->start[pixel];
+    const struct dime_conv_tap *next = list->items + list->start[pixel + 1];
+    uint32_t count = list->start[pixel + 1] - list->start[pixel];
+    if (list->start[pixel + 2] - list->start[pixel + 1] != count) return 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (next[i].tap != tap[i].tap || next[i].pixel != tap[i].pixel + 1) return 0;
+    return 1;
+}
+
+static void find_runs(struct dime_conv_list *list) {
+    for (uint32_t pixel = 0; pixel < list->count; pixel++) {
+        struct dime_conv_run *run = &list->runs[list->run_count++];
+        *run = run_of_one(list, pixel);
+        for (; pixel + 1 < list->count && goes_on(list, pixel); pixel++) run->count++;
+    }
+}
+
 int dime_conv_plan_create(struct dime_conv_plan *plan, const struct dime_conv_shape *shape) {
     uint32_t taps = shape->kernel * shape->kernel, in = shape->height * shape->width;
     uint32_t out = shape->out_height * shape->out_width;
@@ -64,6 +96,10 @@ int dime_conv_plan_create(struct dime_conv_plan *plan, const struct dime_conv_sh
     list_fill(&plan->forward, shape, 0);
     list_fill(&plan->backward, shape, 1);
     list_fill(&plan->weights, shape, 2);
+    plan->backward.taps_fall = 1;
+    if (shape->kernel == 3) find_runs(&plan->forward);
+    if (shape->kernel == 3 && shape->stride == 1) /* with longer strides a pixel misses taps in between */
+        find_runs(&plan->backward);
     return 0;
 }
 

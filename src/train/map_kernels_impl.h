@@ -9,8 +9,12 @@ ALWAYS vec keep_where(ivec condition, vec value) {
 }
 
 ALWAYS vec larger(vec a, vec b) {
+#ifdef vec_larger
+    return vec_larger(a, b);
+#else
     ivec first = (ivec)(a > b);
     return (vec)((first & (ivec)a) | (~first & (ivec)b));
+#endif
 }
 
 ALWAYS ivec to_int(vec whole) {
@@ -56,6 +60,7 @@ static void statistics(const struct dime_map *map, const float *sums, float *mea
 }
 
 ALWAYS void note(struct dime_map_activity *activity, const vec *highest, const vec *active) {
+    if (!activity) return;
     float high[VEC_WIDTH], count[VEC_WIDTH];
     vec_store(high, *highest);
     vec_store(count, *active);
@@ -134,11 +139,17 @@ static void norm_gradient(const struct dime_map *map, const float *sums, const s
 
 /* ---- 32-bit activations ---- */
 
+ALWAYS vec widened(ivec sum) {
+    return to_float((sum & (ivec)(sum > all_int(0))) >> DIME_WIDE_SHIFT);
+}
+
 static void widen(const float *sums, size_t count, float *out, struct dime_map_activity *activity) {
     vec highest = vec_all(0), active = vec_all(0);
+    for (size_t at = 0; !activity && at < count; at += VEC_WIDTH)
+        vec_store(out + at, widened(to_int(vec_load(sums + at))));
+    if (!activity) return;
     for (size_t at = 0; at < count; at += VEC_WIDTH) {
-        ivec v = to_int(vec_load(sums + at));
-        vec y = to_float((v & (ivec)(v > all_int(0))) >> DIME_WIDE_SHIFT);
+        vec y = widened(to_int(vec_load(sums + at)));
         highest = larger(y, highest);
         active += keep_where((ivec)(y > vec_all(0)), vec_all(1));
         vec_store(out + at, y);
@@ -163,17 +174,26 @@ ALWAYS void store_int(int32_t *to, ivec v) {
     memcpy(to, &v, sizeof v);
 }
 
-static void exact_channel(const struct dime_conv_list *list, uint32_t lanes, const float *weights,
-                          size_t weight_tap, const float *in, const int32_t *exact, int32_t *values,
-                          float *sums) {
+ALWAYS ivec exact_sum(const struct dime_conv_tap *tap, const struct dime_conv_tap *end, size_t lanes,
+                      const ivec *factor, const float *in, const int32_t *exact) {
+    ivec sum = all_int(0);
+    for (; tap < end; tap++) {
+        size_t at = tap->pixel * lanes;
+        sum += (exact ? load_int(exact + at) : to_int(vec_load(in + at))) * factor[tap->tap];
+    }
+    return sum;
+}
+
+static void exact_channel(const struct dime_conv_list *list, uint32_t lanes, uint32_t taps,
+                          const float *weights, size_t weight_tap, const float *in, const int32_t *exact,
+                          int32_t *values, float *sums) {
+    ivec factor[DIME_CONV_MOST_TAPS];
+    for (uint32_t t = 0; t < taps; t++) factor[t] = all_int((int32_t)weights[t * weight_tap]);
     for (uint32_t pixel = 0; pixel < list->count; pixel++) {
-        for (uint32_t lane = 0; lane < lanes; lane += VEC_WIDTH) {
-            ivec sum = all_int(0);
-            for (uint32_t i = list->start[pixel]; i < list->start[pixel + 1]; i++) {
-                size_t at = (size_t)list->items[i].pixel * lanes + lane;
-                ivec x = exact ? load_int(exact + at) : to_int(vec_load(in + at));
-                sum += x * all_int((int32_t)weights[list->items[i].tap * weight_tap]);
-            }
+        const struct dime_conv_tap *first = list->items + list->start[pixel];
+        const struct dime_conv_tap *end = list->items + list->start[pixel + 1];
+        for (size_t lane = 0; lane < lanes; lane += VEC_WIDTH) {
+            ivec sum = exact_sum(first, end, lanes, factor, in + lane, exact ? exact + lane : NULL);
             store_int(values + (size_t)pixel * lanes + lane, sum);
             vec_store(sums + (size_t)pixel * lanes + lane, to_float(sum));
         }

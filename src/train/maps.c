@@ -46,7 +46,8 @@ void dime_maps_refresh(const struct dime_train_layer *layer, uint32_t first, uin
     }
 }
 
-/* Channel m of its outputs comes from channel m of its inputs, or from the only one, and needs nothing else. */
+/* Channel m of its outputs comes from channel m of its inputs, or from the only one, and needs nothing else.
+ */
 static int channels_apart(const struct dime_train_layer *layer, int first) {
     const struct dime_layer_shape *shape = &layer->shape;
     if (dime_kind_is_pool(shape->kind)) return 1;
@@ -70,6 +71,19 @@ uint32_t dime_maps_channels_in(const struct dime_network_state *network, uint32_
 
 uint32_t dime_maps_channels_out(const struct dime_network_state *network, uint32_t index) {
     return index + 1 < network->chain_count ? 1 : network->layers[index].shape.outputs;
+}
+
+uint32_t dime_maps_groups(const struct dime_network_state *network, const struct dime_chunk *chunk) {
+    return network->chain_count ? dime_pad(chunk->count) / DIME_LANES : 1;
+}
+
+void dime_maps_select(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t group) {
+    uint32_t most = network->chain_count ? DIME_LANES : DIME_CHUNK_MOST;
+    chunk->maps = chunk->groups[group];
+    chunk->first = group * most;
+    chunk->images = chunk->count - chunk->first < most ? chunk->count - chunk->first : most;
+    chunk->lanes = dime_pad(chunk->images);
+    for (uint32_t n = 0; n < chunk->lanes; n++) chunk->mask[n] = n < chunk->images ? 1 : 0;
 }
 
 size_t dime_maps_step_in(const struct dime_network_state *network, const struct dime_chunk *chunk,

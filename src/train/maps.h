@@ -2,10 +2,11 @@
 /* Layers of maps - convolution and pooling - in training. A chunk's images lie innermost there, see
    conv_kernels.h. Letters: C channels in, M out, HW and OHW pixels in and out, L lanes.
 
-   A chain is a run of layers at the start of the network whose channels do not meet: a convolution of one channel,
-   depthwise convolutions and pooling, with nothing between them that needs all channels. Each channel goes through
-   the whole chain before the next one does, in memory that stays in the cache, and again at the start of its way
-   back: computing twice costs less than storing. Only what leaves the chain is kept for all channels. */
+   A chain is a run of layers at the start of the network whose channels do not meet: a convolution of one
+   channel, depthwise convolutions and pooling, with nothing between them that needs all channels. Each
+   channel goes through the whole chain before the next one does, with sixteen images at a time, in memory
+   that stays in the first cache, and again at the start of its way back: computing twice costs less than
+   storing. Only what leaves the chain is kept for all channels and images. */
 #ifndef DIME_TRAIN_MAPS_H
 #define DIME_TRAIN_MAPS_H
 
@@ -21,13 +22,18 @@ void dime_maps_refresh(const struct dime_train_layer *layer, uint32_t first, uin
 
 /* Layers of the chain that a network begins with. */
 uint32_t dime_maps_chain(const struct dime_network_state *network);
-/* Channels of layer `index` that have room of their own, going in and coming out; floats from one to the next. */
+/* Channels of layer `index` that have room of their own, going in and coming out; floats from one to the
+ * next. */
 uint32_t dime_maps_channels_in(const struct dime_network_state *network, uint32_t index);
 uint32_t dime_maps_channels_out(const struct dime_network_state *network, uint32_t index);
 size_t dime_maps_step_in(const struct dime_network_state *network, const struct dime_chunk *chunk,
                          uint32_t index);
 size_t dime_maps_step_out(const struct dime_network_state *network, const struct dime_chunk *chunk,
                           uint32_t index);
+
+/* Groups that the images of a chunk form; makes one of them the present one. */
+uint32_t dime_maps_groups(const struct dime_network_state *network, const struct dime_chunk *chunk);
+void dime_maps_select(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t group);
 
 /* ShiftNorm follows layer `index`, over all of its outputs. */
 int dime_maps_normalizes(const struct dime_network_state *network, uint32_t index);

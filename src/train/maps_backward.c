@@ -13,7 +13,7 @@ static uint32_t out_pixels(const struct dime_train_layer *layer) {
 }
 
 static struct dime_map map_of(const struct dime_train_layer *layer, const struct dime_chunk *chunk) {
-    return (struct dime_map){out_pixels(layer), chunk->lanes, chunk->count, chunk->mask};
+    return (struct dime_map){out_pixels(layer), chunk->lanes, chunk->images, chunk->mask};
 }
 
 /* In: d loss / d integer output; out: d loss / d z, z = sum * sum_scale. */
@@ -80,6 +80,7 @@ static void weight_gradient(const struct dime_network_state *network, struct dim
     size_t out = dime_maps_step_out(network, chunk, index);
     struct dime_conv_weights weights = {
         .plan = layer->plan,
+        .adds = chunk->first > 0,
         .lanes = chunk->lanes,
         .channels = depthwise ? count : layer->shape.channels,
         .rows = count,
@@ -143,7 +144,8 @@ static void pool_gradient(const struct dime_network_state *network, struct dime_
                           uint32_t c) {
     const struct dime_train_layer *layer = &network->layers[index];
     const struct dime_chunk_map *map = &chunk->maps[index];
-    size_t in = c * dime_maps_step_in(network, chunk, index), out = c * dime_maps_step_out(network, chunk, index);
+    size_t in = c * dime_maps_step_in(network, chunk, index),
+           out = c * dime_maps_step_out(network, chunk, index);
     const float *pooled = dime_maps_normalizes(network, index) ? map->sums : map[1].input;
     float *to = chunk->maps[index - 1].gradient + in;
     memset(to, 0, (size_t)in_pixels(layer) * chunk->lanes * sizeof *to);
@@ -159,7 +161,8 @@ static void channel_gradient(const struct dime_network_state *network, struct di
                              uint32_t index, uint32_t m) {
     const struct dime_train_layer *layer = &network->layers[index];
     int depthwise = layer->shape.kind == DIME_LAYER_DEPTHWISE;
-    size_t size = (size_t)out_pixels(layer) * chunk->lanes, at = m * dime_maps_step_out(network, chunk, index);
+    size_t size = (size_t)out_pixels(layer) * chunk->lanes,
+           at = m * dime_maps_step_out(network, chunk, index);
     if (dime_kind_is_pool(layer->shape.kind)) {
         if (index > 0) pool_gradient(network, chunk, index, m);
         return;
@@ -190,16 +193,22 @@ static void chain_gradient(const struct dime_network_state *network, struct dime
     }
 }
 
-void dime_maps_backward(const struct dime_network_state *network, struct dime_chunk *chunk) {
-    if (!network->map_count) return;
+static void group_backward(const struct dime_network_state *network, struct dime_chunk *chunk) {
     uint32_t last = network->map_count - 1;
     const struct dime_train_layer *flat = &network->layers[network->map_count];
-    const float *from = chunk->layers[last].gradient;
+    const float *from = chunk->layers[last].gradient + (size_t)chunk->first * flat->padded_inputs;
     float *to = chunk->maps[last].gradient;
     for (uint32_t k = 0; k < flat->inputs; k++, to += chunk->lanes) {
-        for (uint32_t n = 0; n < chunk->count; n++) to[n] = from[n * flat->padded_inputs + k];
-        for (uint32_t n = chunk->count; n < chunk->lanes; n++) to[n] = 0;
+        for (uint32_t n = 0; n < chunk->images; n++) to[n] = from[n * flat->padded_inputs + k];
+        for (uint32_t n = chunk->images; n < chunk->lanes; n++) to[n] = 0;
     }
     for (uint32_t i = network->map_count; i-- > network->chain_count;) layer_gradient(network, chunk, i);
     if (network->chain_count) chain_gradient(network, chunk);
+}
+
+void dime_maps_backward(const struct dime_network_state *network, struct dime_chunk *chunk) {
+    for (uint32_t g = 0; network->map_count && g < dime_maps_groups(network, chunk); g++) {
+        dime_maps_select(network, chunk, g);
+        group_backward(network, chunk);
+    }
 }

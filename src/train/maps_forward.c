@@ -13,7 +13,7 @@ static uint32_t out_pixels(const struct dime_train_layer *layer) {
 }
 
 static struct dime_map map_of(const struct dime_train_layer *layer, const struct dime_chunk *chunk) {
-    return (struct dime_map){out_pixels(layer), chunk->lanes, chunk->count, chunk->mask};
+    return (struct dime_map){out_pixels(layer), chunk->lanes, chunk->images, chunk->mask};
 }
 
 /* ---- convolution ---- */
@@ -47,15 +47,15 @@ static void convolve(const struct dime_network_state *network, struct dime_chunk
     }
 }
 
-/* Channel c of a depthwise convolution of 32-bit activations whose sums floats might not hold: into map->values,
-   and rounded into map->sums. |sum| < 2^31, see layer_shape.h. */
+/* Channel c of a depthwise convolution of 32-bit activations whose sums floats might not hold: into
+   map->values, and rounded into map->sums. |sum| < 2^31, see layer_shape.h. */
 static void convolve_exactly(const struct dime_network_state *network, struct dime_chunk *chunk,
                              uint32_t index, uint32_t c) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_map *map = &chunk->maps[index];
     size_t in = dime_maps_step_in(network, chunk, index), out = dime_maps_step_out(network, chunk, index);
-    network->conv->exact_channel(&layer->plan->forward, chunk->lanes, layer->values + c,
-                                 layer->padded_outputs, map->input + c * in,
+    network->conv->exact_channel(&layer->plan->forward, chunk->lanes, layer->plan->weights.count,
+                                 layer->values + c, layer->padded_outputs, map->input + c * in,
                                  map->exact ? map->exact + c * in : NULL, map->values + c * out,
                                  map->sums + c * out);
 }
@@ -176,7 +176,7 @@ static void measure_lanes(const struct dime_train_layer *layer, const struct dim
         map->inverse[n] = size > TINY ? 1 / size : 0;
         map->centre[n] = norm == DIME_NORM_LAYER ? mean : 0;
         map->unscale[n] = 1 / shift_scale[n];
-        chunk->input_scale[n] = map->inverse[n] * shift_scale[n];
+        chunk->input_scale[chunk->first + n] = map->inverse[n] * shift_scale[n];
     }
 }
 
@@ -223,7 +223,7 @@ static void note_activity(const struct dime_train_layer *layer, struct dime_chun
             highest = next[i] > highest ? next[i] : highest;
             chunk->active += next[i] > 0;
         }
-        chunk->layers[index].highest[m] = highest;
+        chunk->layers[index].highest[m] = fmaxf(chunk->layers[index].highest[m], highest);
     }
 }
 
@@ -265,7 +265,7 @@ static void widen_noted(const struct dime_network_state *network, struct dime_ch
                         uint32_t m) {
     struct dime_map_activity activity = {0};
     widen_channel(network, chunk, index, m, &activity);
-    chunk->layers[index].highest[m] = activity.highest;
+    chunk->layers[index].highest[m] = fmaxf(chunk->layers[index].highest[m], activity.highest);
     chunk->active += activity.active;
 }
 
@@ -321,7 +321,8 @@ static void pool_channel(const struct dime_network_state *network, struct dime_c
                          uint32_t c) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_map *map = &chunk->maps[index];
-    size_t in = c * dime_maps_step_in(network, chunk, index), out = c * dime_maps_step_out(network, chunk, index);
+    size_t in = c * dime_maps_step_in(network, chunk, index),
+           out = c * dime_maps_step_out(network, chunk, index);
     int normalizes = dime_maps_normalizes(network, index);
     float *target = normalizes ? map->sums : map[1].input;
     if (layer->shape.kind == DIME_LAYER_MAX_POOL)
@@ -376,10 +377,9 @@ static void chain_forward(const struct dime_network_state *network, struct dime_
 }
 
 void dime_maps_recompute(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t m) {
-    struct dime_map_activity ignored = {0};
     for (uint32_t i = 0; i + 1 < network->chain_count; i++) {
         chain_sums(network, chunk, i, m);
-        if (!dime_kind_is_pool(network->layers[i].shape.kind)) widen_channel(network, chunk, i, m, &ignored);
+        if (!dime_kind_is_pool(network->layers[i].shape.kind)) widen_channel(network, chunk, i, m, NULL);
     }
 }
 
@@ -387,7 +387,7 @@ void dime_maps_recompute(const struct dime_network_state *network, struct dime_c
 static void finish_layer(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     if (!dime_kind_is_pool(layer->shape.kind))
-        chunk->activations += (uint64_t)chunk->count * dime_shape_outputs(&layer->shape);
+        chunk->activations += (uint64_t)chunk->images * dime_shape_outputs(&layer->shape);
     else if (dime_maps_normalizes(network, index))
         shift_norm(network, chunk, index, chunk->maps[index].exact != NULL);
 }
@@ -395,23 +395,22 @@ static void finish_layer(const struct dime_network_state *network, struct dime_c
 /* rows x lanes from N rows of pictures; lanes without an image are 0. */
 static void to_lanes(const float *from, size_t from_row, uint32_t inputs, const struct dime_chunk *chunk,
                      float *to) {
+    from += chunk->first * from_row;
     for (uint32_t k = 0; k < inputs; k++, to += chunk->lanes) {
-        for (uint32_t n = 0; n < chunk->count; n++) to[n] = from[n * from_row + k];
-        for (uint32_t n = chunk->count; n < chunk->lanes; n++) to[n] = 0;
+        for (uint32_t n = 0; n < chunk->images; n++) to[n] = from[n * from_row + k];
+        for (uint32_t n = chunk->images; n < chunk->lanes; n++) to[n] = 0;
     }
 }
 
 static void from_lanes(const float *from, uint32_t outputs, const struct dime_chunk *chunk, float *to,
                        size_t to_row) {
+    to += chunk->first * to_row;
     for (uint32_t k = 0; k < outputs; k++, from += chunk->lanes)
-        for (uint32_t n = 0; n < chunk->count; n++) to[n * to_row + k] = from[n];
+        for (uint32_t n = 0; n < chunk->images; n++) to[n * to_row + k] = from[n];
 }
 
-void dime_maps_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training) {
-    if (!network->map_count) return;
+static void group_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training) {
     const struct dime_train_layer *flat = &network->layers[network->map_count];
-    chunk->lanes = dime_pad(chunk->count);
-    for (uint32_t n = 0; n < chunk->lanes; n++) chunk->mask[n] = n < chunk->count ? 1 : 0;
     to_lanes(chunk->layers[0].input, network->padded_inputs, network->inputs, chunk, chunk->maps[0].input);
     if (network->chain_count) chain_forward(network, chunk);
     for (uint32_t i = 0; i < network->map_count; i++) {
@@ -423,4 +422,14 @@ void dime_maps_forward(const struct dime_network_state *network, struct dime_chu
     }
     from_lanes(chunk->maps[network->map_count].input, flat->inputs, chunk,
                chunk->layers[network->map_count].input, flat->padded_inputs);
+}
+
+void dime_maps_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training) {
+    if (!network->map_count) return;
+    for (uint32_t i = 0; i < network->map_count; i++)
+        memset(chunk->layers[i].highest, 0, network->layers[i].outputs * sizeof(float));
+    for (uint32_t g = 0; g < dime_maps_groups(network, chunk); g++) {
+        dime_maps_select(network, chunk, g);
+        group_forward(network, chunk, training);
+    }
 }

@@ -123,8 +123,8 @@ struct dime_chunk_layer {
     float *gain_gradient, *offset_gradient; /* Mp */
 };
 
-/* The maps of a layer for one chunk; behind the last layer of maps one more, with the input alone. Within a chain
-   C and M are 1: what one channel leaves, the next one overwrites. */
+/* The maps of a layer for one chunk; behind the last layer of maps one more, with the input alone. Within a
+   chain C and M are 1: what one channel leaves, the next one overwrites. */
 struct dime_chunk_map {
     float *input;    /* C x HW x L */
     int32_t *exact;  /* the same, where floats might not hold it, else NULL */
@@ -137,16 +137,20 @@ struct dime_chunk_map {
 struct dime_chunk {
     uint32_t count; /* N <= DIME_CHUNK_MOST */
     struct dime_chunk_layer layers[DIME_MAX_LAYERS];
-    struct dime_chunk_map maps[DIME_MAX_LAYERS];
-    uint32_t lanes;     /* L: count, padded to DIME_LANES */
-    int8_t *bytes;      /* scratch of the whole product */
-    float *mask;        /* L: 1 for an image, 0 for none */
-    float *input_scale; /* N: real size of one unit of the last layer's input */
-    float *logit_unit;  /* N: real size of one unit of the logits (quantized only) */
-    int32_t *logits;    /* N x Mp of the last layer, integer (quantized only) */
-    float *real_logits; /* N x Mp of the last layer */
-    float *soft;        /* N x Mp: the teachers' probabilities; NULL without teachers */
-    float *tempered;    /* N x Mp: logits / temperature, then their softmax */
+    /* Maps go through the network in groups of images: of one lane vector where there is a chain, else of
+     * all. */
+    struct dime_chunk_map groups[DIME_CHUNK_MOST / DIME_LANES][DIME_MAX_LAYERS];
+    struct dime_chunk_map *maps; /* of the present group */
+    uint32_t first, images;      /* of the present group */
+    uint32_t lanes;              /* L: images, padded to DIME_LANES */
+    int8_t *bytes;               /* scratch of the whole product */
+    float *mask;                 /* L: 1 for an image, 0 for none */
+    float *input_scale;          /* N: real size of one unit of the last layer's input */
+    float *logit_unit;           /* N: real size of one unit of the logits (quantized only) */
+    int32_t *logits;             /* N x Mp of the last layer, integer (quantized only) */
+    float *real_logits;          /* N x Mp of the last layer */
+    float *soft;                 /* N x Mp: the teachers' probabilities; NULL without teachers */
+    float *tempered;             /* N x Mp: logits / temperature, then their softmax */
     uint8_t labels[DIME_CHUNK_MOST];
     uint8_t predictions[DIME_CHUNK_MOST];
     double loss; /* summed over images */
