@@ -789,7 +789,7 @@ static void draw_config(struct dime_config *config, struct dime_random *random) 
     config->augmentation = (int)dime_random_below(random, 2);
     config->bilinear = (int)dime_random_below(random, 2);
     config->seed = dime_random_next(random);
-    config->input_encoding = (enum dime_input_encoding)dime_random_below(random, 3);
+    config->input_encoding = (enum dime_input_encoding)dime_random_below(random, 4);
     strcpy(config->runtag, "r: \"#' \\");
     if (dime_random_below(random, 2)) draw_layers(config, random);
 }

@@ -290,6 +290,8 @@ static void test_encode(void **state) {
     for (uint32_t i = 0; i < 256; i++) pixels[i] = (uint8_t)i;
     dime_encode(DIME_INPUT_UNSIGNED, 0, pixels, 256, output);
     for (uint32_t i = 0; i < 256; i++) assert_int_equal(output[i], i / 2);
+    dime_encode(DIME_INPUT_UNSIGNED4, 0, pixels, 255, output);
+    for (uint32_t i = 0; i < 255; i++) assert_int_equal(output[i], i / 16);
     dime_encode(DIME_INPUT_BINARY, 73, pixels, 256, output);
     for (uint32_t i = 0; i < 256; i++) assert_int_equal(output[i], i >= 73);
     dime_encode(DIME_INPUT_MEAN_SUBTRACTED, 0, pixels, 256, output);

@@ -165,7 +165,7 @@ static void test_format_norm_scale(void **state) {
 
 static void test_inputs(void **state) {
     (void)state;
-    for (int encoding = DIME_INPUT_MEAN_SUBTRACTED; encoding <= DIME_INPUT_BINARY; encoding++) {
+    for (int encoding = DIME_INPUT_MEAN_SUBTRACTED; encoding <= DIME_INPUT_UNSIGNED4; encoding++) {
         for (uint32_t size = 12; size <= 28; size += 8) {
             for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm += 3) {
                 struct dime_config config = small_config();

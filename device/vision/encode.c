@@ -122,6 +122,13 @@ void dime_encode_unsigned(const uint8_t *pixels, uint32_t count, int8_t *output)
     for (; count; count--) *output++ = (int8_t)(*pixels++ >> 1);
 }
 
+/* p >> 4 in each byte. */
+void dime_encode_unsigned4(const uint8_t *pixels, uint32_t count, int8_t *output) {
+    for (; takes_words(pixels, output, count); pixels += 4, output += 4, count -= 4)
+        *(word *)(void *)output = *(const word *)(const void *)pixels >> 4 & 0x0F0F0F0Fu;
+    for (; count; count--) *output++ = (int8_t)(*pixels++ >> 4);
+}
+
 /* threshold >= 1: blank pixels are 0. */
 static word binary_word(uint32_t threshold, word pixels) {
     word output = 0;

@@ -24,7 +24,7 @@ static int translate(const struct import_options *given, struct dime_bitnetmcu_o
     options->input_encoding = dime_bitnetmcu_encoding(given->encoding);
     if (options->input_encoding >= 0) return 0;
     return dime_error_set(DIME_ERROR_USAGE,
-                          "--input-encoding %.40s: known are mean-subtracted, unsigned, binary",
+                          "--input-encoding %.40s: known are mean-subtracted, unsigned, binary, unsigned4",
                           given->encoding);
 }
 
@@ -68,7 +68,8 @@ static int run(int argc, const char **argv) {
         {"input-size", 0, POPT_ARG_INT, &given.size, 0,
          "height and width of the picture; default: the square root of the inputs", "N"},
         {"input-encoding", 0, POPT_ARG_STRING, &given.encoding, 0,
-         "mean-subtracted, unsigned or binary; default: binary for 28x28 inputs, else mean-subtracted",
+         "mean-subtracted, unsigned, binary or unsigned4; default: binary for 28x28 inputs, else "
+         "mean-subtracted",
          "NAME"},
         {"input-threshold", 0, POPT_ARG_INT, &given.threshold, 0,
          "grey level from which on binary input is 1; default: 73", "N"},

@@ -305,6 +305,7 @@ LANES_INLINE lanes_int mean_subtracted(const struct coding *coding, lanes_int pi
 LANES_INLINE lanes_int encode_lanes(const struct coding *coding, lanes_int pixels) {
     if (coding->encoding == DIME_INPUT_MEAN_SUBTRACTED) return mean_subtracted(coding, pixels);
     if (coding->encoding == DIME_INPUT_UNSIGNED) return pixels >> 1;
+    if (coding->encoding == DIME_INPUT_UNSIGNED4) return pixels >> 4;
     return (pixels >= lanes_int_all(coding->threshold)) & lanes_int_all(1);
 }
 

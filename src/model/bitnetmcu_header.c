@@ -103,7 +103,7 @@ static int define_layer(struct dime_bitnetmcu_header *header, const struct dime_
 }
 
 int dime_bitnetmcu_encoding(const char *name) {
-    for (int i = DIME_INPUT_MEAN_SUBTRACTED; i <= DIME_INPUT_BINARY; i++)
+    for (int i = DIME_INPUT_MEAN_SUBTRACTED; i <= DIME_INPUT_UNSIGNED4; i++)
         if (!strcmp(dime_input_encoding_name((enum dime_input_encoding)i), name)) return i;
     return -1;
 }
@@ -122,7 +122,7 @@ static int define(struct dime_bitnetmcu_header *header, const struct dime_header
     header->input_encoding = dime_bitnetmcu_encoding(directive->body);
     if (header->input_encoding >= 0) return 0;
     return dime_header_fail(header->name, directive->line, DIME_ERROR_MALFORMED,
-                            "unknown input encoding; known: mean-subtracted, unsigned, binary");
+                            "unknown input encoding; known: mean-subtracted, unsigned, binary, unsigned4");
 }
 
 /* Every line counts, so conditions that could switch some off are refused; an include guard is not one. */

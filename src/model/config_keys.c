@@ -17,7 +17,7 @@ CHOICES(wscale_choice, "PerTensor", "PerOutput")
 CHOICES(clip_choice, "octav", "prop", "lsq")
 CHOICES(schedule_choice, "StepLR", "Cosine", "CosineWarmRestarts")
 CHOICES(selection_choice, "best", "last")
-CHOICES(encoding_choice, "mean-subtracted", "unsigned", "binary")
+CHOICES(encoding_choice, "mean-subtracted", "unsigned", "binary", "unsigned4")
 CHOICES(layer_choice, "fc", "conv2d", "depthwise", "maxpool", "avgpool") /* enum dime_layer_kind */
 CHOICES(layer_norm_choice, "None")
 static const char *format_choice(uint32_t value) {

@@ -100,6 +100,8 @@ static const char *encoding_symbol(enum dime_input_encoding encoding) {
         return "DIME_INPUT_UNSIGNED";
     case DIME_INPUT_BINARY:
         return "DIME_INPUT_BINARY";
+    case DIME_INPUT_UNSIGNED4:
+        return "DIME_INPUT_UNSIGNED4";
     }
     return NULL;
 }

@@ -227,11 +227,15 @@ static int check_last(uint32_t classes, const struct dime_layer_shape *shape) {
 
 int dime_layer_shapes(const struct dime_config *config, uint32_t classes, struct dime_layer_shape *shapes,
                       uint32_t *wrong_index) {
+    static const uint16_t largest[] = {[DIME_INPUT_MEAN_SUBTRACTED] = 127,
+                                       [DIME_INPUT_UNSIGNED] = 127,
+                                       [DIME_INPUT_BINARY] = 1,
+                                       [DIME_INPUT_UNSIGNED4] = 15};
     struct flow flow = {.channels = 1,
                         .height = config->input_size,
                         .width = config->input_size,
                         .bits = 8,
-                        .largest = config->input_encoding == DIME_INPUT_BINARY ? 1 : 127};
+                        .largest = largest[config->input_encoding]};
     struct dime_config settled = *config; /* with the last layer's outputs filled in */
     struct dime_layer_config *last = &settled.layers[config->layer_count - 1];
     if (!last->outputs && last->kind == DIME_LAYER_FC) last->outputs = classes ? classes : 1;

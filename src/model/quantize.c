@@ -271,7 +271,10 @@ double dime_activation_range(uint32_t activation_bits) {
 double dime_activation_unit(const struct dime_config *config, uint32_t layer_index) {
     uint32_t before = layer_index;
     while (before > 0 && dime_kind_is_pool(config->layers[before - 1].kind)) before--;
-    if (before == 0) return config->input_encoding == DIME_INPUT_BINARY ? 1.0 : 1.0 / 127;
+    if (before == 0) {
+        if (config->input_encoding == DIME_INPUT_BINARY) return 1.0;
+        return config->input_encoding == DIME_INPUT_UNSIGNED4 ? 1.0 / 15 : 1.0 / 127;
+    }
     uint32_t bits = config->layers[before - 1].activation_bits;
     if (!bits) bits = config->activation_bits;
     return dime_activation_range(bits) / ((1 << (bits - 1)) - 1);

@@ -71,7 +71,8 @@ double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affi
    */
 double dime_activation_range(uint32_t activation_bits);
 
-/* Real size of one unit of a layer's input activations: 1/127 of the input range for the first layer, the
+/* Real size of one unit of a layer's input activations: 1/127 of the input range for the first layer
+   (1/15, 1 with fewer bits), the
    activation range over the largest activation for hidden ones; pooling passes it on. Used with BatchNorm,
    where scales are fixed.
  */
