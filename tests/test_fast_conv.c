@@ -16,9 +16,12 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "engine/engine.h"
+#include "engine/fast_planes.h"
 #include "engine/stage.h"
 #include "firmware/toolchain.h"
 #include "model/conv_code.h"
+#include "model/conv_stage.h"
+#include "model/planes_layout.h"
 #include "sim/chip.h"
 #include "sim/symbols.h"
 
@@ -27,8 +30,13 @@ enum { MOST_LAYERS = 6, MOST_WEIGHTS = 64 * 64 * 9, MOST_ENTRIES = 8192 };
 static struct dime_toolchain toolchain;
 static char folder[] = "/tmp/dime-test-conv.XXXXXX";
 
+enum method { PAIRS, SUMS, PLANES, WIDE };
+static const char *const method_names[] = {"pairs", "sums", "planes", "wide"};
+
 /* A stage with integer weights beside the packed ones. */
 struct stage {
+    enum method method;
+    int is_upward; /* the output lies behind the input, and over what has been read of it */
     struct dime_layer layers[MOST_LAYERS];
     int16_t *values[MOST_LAYERS];
     uint32_t *packed[MOST_LAYERS];
@@ -152,7 +160,7 @@ static FILE *create(const char *name) {
 }
 
 static int is_wide(const struct stage *stage) {
-    return stage->layers[0].requantize == DIME_REQUANTIZE_WIDE;
+    return stage->method == WIDE;
 }
 
 static uint32_t map_function_count(const struct stage *stage) {
@@ -182,6 +190,8 @@ static uint32_t write_code(const struct stage *stage, int32_t least, int32_t mos
     uint32_t cycles;
     if (is_wide(stage)) {
         cycles = write_maps(stage, stream);
+    } else if (stage->method == PLANES) {
+        cycles = 0;
     } else {
         const char *refusal = dime_conv_pairs_refusal(&stage->layers[0], stage->values[0], least, most);
         if (refusal) fail_msg("refused: %s", refusal);
@@ -217,10 +227,54 @@ static void write_affine(const struct dime_layer *layer, FILE *stream) {
     fputs("};\n", stream);
 }
 
+static struct dime_planes_shape shape_of(const struct stage *stage, const struct dime_model_layer *layer) {
+    struct dime_planes_shape shape;
+    (void)stage;
+    assert_true(dime_planes_shape_of(layer, 0, 127, &shape));
+    assert_int_equal(shape.bits, DIME_PLANES_BITS);
+    return shape;
+}
+
+static struct dime_model_layer model_layer(const struct stage *stage) {
+    const struct dime_layer *layer = &stage->layers[0];
+    struct dime_model_layer result = {
+        .inputs = layer->inputs, .outputs = layer->outputs, .value = stage->values[0]};
+    while (dime_format_get(result.format) != layer->format) result.format++;
+    return result;
+}
+
+static void write_planes(const struct stage *stage, FILE *stream) {
+    const struct dime_layer *layer = &stage->layers[0];
+    struct dime_model_layer model = model_layer(stage);
+    struct dime_planes_shape shape = shape_of(stage, &model);
+    struct dime_planes_print print = {.number = 1,
+                                      .places = (uint32_t)layer->kernel * layer->kernel,
+                                      .run = (uint32_t)layer->kernel * layer->channels,
+                                      .step = (uint32_t)layer->width * layer->channels,
+                                      .runs = layer->kernel,
+                                      .head = "static const struct dime_planes planes = ",
+                                      .tail = ";"};
+    dime_planes_print(&model, &shape, &print, stream);
+    fputs("static const struct dime_conv_stage stage = {.run = dime_conv_planes_run, .planes = &planes};\n",
+          stream);
+}
+
 static void write_stage(const struct stage *stage, FILE *stream) {
+    if (stage->method == PLANES) {
+        write_planes(stage, stream);
+        return;
+    }
+    if (stage->method == SUMS) {
+        fprintf(stream,
+                "dime_conv_pair pair;\n"
+                "static const struct dime_conv_stage stage = {dime_conv_pairs_run, pair, dime_conv_scale_%s, "
+                "0, 0};\n",
+                stage->count > 1 ? "window" : "pair");
+        return;
+    }
     if (!is_wide(stage)) {
         fputs("dime_conv_pair pair;\ndime_conv_finish finish;\n"
-              "static const struct dime_conv_stage stage = {dime_conv_pairs_run, pair, finish, 0};\n",
+              "static const struct dime_conv_stage stage = {dime_conv_pairs_run, pair, finish, 0, 0};\n",
               stream);
         return;
     }
@@ -234,28 +288,56 @@ static void write_stage(const struct stage *stage, FILE *stream) {
 
 static uint32_t sums_of(const struct stage *stage) {
     if (is_wide(stage)) return output_count(stage) + dime_map_size(&stage->layers[0]);
+    if (stage->method == PLANES) {
+        struct dime_model_layer model = model_layer(stage);
+        struct dime_planes_shape shape = shape_of(stage, &model);
+        return dime_planes_slices(&shape);
+    }
     return stage->layers[0].outputs * 2u;
+}
+
+/* Bytes from the beginning of the buffer: stages that run place by place write over what they have read. */
+struct buffer {
+    uint32_t size, input, output;
+};
+
+static struct buffer buffer_of(const struct stage *stage) {
+    uint32_t count = output_count(stage), input = (stage->input_count + 3) & ~3u;
+    if (is_wide(stage)) return (struct buffer){input + count, 0, input};
+    uint32_t size = dime_conv_overlapped(&stage->layers[0], last_of(stage), stage->is_upward);
+    if (stage->is_upward) return (struct buffer){size, 0, (size - count) & ~3u};
+    return (struct buffer){size, (size - stage->input_count) & ~3u, 0};
+}
+
+/* From channel by channel to place by place. */
+static void by_places(const int8_t *maps, uint32_t channels, uint32_t places, int8_t *result) {
+    for (uint32_t c = 0; c < channels; c++)
+        for (uint32_t i = 0; i < places; i++) result[i * channels + c] = maps[c * places + i];
 }
 
 /* The flash has one wait state, as at 48 MHz; SysTick counts HCLK. */
 static void write_main(const struct stage *stage) {
+    static int8_t ordered[MOST_ENTRIES];
+    struct buffer buffer = buffer_of(stage);
+    uint32_t channels = is_wide(stage) ? 1 : stage->layers[0].channels;
     FILE *stream = create("main.c");
+    by_places(stage->input, channels, stage->input_count / channels, ordered);
     fputs("#include \"fast_conv.h\"\n", stream);
     write_affine(&stage->layers[0], stream);
     write_layers(stage, stream);
     write_stage(stage, stream);
     fprintf(stream, "static const int8_t input[%u] = {", stage->input_count);
-    for (uint32_t i = 0; i < stage->input_count; i++) fprintf(stream, "%d,", stage->input[i]);
-    fprintf(stream, "};\nint8_t copy[%u], output[%u];\nint32_t sums[%u];\nuint32_t cycles;\n",
-            stage->input_count, output_count(stage), sums_of(stage));
+    for (uint32_t i = 0; i < stage->input_count; i++) fprintf(stream, "%d,", ordered[i]);
     fprintf(stream,
+            "};\n_Alignas(4) int8_t buffer[%u];\n_Alignas(4) int32_t sums[%u];\nuint32_t cycles;\n"
             "int main(void) {\n*(volatile uint32_t *)0x40022000 = 1;\n"
-            "for (unsigned i = 0; i < %u; i++) copy[i] = input[i];\n"
+            "for (unsigned i = 0; i < %u; i++) buffer[%u + i] = input[i];\n"
             "*(volatile uint32_t *)0xE000F000 = 5;\nuint32_t start = *(volatile uint32_t *)0xE000F008;\n"
-            "stage.run(&stage, layers, layers + %u, copy, sums, output);\n"
+            "stage.run(&stage, layers, layers + %u, buffer + %u, sums, buffer + %u);\n"
             "cycles = *(volatile uint32_t *)0xE000F008 - start;\n__asm__ volatile(\"li a0, 0\\nebreak\");\n"
             "for (;;) {\n}\n}\n",
-            stage->input_count, stage->count - 1);
+            buffer.size, sums_of(stage), stage->input_count, buffer.input, stage->count - 1, buffer.input,
+            buffer.output);
     fclose(stream);
 }
 
@@ -289,6 +371,10 @@ static void compile(void) {
                                           "code.S",
                                           ENGINE "fast_conv_pairs.c",
                                           ENGINE "fast_conv_finish.S",
+                                          ENGINE "fast_conv_scale.S",
+                                          ENGINE "fast_conv_planes.c",
+                                          ENGINE "fast_planes.c",
+                                          ENGINE "fast_planes_add.S",
                                           ENGINE "fast_conv_wide.c",
                                           ENGINE "engine.c",
                                           "-lgcc",
@@ -305,8 +391,8 @@ static uint32_t address_of(struct sim_chip *chip, const char *name) {
     return symbol->address;
 }
 
-/* Runs the program; what it leaves in `output`, and the cycles. */
-static uint32_t run(int8_t *output, uint32_t count) {
+/* Runs the program; what it leaves `at` bytes behind the beginning of its buffer, and the cycles. */
+static uint32_t run(int8_t *output, uint32_t at, uint32_t count) {
     struct sim_chip *chip;
     struct sim_limits limits = {100000000, UINT64_MAX};
     char path[128];
@@ -316,7 +402,7 @@ static uint32_t run(int8_t *output, uint32_t count) {
     check(sim_chip_load_file(chip, path));
     sim_chip_reset(chip);
     assert_int_equal(sim_chip_run(chip, &limits), SIM_STOP_EBREAK);
-    assert_int_equal(sim_chip_peek(chip, address_of(chip, "output"), output, count), count);
+    assert_int_equal(sim_chip_peek(chip, address_of(chip, "buffer") + at, output, count), count);
     assert_int_equal(sim_chip_peek(chip, address_of(chip, "cycles"), &cycles, 4), 4);
     sim_chip_free(chip);
     return cycles;
@@ -325,13 +411,14 @@ static uint32_t run(int8_t *output, uint32_t count) {
 /* Reference and chip give the same; prints what the chip took. */
 static void compare(struct stage *stage, int32_t least, int32_t most, const char *name) {
     static int32_t sums[1 << 16];
-    static int8_t expected[MOST_ENTRIES], got[MOST_ENTRIES];
-    uint32_t count = output_count(stage);
-    dime_stage_run(&stage->layers[0], last_of(stage), stage->input, sums, expected);
+    static int8_t maps[MOST_ENTRIES], expected[MOST_ENTRIES], got[MOST_ENTRIES];
+    uint32_t count = output_count(stage), channels = is_wide(stage) ? 1 : last_of(stage)->outputs;
+    dime_stage_run(&stage->layers[0], last_of(stage), stage->input, sums, maps);
+    by_places(maps, channels, count / channels, expected);
     uint32_t predicted = write_code(stage, least, most);
     write_main(stage);
     compile();
-    uint32_t cycles = run(got, count);
+    uint32_t cycles = run(got, buffer_of(stage).output, count);
     if (getenv("DIME_SHOW")) printf("%s: %u cycles, code %u\n", name, cycles, predicted);
     assert_memory_equal(got, expected, count);
     uint32_t nonzero = 0;
@@ -340,34 +427,48 @@ static void compare(struct stage *stage, int32_t least, int32_t most, const char
     end(stage);
 }
 
-/* ---- pairs ---- */
+/* ---- what is tried ---- */
 
 struct shape {
+    enum method method;
     const struct dime_format *format;
     uint32_t channels, size, outputs, kernel, stride, pool;
     int32_t least, most;
     int weights;
 };
 
-static void test_pairs(void **state) {
+static void test_dense(void **state) {
     (void)state;
     static const struct shape shapes[] = {
-        {&dime_format_pot3, 1, 16, 8, 3, 1, 2, 0, 127, 0},
-        {&dime_format_pot3, 8, 7, 24, 3, 1, 0, 0, 127, 0},
-        {&dime_format_ternary, 12, 7, 32, 3, 1, 0, 0, 127, 0},
-        {&dime_format_ternary, 1, 6, 40, 3, 1, 2, -127, 127, 0},
-        {&dime_format_pot3, 7, 6, 9, 3, 1, 0, 0, 127, 1},    /* the largest sums that fit 16 bits */
-        {&dime_format_ternary, 2, 8, 6, 3, 1, 2, 0, 127, 2}, /* nothing but biases */
-        {&dime_format_pot3, 1, 28, 12, 5, 2, 2, 0, 1, 0},
-        {&dime_format_4bitsym, 1, 9, 5, 3, 1, 0, -127, 127, 0},
-        {&dime_format_8bit, 1, 9, 3, 1, 1, 0, -127, 127, 0},
-        {&dime_format_ternary, 3, 7, 65, 2, 1, 2, 0, 127, 0},
-        {&dime_format_binarysym, 2, 12, 7, 7, 3, 0, 0, 127, 0},
+        {PAIRS, &dime_format_pot3, 1, 16, 8, 3, 1, 2, 0, 127, 0},
+        {PAIRS, &dime_format_pot3, 8, 7, 24, 3, 1, 0, 0, 127, 0},
+        {PAIRS, &dime_format_ternary, 12, 7, 32, 3, 1, 0, 0, 127, 0},
+        {PAIRS, &dime_format_ternary, 1, 6, 40, 3, 1, 2, -127, 127, 0},
+        {PAIRS, &dime_format_pot3, 7, 6, 9, 3, 1, 0, 0, 127, 1},    /* the largest sums that fit 16 bits */
+        {PAIRS, &dime_format_ternary, 2, 8, 6, 3, 1, 2, 0, 127, 2}, /* nothing but biases */
+        {PAIRS, &dime_format_pot3, 1, 28, 12, 5, 2, 2, 0, 1, 0},
+        {PAIRS, &dime_format_4bitsym, 1, 9, 5, 3, 1, 0, -127, 127, 0},
+        {PAIRS, &dime_format_8bit, 1, 9, 3, 1, 1, 0, -127, 127, 0},
+        {PAIRS, &dime_format_ternary, 3, 7, 65, 2, 1, 2, 0, 127, 0},
+        {PAIRS, &dime_format_binarysym, 2, 12, 7, 7, 3, 0, 0, 127, 0},
+        {SUMS, &dime_format_pot3, 1, 16, 8, 3, 1, 2, 0, 127, 0},
+        {SUMS, &dime_format_ternary, 2, 8, 6, 3, 1, 2, 0, 127, 2},
+        {SUMS, &dime_format_ternary, 5, 7, 33, 3, 1, 0, 0, 127, 0},
+        {PLANES, &dime_format_ternary, 12, 7, 32, 3, 1, 0, 0, 127, 0},
+        {PLANES, &dime_format_ternary, 32, 5, 48, 3, 1, 0, 0, 3, 0},
+        {PLANES, &dime_format_2bitsym, 3, 6, 37, 3, 1, 0, 0, 127, 0},
+        {PLANES, &dime_format_pot3, 8, 7, 24, 3, 1, 0, 0, 63, 0},
+        {PLANES, &dime_format_binarysym, 5, 9, 65, 2, 2, 0, 0, 127, 0},
+        {PLANES, &dime_format_4bitsym, 3, 5, 7, 3, 1, 0, 0, 127, 1}, /* the largest sums that fit 16 bits */
+        {PLANES, &dime_format_4bit, 4, 4, 12, 2, 1, 0, 0, 127, 0},
+        {PLANES, &dime_format_ternary, 2, 8, 6, 3, 1, 0, 0, 127, 2},
     };
     for (uint32_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct shape *shape = &shapes[i];
         struct stage stage;
         begin(&stage, shape->channels, shape->size, shape->size, 100 + i);
+        stage.method = shape->method;
+        stage.is_upward = i % 2;
         struct dime_layer *layer =
             add_layer(&stage, DIME_LAYER_CONV2D, shape->outputs, shape->kernel, shape->stride);
         layer->format = shape->format;
@@ -377,7 +478,7 @@ static void test_pairs(void **state) {
         if (shape->pool)
             add_layer(&stage, DIME_LAYER_MAX_POOL, shape->outputs, 2, 2)->requantize = DIME_REQUANTIZE_NONE;
         draw_input(&stage, shape->least, shape->most);
-        compare(&stage, shape->least, shape->most, "pairs");
+        compare(&stage, shape->least, shape->most, method_names[shape->method]);
     }
 }
 
@@ -385,6 +486,7 @@ static void test_wide(void **state) {
     (void)state;
     struct stage stage;
     begin(&stage, 1, 16, 16, 7);
+    stage.method = WIDE;
     uint32_t channels = 16;
     add_layer(&stage, DIME_LAYER_CONV2D, channels, 3, 1);
     add_layer(&stage, DIME_LAYER_DEPTHWISE, channels, 3, 1);
@@ -431,7 +533,7 @@ static int clean(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_dense),
         cmocka_unit_test(test_wide),
     };
     return cmocka_run_group_tests_name("fast convolutions", tests, prepare, clean);

@@ -6,7 +6,7 @@
 
    DIME_CHIP_MODEL=<run folder>  puts that model through the chip instead of one trained here
    DIME_CHIP_IMAGES=10000        so many test images instead of a few hundred
-   DIME_CHIP_CODE=flash|ram      where its inner loops run
+   DIME_CHIP_CODE=flash|ram      where its inner loops run instead of where the planner places them
    DIME_CHIP_KERNELS=fast|reference */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,7 +93,7 @@ static uint8_t *grey_of(const struct dime_model *model, uint32_t index, uint32_t
 /* What the engine on the PC reads. */
 static uint32_t classify(const struct dime_model *model, const struct dime_runtime *runtime,
                          const uint8_t *grey) {
-    int8_t input[4096], activations[1024];
+    int8_t input[4096], activations[4096];
     int32_t sums[1024];
     uint32_t inputs = dime_model_input_count(model);
     assert_true(inputs <= sizeof input && runtime->network.activations <= sizeof activations &&
@@ -364,7 +364,7 @@ static void hear_chip(void *context, uint64_t cycle, enum sim_channel channel, u
     host->sent = 0;
 }
 
-static void run_testset(const struct dime_model *model, uint32_t images, int code_in_ram,
+static void run_testset(const struct dime_model *model, uint32_t images, enum dime_code_place code,
                         enum dime_kernels kernels, struct host *host) {
     struct dime_runtime runtime;
     struct dime_firmware_report report;
@@ -373,7 +373,7 @@ static void run_testset(const struct dime_model *model, uint32_t images, int cod
                                            .model = model,
                                            .baud = FAST_BAUD,
                                            .kernels = kernels,
-                                           .code = code_in_ram ? DIME_CODE_RAM : DIME_CODE_FLASH},
+                                           .code = code},
           &report);
     struct sim_chip *chip = start(report.elf);
     uint32_t inputs = dime_model_input_count(model);
@@ -400,8 +400,8 @@ static void test_every_format(void **state) {
         struct host host;
         train((enum dime_format_id)format, &model);
         for (int i = 0; i < VARIANTS; i++) { /* fast from flash and RAM, the reference from flash */
-            run_testset(&model, FORMAT_IMAGES, i & 1, i & 2 ? DIME_KERNELS_REFERENCE : DIME_KERNELS_FAST,
-                        &host);
+            run_testset(&model, FORMAT_IMAGES, i & 1 ? DIME_CODE_RAM : DIME_CODE_FLASH,
+                        i & 2 ? DIME_KERNELS_REFERENCE : DIME_KERNELS_FAST, &host);
             if (host.mismatches)
                 fail_msg("%s: %u mismatches", dime_format_get((enum dime_format_id)format)->name,
                          host.mismatches);
@@ -422,7 +422,10 @@ static void test_testset(void **state) {
         train(DIME_FORMAT_4BITSYM, &model);
     uint32_t count = images ? (uint32_t)strtoul(images, NULL, 10) : IMAGES;
     assert_true(count > 0 && count <= mnist.test.count);
-    run_testset(&model, count, !code || strcmp(code, "flash"),
+    enum dime_code_place place = code && !strcmp(code, "flash") ? DIME_CODE_FLASH
+                                 : code && !strcmp(code, "ram") ? DIME_CODE_RAM
+                                                                : DIME_CODE_AUTO;
+    run_testset(&model, count, place,
                 kernels && !strcmp(kernels, "reference") ? DIME_KERNELS_REFERENCE : DIME_KERNELS_FAST, &host);
     printf("%u images on the chip: %u mismatches, %u right, %.0f cycles on average (%llu to %llu)\n", count,
            host.mismatches, host.right, (double)host.cycles / count, (unsigned long long)host.least,

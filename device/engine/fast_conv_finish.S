@@ -4,17 +4,16 @@
    channel's scaling, a function of a0 that may change a1. What calls here does not get the control back: scaling
    takes t2 bytes, and behind it the next channel begins.
 
-   a5 sums, s0 output of the channel, s1 greatest activation, t1 bytes from one channel's output to the next's,
-   t2 bytes of a scaling. */
+   a5 sums, s0 output of the channel, s1 greatest activation, t1 the number of channels, t2 bytes of a scaling. */
 #if __riscv
 
 /* Stores the activation of a0, a sum with its bias, which is 0 unless it is positive. */
-.macro store_activation place
-    sb zero, \place(s0)
+.macro store_activation
+    sb zero, 0(s0)
     blez a0, 1f
     jalr t0
     blt s1, a0, 3f
-2:  sb a0, \place(s0)
+2:  sb a0, 0(s0)
 1:
     .subsection 1
 3:  mv a0, s1
@@ -23,7 +22,7 @@
 .endm
 
 .macro next_channel
-    add s0, s0, t1
+    addi s0, s0, 1
     add t0, t0, t2
     jr t0
 .endm
@@ -42,9 +41,11 @@ dime_conv_finish_pair:
     srai a4, a4, 16
     add a4, a4, a3
     add a0, a0, a3
-    store_activation 0
+    store_activation
     mv a0, a4
-    store_activation 1
+    add s0, s0, t1
+    store_activation
+    sub s0, s0, t1
     next_channel
     .size dime_conv_finish_pair, . - dime_conv_finish_pair
 
@@ -71,7 +72,7 @@ dime_conv_finish_window:
     bge a0, a4, 6f
     mv a0, a4
 6:  add a0, a0, a2
-    store_activation 0
+    store_activation
     next_channel
     .size dime_conv_finish_window, . - dime_conv_finish_window
 #endif

@@ -2,15 +2,29 @@
 #include "fast_conv.h"
 #include "stage.h"
 
+/* What is the same for all rows. */
+struct walk {
+    const struct dime_conv_stage *stage;
+    const struct dime_layer *layer;
+    uint32_t *sums;
+    uint32_t right, down; /* bytes of the input from place to place and from row to row of the convolution */
+    const int8_t *blank;  /* an output that saw a blank window, or NULL */
+};
+
 /* Pairs at columns 0, 2, 4 ...; the last of an odd number of columns begins one earlier. */
-static void run_row(const struct dime_conv_stage *stage, const struct dime_layer *layer, const int8_t *input,
-                    uint32_t *sums, int8_t *output) {
-    uint32_t last = layer->out_width - 2u;
-    for (uint32_t x = 0;; x += 2) {
-        if (x > last) x = last;
-        stage->pair(input + x * layer->stride, sums);
-        stage->finish(sums, output + x);
-        if (x == last) return;
+static void run_row(const struct walk *walk, const int8_t *input, int8_t *output) {
+    uint32_t outputs = walk->layer->outputs, right = walk->right;
+    for (uint32_t left = walk->layer->out_width; left > 1; left -= 2) {
+        walk->stage->pair(input, walk->sums);
+        walk->stage->finish(walk->sums, output, walk->layer);
+        if (left != 3) {
+            input += right;
+            output += outputs;
+        } else {
+            left++;
+        }
+        input += right;
+        output += outputs;
     }
 }
 
@@ -27,40 +41,40 @@ static int is_blank(const struct dime_layer *layer, const int8_t *input) {
     return 1;
 }
 
-/* Copies one place of each channel. */
-static void copy_place(const struct dime_layer *pool, const int8_t *from, int8_t *to) {
-    uint32_t size = dime_map_size(pool);
-    for (uint32_t m = pool->outputs; m > 0; m--, from += size, to += size) *to = *from;
+static void run_window(const struct walk *walk, const int8_t *input, int8_t *output) {
+    walk->stage->pair(input, walk->sums);
+    walk->stage->pair(input + walk->down, walk->sums + walk->layer->outputs);
+    walk->stage->finish(walk->sums, output, walk->layer);
 }
 
-/* One row of 2x2 windows. blank: an output place that saw a blank window, or NULL; returns it. */
-static const int8_t *run_pooled_row(const struct dime_conv_stage *stage, const struct dime_layer *layer,
-                                    const struct dime_layer *pool, const int8_t *input, uint32_t *sums,
-                                    int8_t *output, const int8_t *blank) {
-    uint32_t down = (uint32_t)layer->stride * layer->width;
-    for (uint32_t x = pool->out_width; x > 0; x--, output++, input += 2 * layer->stride) {
-        int is_empty = is_blank(layer, input);
-        if (is_empty && blank) {
-            copy_place(pool, blank, output);
+/* One row of `width` 2x2 windows. */
+static void run_pooled_row(struct walk *walk, uint32_t width, const int8_t *input, int8_t *output) {
+    uint32_t outputs = walk->layer->outputs;
+    for (; width > 0; width--, output += outputs, input += 2 * walk->right) {
+        int is_empty = is_blank(walk->layer, input);
+        if (is_empty && walk->blank) {
+            for (uint32_t m = 0; m < outputs; m++) output[m] = walk->blank[m];
             continue;
         }
-        stage->pair(input, sums);
-        stage->pair(input + down, sums + layer->outputs);
-        stage->finish(sums, output);
-        if (is_empty) blank = output;
+        run_window(walk, input, output);
+        if (is_empty) walk->blank = output;
     }
-    return blank;
 }
 
 void dime_conv_pairs_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
                          const struct dime_layer *last, const int8_t *input, int32_t *sums, int8_t *output) {
-    uint32_t down = (uint32_t)first->stride * first->width;
-    const int8_t *blank = NULL;
-    for (uint32_t y = last->out_height; y > 0; y--, output += last->out_width) {
+    uint32_t right = (uint32_t)first->stride * first->channels, down = right * first->width;
+    struct walk walk = {stage, first, (uint32_t *)sums, right, down, NULL};
+    uint32_t above = first == last ? down : 2 * down, row = (uint32_t)last->out_width * last->outputs;
+    if (dime_conv_is_upward(input, output)) {
+        for (uint32_t y = last->out_height; y > 1; y--, input += above) output += row;
+        above = 0 - above;
+        row = 0 - row;
+    }
+    for (uint32_t y = last->out_height; y > 0; y--, input += (int32_t)above, output += (int32_t)row) {
         if (first == last)
-            run_row(stage, first, input, (uint32_t *)sums, output);
+            run_row(&walk, input, output);
         else
-            blank = run_pooled_row(stage, first, last, input, (uint32_t *)sums, output, blank);
-        input += first == last ? down : 2 * down;
+            run_pooled_row(&walk, last->out_width, input, output);
     }
 }

@@ -18,9 +18,8 @@
 #define SHOW_MS 900
 #define DARK_MS 100 /* so that the same digit twice is seen as two */
 
-static _Alignas(4) int8_t input[DIME_MODEL_INPUTS];
 static int32_t sums[DIME_MODEL_SUMS];
-static _Alignas(4) int8_t activations[DIME_MODEL_ACTIVATIONS];
+static _Alignas(4) int8_t activations[DIME_MODEL_ROOM]; /* first of all the input */
 
 static void report(uint32_t number, const struct picture *picture, uint32_t prediction, uint32_t cycles) {
     print_text("Picture ");
@@ -43,16 +42,16 @@ static void unpack(const struct picture *picture) {
     for (uint32_t i = 0; i < DIME_MODEL_INPUTS;) {
         uint32_t head = *run++;
         for (uint32_t left = head & 0x7F; left; left--)
-            input[i++] = head & 0x80 ? picture->background : (int8_t)*run++;
+            activations[i++] = head & 0x80 ? picture->background : (int8_t)*run++;
     }
 }
 #else
 /* The box around the ink, row by row, with background around it. */
 static void unpack(const struct picture *picture) {
     const uint8_t *next = picture_pixels + picture->pixels;
-    int8_t *row = input + picture->corner;
+    int8_t *row = activations + picture->corner;
     uint32_t byte = 1; /* what is left of it, below a 1 that tells its end */
-    for (uint32_t i = 0; i < DIME_MODEL_INPUTS; i++) input[i] = picture->level[0];
+    for (uint32_t i = 0; i < DIME_MODEL_INPUTS; i++) activations[i] = picture->level[0];
     for (uint32_t y = picture->height; y; y--, row += DIME_MODEL_INPUT_SIZE)
         for (int8_t *at = row; at < row + picture->width; at++, byte >>= PICTURE_BITS) {
             if (byte == 1) byte = *next++ | 0x100u;
@@ -72,7 +71,7 @@ static void read_picture(uint32_t number) {
     const struct picture *picture = &pictures[number];
     unpack(picture);
     uint32_t start = cycles_now();
-    uint32_t prediction = dime_network_infer(&dime_model_network, input, sums, activations);
+    uint32_t prediction = dime_network_infer(&dime_model_network, activations, sums, activations);
     uint32_t cycles = cycles_now() - start;
     report(number + 1, picture, prediction, cycles);
     show(prediction);

@@ -26,17 +26,16 @@
 
 _Static_assert(DIME_MODEL_CLASSES < FAULT, "a class must not look like FAULT or READY");
 
-/* Grey levels, which become the network's input in place. Written by the interrupt until `complete` is set,
-   and by the program from then until READY. */
+/* Grey levels, which become the network's input in place, and that its activations. Written by the interrupt
+   until `complete` is set, and by the program from then until READY. */
 static union {
     _Alignas(4) uint8_t grey[DIME_MODEL_INPUTS];
-    int8_t input[DIME_MODEL_INPUTS];
+    int8_t activations[DIME_MODEL_ROOM];
 } picture;
 static uint16_t received; /* bytes of the picture; in the interrupt only, while a picture arrives */
 static volatile uint8_t begun, complete, faulty;
 
 static int32_t sums[DIME_MODEL_SUMS];
-static _Alignas(4) int8_t activations[DIME_MODEL_ACTIVATIONS];
 
 void usart_received(uint8_t byte, uint32_t errors) {
     if (complete) return;
@@ -67,8 +66,8 @@ static void answer(uint32_t class, uint32_t cycles) {
 static void read_picture(void) {
     uint32_t start = cycles_now();
     dime_encode(DIME_MODEL_INPUT_ENCODING, DIME_MODEL_INPUT_THRESHOLD, picture.grey, DIME_MODEL_INPUTS,
-                picture.input);
-    uint32_t class = dime_network_infer(&dime_model_network, picture.input, sums, activations);
+                picture.activations);
+    uint32_t class = dime_network_infer(&dime_model_network, picture.activations, sums, picture.activations);
     answer(class, cycles_now() - start);
 }
 

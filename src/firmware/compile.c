@@ -225,6 +225,7 @@ static struct dime_image_variant drivers_of(const struct dime_image *image,
                                             const struct dime_firmware_settings *chosen) {
     return (struct dime_image_variant){.kernels = chosen->kernels,
                                        .sums = image->convolutions.sums,
+                                       .activations = image->convolutions.activations,
                                        .prepared_only = chosen->prepared_only,
                                        .picture_bits = chosen->picture_bits,
                                        .picture_count = chosen->picture_count};
@@ -237,8 +238,9 @@ static struct dime_image_variant model_of(const struct dime_firmware_settings *c
 
 static int is_same(const struct dime_image_variant *a, const struct dime_image_variant *b) {
     return a->is_model == b->is_model && a->kernels == b->kernels && a->trade == b->trade &&
-           a->code_room == b->code_room && a->sums == b->sums && a->prepared_only == b->prepared_only &&
-           a->picture_bits == b->picture_bits && a->picture_count == b->picture_count;
+           a->code_room == b->code_room && a->sums == b->sums && a->activations == b->activations &&
+           a->prepared_only == b->prepared_only && a->picture_bits == b->picture_bits &&
+           a->picture_count == b->picture_count;
 }
 
 static const char *find_objects(const struct dime_image *image, const struct dime_image_variant *variant) {

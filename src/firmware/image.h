@@ -17,6 +17,7 @@ struct dime_image_variant {
     enum dime_trade trade; /* of the model */
     uint32_t code_room;    /* likewise */
     uint32_t sums;         /* of drivers, which include model.h with the sizes of the scratch buffers */
+    uint32_t activations;  /* likewise */
     int prepared_only;     /* likewise */
     uint32_t picture_bits, picture_count; /* likewise */
 };

@@ -43,15 +43,7 @@ void dime_firmware_verdict_text(const struct dime_firmware_candidate *plan, char
 
 static const char *map_kernel(const struct dime_firmware_report *report, uint32_t index) {
     const struct dime_conv_stage_plan *stage = dime_conv_plan_stage(&report->convolutions, index);
-    switch (stage ? stage->method : DIME_CONV_REFERENCE) {
-    case DIME_CONV_PAIRS:
-        return "code for two outputs at once";
-    case DIME_CONV_WIDE:
-        return "code for a map at once";
-    case DIME_CONV_REFERENCE:
-        break;
-    }
-    return "reference";
+    return dime_conv_method_name(stage ? stage->method : DIME_CONV_REFERENCE);
 }
 
 const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
@@ -67,6 +59,8 @@ const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
         return "slices";
     case DIME_LAYOUT_TABLE:
         return "table";
+    case DIME_LAYOUT_PLANES:
+        return "planes";
     case DIME_LAYOUT_REFERENCE:
         break;
     }

@@ -3,7 +3,11 @@
 
 #include "model/code_window.h"
 
-enum { SHORT_REACH = 32, MOST_SUMS = 255 }; /* sums that 16-bit stores and 32-bit loads reach from a5 */
+enum {
+    SHORT_REACH = 32,
+    MOST_SUMS = 255,
+    FARTHEST = 2047
+}; /* sums that 16-bit stores and 32-bit loads reach from a5 */
 
 /* Registers beside the window's and a4: u is a sum in memory, tp points to the input, a5 to the sums. */
 #define U "a3"
@@ -21,6 +25,11 @@ struct pass {
 static uint32_t pass_rows(const struct dime_layer *layer) {
     uint32_t rows = DIME_WINDOW / layer->kernel;
     return rows > layer->kernel ? layer->kernel : rows;
+}
+
+/* Bytes from the top left of a window: maps lie place by place. */
+static uint32_t input_offset(const struct dime_layer *layer, uint32_t row, uint32_t column) {
+    return (row * layer->width + column) * layer->channels;
 }
 
 /* ---- does it suit ---- */
@@ -48,6 +57,8 @@ const char *dime_conv_pairs_refusal(const struct dime_layer *layer, const int16_
     if (layer->outputs > MOST_SUMS) return "it has more than 255 output channels";
     if (layer->kernel > DIME_WINDOW) return "its kernel is larger than 9";
     if (layer->out_width < 2) return "its output is one column wide";
+    if (input_offset(layer, layer->kernel - 1u, layer->kernel + layer->stride - 1u) > FARTHEST)
+        return "its window spans more than 2047 bytes";
     if (!sums_fit(layer, values, input_least, input_most)) return "its sums do not fit 16 bits";
     return NULL;
 }
@@ -67,7 +78,7 @@ static void write_high_half(struct dime_code *code, const struct pass *pass, uin
         dime_code_short(code, "mv " DIME_SUM ", %s", pass->window.reg[row * size + column]);
     else
         dime_code_load(code, "lb " DIME_SUM ", %u(" INPUT ")",
-                       (pass->first + row) * pass->layer->width + column);
+                       input_offset(pass->layer, pass->first + row, column));
     dime_code_short(code, "slli " DIME_SUM ", " DIME_SUM ", 16");
     dime_code_short(code, "add %s, %s, " DIME_SUM, pass->window.reg[row * size + j],
                     pass->window.reg[row * size + j]);
@@ -76,9 +87,9 @@ static void write_high_half(struct dime_code *code, const struct pass *pass, uin
 static void write_window(struct dime_code *code, const struct pass *pass) {
     uint32_t size = pass->layer->kernel;
     for (uint32_t i = 0; i < pass->rows; i++) {
-        uint32_t start = (pass->first + i) * pass->layer->width;
         for (uint32_t j = 0; j < size; j++)
-            dime_code_load(code, "lb %s, %u(" INPUT ")", pass->window.reg[i * size + j], start + j);
+            dime_code_load(code, "lb %s, %u(" INPUT ")", pass->window.reg[i * size + j],
+                           input_offset(pass->layer, pass->first + i, j));
         for (uint32_t j = 0; j < size; j++) write_high_half(code, pass, i, j);
     }
 }
@@ -163,12 +174,6 @@ static void write_zero_sums(struct dime_code *code, uint32_t outputs, const uint
     }
 }
 
-static void next_channel(struct dime_code *code, const struct dime_layer *layer) {
-    uint32_t map = (uint32_t)layer->height * layer->width; /* <= 4096 */
-    for (; map > 2047; map -= 2047) dime_code_long(code, "addi " INPUT ", " INPUT ", 2047");
-    dime_code_long(code, "addi " INPUT ", " INPUT ", %u", map);
-}
-
 struct dime_code_cost dime_conv_pairs_write(const struct dime_layer *layer, const int16_t *values,
                                             const char *symbol, FILE *stream) {
     struct dime_code code = {.stream = stream};
@@ -176,7 +181,7 @@ struct dime_code_cost dime_conv_pairs_write(const struct dime_layer *layer, cons
     uint8_t has_sum[MOST_SUMS] = {0};
     write_entry(&code, symbol);
     for (uint32_t c = 0; c < layer->channels; c++) {
-        if (c) next_channel(&code, layer);
+        if (c) dime_code_short(&code, "addi " INPUT ", " INPUT ", 1");
         pass.channel = c;
         for (pass.first = 0; pass.first < layer->kernel; pass.first += pass.rows) {
             uint32_t left = layer->kernel - pass.first;

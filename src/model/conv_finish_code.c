@@ -64,8 +64,7 @@ static uint32_t scaling_bytes(const struct dime_layer *layer) {
     return most + 2;
 }
 
-static void write_begin(struct dime_code *code, const struct dime_layer *layer, const struct dime_layer *last,
-                        const char *symbol) {
+static void write_begin(struct dime_code *code, const struct dime_layer *layer, const char *symbol) {
     dime_code_function(code, symbol);
     dime_code_short(code, "addi sp, sp, -12");
     dime_code_memory(code, "sw ra, 8(sp)");
@@ -74,7 +73,7 @@ static void write_begin(struct dime_code *code, const struct dime_layer *layer, 
     dime_code_short(code, "mv a5, a0");
     dime_code_short(code, "mv s0, a1");
     dime_code_long(code, "li s1, %u", (1u << (layer->activation_bits - 1)) - 1);
-    dime_code_long(code, "li t1, %u", (uint32_t)last->out_height * last->out_width);
+    dime_code_long(code, "li t1, %u", layer->outputs);
     dime_code_long(code, "li t2, %u", scaling_bytes(layer));
 }
 
@@ -102,7 +101,7 @@ struct dime_code_cost dime_conv_finish_write(const struct dime_layer *layer, con
     struct dime_code code = {.stream = stream};
     uint32_t bytes = scaling_bytes(layer);
     int pooled = layer != last;
-    write_begin(&code, layer, last, symbol);
+    write_begin(&code, layer, symbol);
     for (uint32_t m = 0; m < layer->outputs; m++) {
         const struct dime_affine *affine = &layer->affine[m];
         write_load(&code, "a4", m * 4);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which stages of a network's layers of maps become code for the chip, and that code. */
+/* How each stage of a network's layers of maps runs on the chip, and its code or tables. */
 #ifndef DIME_MODEL_CONV_STAGE_H
 #define DIME_MODEL_CONV_STAGE_H
 
@@ -11,32 +11,45 @@
 
 enum dime_conv_method {
     DIME_CONV_REFERENCE, /* weight by weight */
-    DIME_CONV_PAIRS,     /* two outputs at once (fast_conv.h) */
-    DIME_CONV_WIDE,      /* a map at once */
+    DIME_CONV_PAIRS,     /* code, two outputs at once (fast_conv.h) */
+    DIME_CONV_SUMS,      /* the same, but the affine step by a table */
+    DIME_CONV_PLANES,    /* weights in planes, one place at a time (fast_planes.h) */
+    DIME_CONV_WIDE,      /* code, a map at once */
 };
 
 struct dime_conv_stage_plan {
     uint32_t first, last; /* layers */
     enum dime_conv_method method;
-    uint32_t bytes; /* of code; 0 for the reference */
+    uint32_t bytes; /* of code or tables; 0 for the reference */
+    const char
+        *why; /* why the method is not a faster one: "its padding is not 0"; NULL where there is none */
 };
 
 struct dime_conv_plan {
     struct dime_conv_stage_plan stages[DIME_MAX_LAYERS];
     uint32_t count;
-    uint32_t bytes; /* of all code */
-    uint32_t sums;  /* entries of the scratch buffer `sums` */
+    uint32_t bytes;       /* of all code and tables */
+    uint32_t sums;        /* entries of the scratch buffer `sums` */
+    uint32_t activations; /* bytes of `activations`, a multiple of 4, with the picture at its beginning */
+    int is_by_places;     /* maps lie place by place, also for the fully connected layer behind them */
 };
 
-/* Takes the stages that save most for their bytes, as long as all their code stays within `room`. network:
-   the runtime's. */
+/* Chooses the fastest methods whose code and tables stay within `room`. network: the runtime's. */
 struct dime_conv_plan dime_conv_plan_make(const struct dime_model *model, const struct dime_network *network,
                                           uint32_t room);
 
 /* The stage of layer `index`, or NULL where it is fully connected. */
 const struct dime_conv_stage_plan *dime_conv_plan_stage(const struct dime_conv_plan *plan, uint32_t index);
 
-/* Writes the code of all stages as assembly, and the table of stages `conv_stages` and the function
+/* Bytes that hold input and output of a stage that runs place by place at either end, so that no row of
+   outputs is written over rows of inputs that are still to be read, its own included. is_upward: input at the
+   beginning, output at the end, last row first. */
+uint32_t dime_conv_overlapped(const struct dime_layer *first, const struct dime_layer *last, int is_upward);
+
+/* "code for pairs of outputs", to be printed. */
+const char *dime_conv_method_name(enum dime_conv_method method);
+
+/* Writes the code of all stages as assembly, and the tables, the stages `conv_stages` and the function
    `run_maps` for dime_network.maps as C. */
 void dime_conv_plan_write(const struct dime_conv_plan *plan, const struct dime_model *model,
                           const struct dime_network *network, FILE *assembly, FILE *c);

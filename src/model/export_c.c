@@ -122,10 +122,16 @@ static enum dime_layout layout_of(const struct export *export, uint32_t index) {
     return export->for_chip ? dime_layout_choose(export->model, index) : DIME_LAYOUT_REFERENCE;
 }
 
-/* 1 where the layer's weights are instructions, and no table is needed. */
-static int is_code(const struct export *export, uint32_t index) {
+/* How a layer of maps runs; the reference for all others. */
+static enum dime_conv_method method_of(const struct export *export, uint32_t index) {
     const struct dime_conv_stage_plan *stage = dime_conv_plan_stage(&export->convolutions, index);
-    return stage && stage->method != DIME_CONV_REFERENCE;
+    return stage ? stage->method : DIME_CONV_REFERENCE;
+}
+
+/* 1 where the layer's affine step has become code. */
+static int has_affine_code(const struct export *export, uint32_t index) {
+    enum dime_conv_method method = method_of(export, index);
+    return method == DIME_CONV_PAIRS || method == DIME_CONV_WIDE;
 }
 
 static uint32_t sums_of(const struct export *export) {
@@ -136,6 +142,11 @@ static uint32_t sums_of(const struct export *export) {
         if (needed > entries) entries = needed;
     }
     return entries;
+}
+
+static uint32_t activations_of(const struct export *export) {
+    const struct dime_network *network = &export->runtime.network;
+    return network->map_count ? export->convolutions.activations : network->activations;
 }
 
 /* Entries of a scratch buffer: fast kernels write whole words of weights. */
@@ -165,8 +176,11 @@ static void print_sizes(const struct export *export, FILE *stream) {
     print_number(stream, "LAYERS", network->layer_count, "layers");
     print_number(stream, "SUMS", entries_of(export, sums_of(export)),
                  "entries of the scratch buffer of 32-bit sums");
-    print_number(stream, "ACTIVATIONS", entries_of(export, network->activations),
+    print_number(stream, "ACTIVATIONS", entries_of(export, activations_of(export)),
                  "entries of that of 8-bit activations");
+    print_number(stream, "ROOM",
+                 entries_of(export, most(dime_model_input_count(export->model), activations_of(export))),
+                 "entries of the latter where the input is to lie at its beginning");
     print_number(stream, "WIDEST", most(network->sums, network->activations),
                  "entries that suit either of them");
     print_number(stream, "SCRATCH_BYTES", scratch_bytes(network->sums, network->activations),
@@ -315,8 +329,9 @@ static void print_network(const struct export *export, FILE *stream) {
 static void print_tables(const struct export *export, FILE *stream, uint32_t index) {
     const struct dime_layer *layer = &export->runtime.network.layers[index];
     enum dime_layout layout = layout_of(export, index);
-    if (is_code(export, index)) {
+    if (method_of(export, index) != DIME_CONV_REFERENCE) {
         print_headline(stream, layer, index + 1);
+        if (!has_affine_code(export, index)) print_affine(stream, layer, index + 1);
         return;
     }
     if (layout == DIME_LAYOUT_REFERENCE)
@@ -329,10 +344,8 @@ static void print_tables(const struct export *export, FILE *stream, uint32_t ind
 static void print_entry(const struct export *export, FILE *stream, uint32_t index) {
     struct dime_layer layer = export->runtime.network.layers[index];
     const char *symbol = dime_format_symbol(export->model->layers[index].format);
-    if (is_code(export, index)) {
-        layer.format = NULL;
-        layer.affine = NULL;
-    }
+    if (method_of(export, index) != DIME_CONV_REFERENCE) layer.format = NULL;
+    if (has_affine_code(export, index)) layer.affine = NULL;
     print_layer(stream, &layer, index + 1, layout_of(export, index) == DIME_LAYOUT_REFERENCE ? symbol : NULL);
 }
 
@@ -354,7 +367,8 @@ static int make_model_c(struct export *export) {
     print_origin(export, stream);
     fputs("#include \"model.h\"\n\n#include <stdint.h>\n\n", stream);
     if (export->for_chip)
-        fputs("#include \"fast_conv.h\"\n#include \"fast_parts.h\"\n#include \"fast_rows.h\"\n"
+        fputs("#include \"fast_conv.h\"\n#include \"fast_parts.h\"\n#include \"fast_planes.h\"\n#include "
+              "\"fast_rows.h\"\n"
               "#include \"fast_slices.h\"\n"
               "#include \"fast_table.h\"\n\n",
               stream);
@@ -563,17 +577,54 @@ static void free_texts(struct export *export) {
     text_free(&export->model_s);
 }
 
+/* The model as the chip's fast kernels take it: the inputs of the layer behind maps come place by place. What
+   it shares with the model stays the model's. */
+static int reorder_inputs(const struct export *export, struct dime_model *reordered) {
+    uint32_t index = export->runtime.network.map_count;
+    const struct dime_model_layer *layer = &export->model->layers[index];
+    uint32_t channels = export->runtime.layers[index - 1].outputs, places = layer->inputs / channels;
+    int16_t *value = malloc((size_t)layer->inputs * layer->outputs * sizeof *value);
+    if (!value) return out_of_memory(export);
+    for (uint32_t m = 0; m < layer->outputs; m++)
+        for (uint32_t k = 0; k < layer->inputs; k++)
+            value[(size_t)m * layer->inputs + k] =
+                layer->value[(size_t)m * layer->inputs + k % channels * places + k / channels];
+    *reordered = *export->model;
+    reordered->layers[index].value = value;
+    return 0;
+}
+
+static int make_all_files(struct export *export, const char *folder) {
+    int code = make_files(export);
+    if (!code) code = write_folder(export, folder);
+    free_texts(export);
+    return code;
+}
+
+/* Plans and writes what the chip runs. */
+static int export_planned(struct export *export, const char *folder) {
+    struct dime_model reordered;
+    if (!export->convolutions.is_by_places) return make_all_files(export, folder);
+    const struct dime_model *model = export->model;
+    uint32_t index = export->runtime.network.map_count;
+    int code = reorder_inputs(export, &reordered);
+    if (code) return code;
+    dime_runtime_free(&export->runtime);
+    export->model = &reordered;
+    code = dime_runtime_create(&export->runtime, &reordered);
+    if (!code) code = make_all_files(export, folder);
+    free(reordered.layers[index].value);
+    export->model = model;
+    return code;
+}
+
 static int export_all(struct export *export, const char *folder) {
     int code = check_input(export);
     if (!code) code = check_pictures(export);
     if (!code) code = dime_runtime_create(&export->runtime, export->model);
     if (code) return code;
-    if (export->for_chip)
-        export->convolutions =
-            dime_conv_plan_make(export->model, &export->runtime.network, export->code_room);
-    code = make_files(export);
-    if (!code) code = write_folder(export, folder);
-    free_texts(export);
+    export->convolutions = dime_conv_plan_make(export->model, &export->runtime.network, export->code_room);
+    code = export->for_chip ? export_planned(export, folder) : make_all_files(export, folder);
     dime_runtime_free(&export->runtime);
     return code;
 }

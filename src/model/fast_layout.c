@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/fast_slices.h"
 #include "model/model_layer.h"
+#include "model/planes_layout.h"
 #include "model/rows_layout.h"
 
 static const char *finish_of(const struct dime_model *model, uint32_t index) {
@@ -53,13 +54,23 @@ static int fits_totals(const struct dime_model *model, uint32_t index) {
     return 1;
 }
 
+/* Behind maps activations are 0 or more, and convolutions use the same kernel. */
+static int suits_planes(const struct dime_model *model, uint32_t index, struct dime_planes_shape *shape) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    if (model->layers[0].shape.kind == DIME_LAYER_FC || layer->shape.kind != DIME_LAYER_FC) return 0;
+    return dime_planes_shape_of(layer, dime_layout_has_negative_inputs(model, index) ? -127 : 0,
+                                (int32_t)layer->shape.input_largest, shape);
+}
+
 static int has_table(enum dime_format_id id) {
     return id == DIME_FORMAT_FP130 || id == DIME_FORMAT_NF4;
 }
 
 enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t index) {
     const struct dime_model_layer *layer = &model->layers[index];
+    struct dime_planes_shape shape;
     if (layer->shape.kind != DIME_LAYER_FC) return DIME_LAYOUT_REFERENCE;
+    if (suits_planes(model, index, &shape)) return DIME_LAYOUT_PLANES;
     if (suits_slices(model, index)) return DIME_LAYOUT_SLICES;
     if (is_small_beside_maps(model, index)) return DIME_LAYOUT_REFERENCE;
     if (has_table(layer->format))
@@ -84,6 +95,9 @@ static uint32_t widest_rows(const struct dime_model *model) {
 
 uint32_t dime_layout_sums(const struct dime_model *model, uint32_t index, enum dime_layout layout) {
     uint32_t outputs = (model->layers[index].outputs + 7) / 8 * 8;
+    struct dime_planes_shape shape;
+    if (layout == DIME_LAYOUT_PLANES && suits_planes(model, index, &shape))
+        return (model->layers[index].outputs + 3) / 4 * 4 + dime_planes_slices(&shape);
     if (!has_rows(layout)) return outputs;
     struct dime_rows_plan plan = dime_rows_plan_make(model, index);
     return dime_rows_sums(model, index, &plan, widest_rows(model));
@@ -101,6 +115,9 @@ uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum 
     const struct dime_model_layer *layer = &model->layers[index];
     if (layout == DIME_LAYOUT_REFERENCE) return (uint32_t)dime_layer_packed_bytes(layer);
     if (layout == DIME_LAYOUT_SLICES) return layer->inputs * 8 + 12;
+    struct dime_planes_shape shape;
+    if (layout == DIME_LAYOUT_PLANES)
+        return suits_planes(model, index, &shape) ? dime_planes_bytes(layer, &shape) + 8 : 0;
     if (has_rows(layout)) {
         struct dime_rows_plan plan = dime_rows_plan_make(model, index);
         return dime_rows_bytes(model, index, &plan);
@@ -167,7 +184,21 @@ static void print_table(const struct dime_model *model, uint32_t index, FILE *st
     fprintf(stream, "        .width = %u,\n    },\n};\n\n", (layer->outputs + 7) / 8);
 }
 
+static void print_planes(const struct dime_model *model, uint32_t index, FILE *stream) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    struct dime_planes_shape shape;
+    char head[160];
+    if (!suits_planes(model, index, &shape)) return;
+    snprintf(head, sizeof head,
+             "static const struct dime_fast_planes layer%u_fast = {\n    .fast = {dime_planes_run, %s},\n"
+             "    .planes = ",
+             index + 1, finish_of(model, index));
+    dime_planes_print(layer, &shape,
+                      &(struct dime_planes_print){index + 1, 1, layer->inputs, 0, 1, head, ",\n};"}, stream);
+}
+
 int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_layout layout, FILE *stream) {
+    if (layout == DIME_LAYOUT_PLANES) print_planes(model, index, stream);
     if (layout == DIME_LAYOUT_SLICES) print_slices(model, index, stream);
     if (layout == DIME_LAYOUT_TABLE) print_table(model, index, stream);
     if (has_rows(layout)) {

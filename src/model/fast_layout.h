@@ -14,6 +14,7 @@ enum dime_layout {
     DIME_LAYOUT_PARTS,     /* fast_parts.h: several times rows */
     DIME_LAYOUT_SLICES,    /* fast_slices.h */
     DIME_LAYOUT_TABLE,     /* fast_table.h */
+    DIME_LAYOUT_PLANES,    /* fast_planes.h */
 };
 
 /* The fastest layout that a layer can have. */
