@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The PC's own weight format: every weight as its value in 16 bits, so that one dot product fits all formats
    and the processor's vector instructions. It takes the place of a model's formats in a struct dime_network
-   (dime_runtime_create_host); everything else is device/engine, so the answers are the same bit for bit. */
+   (dime_runtime_create_host); the layers of maps go the way of host_maps.h, everything else is
+   device/engine, and the answers are the same bit for bit. */
 #ifndef DIME_MODEL_HOST_DOT_H
 #define DIME_MODEL_HOST_DOT_H
 
