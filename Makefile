@@ -145,7 +145,7 @@ AVX512_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512f -mavx512dq -mavx512b
 	-mprefer-vector-width=512)
 VNNI_CFLAGS = $(if $(filter x86_64%,$(MACHINE)),-mavx512vnni)
 # -Wno-psabi: no vector crosses from one file to another.
-VECTOR_FILES := $(OBJ)/src/train/kernel_ $(OBJ)/src/train/conv_ $(OBJ)/src/data/picture_kernels_ $(OBJ)/src/model/host_maps_
+VECTOR_FILES := $(addprefix $(OBJ)/src/,train/kernel_ train/conv_ data/picture_kernels_ model/host_maps_)
 $(VECTOR_FILES:%=%generic.o): MODULE_CFLAGS = -Wno-psabi
 $(VECTOR_FILES:%=%avx2.o): MODULE_CFLAGS = -Wno-psabi $(AVX2_CFLAGS)
 $(VECTOR_FILES:%=%avx512.o): MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS)

@@ -42,6 +42,9 @@ int dime_maps_inexact(const struct dime_network_state *network, int64_t largest)
 
 /* From the pictures in chunk->layers[0].input to the input of the first fully connected layer. */
 void dime_maps_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training);
+/* K x L from N rows of K inputs, those of the present group; lanes without an image are 0. */
+void dime_maps_to_lanes(const struct dime_network_state *network, const struct dime_chunk *chunk,
+                        const float *from, size_t from_row, uint32_t inputs, float *to);
 /* Brings the maps inside the chain to channel m again, on its way back. */
 void dime_maps_recompute(const struct dime_network_state *network, struct dime_chunk *chunk, uint32_t m);
 /* From the gradient of that input, in the gradient buffer of the last layer of maps, to all gradients of

@@ -196,12 +196,8 @@ static void chain_gradient(const struct dime_network_state *network, struct dime
 static void group_backward(const struct dime_network_state *network, struct dime_chunk *chunk) {
     uint32_t last = network->map_count - 1;
     const struct dime_train_layer *flat = &network->layers[network->map_count];
-    const float *from = chunk->layers[last].gradient + (size_t)chunk->first * flat->padded_inputs;
-    float *to = chunk->maps[last].gradient;
-    for (uint32_t k = 0; k < flat->inputs; k++, to += chunk->lanes) {
-        for (uint32_t n = 0; n < chunk->images; n++) to[n] = from[n * flat->padded_inputs + k];
-        for (uint32_t n = chunk->images; n < chunk->lanes; n++) to[n] = 0;
-    }
+    dime_maps_to_lanes(network, chunk, chunk->layers[last].gradient, flat->padded_inputs, flat->inputs,
+                       chunk->maps[last].gradient);
     for (uint32_t i = network->map_count; i-- > network->chain_count;) layer_gradient(network, chunk, i);
     if (network->chain_count) chain_gradient(network, chunk);
 }

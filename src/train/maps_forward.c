@@ -392,26 +392,18 @@ static void finish_layer(const struct dime_network_state *network, struct dime_c
         shift_norm(network, chunk, index, chunk->maps[index].exact != NULL);
 }
 
-/* rows x lanes from N rows of pictures; lanes without an image are 0. */
-static void to_lanes(const float *from, size_t from_row, uint32_t inputs, const struct dime_chunk *chunk,
-                     float *to) {
-    from += chunk->first * from_row;
-    for (uint32_t k = 0; k < inputs; k++, to += chunk->lanes) {
-        for (uint32_t n = 0; n < chunk->images; n++) to[n] = from[n * from_row + k];
-        for (uint32_t n = chunk->images; n < chunk->lanes; n++) to[n] = 0;
-    }
-}
-
-static void from_lanes(const float *from, uint32_t outputs, const struct dime_chunk *chunk, float *to,
-                       size_t to_row) {
-    to += chunk->first * to_row;
-    for (uint32_t k = 0; k < outputs; k++, from += chunk->lanes)
-        for (uint32_t n = 0; n < chunk->images; n++) to[n * to_row + k] = from[n];
+void dime_maps_to_lanes(const struct dime_network_state *network, const struct dime_chunk *chunk,
+                        const float *from, size_t from_row, uint32_t inputs, float *to) {
+    size_t lanes = chunk->lanes;
+    network->kernels->transpose(from + chunk->first * from_row, from_row, chunk->images, inputs, to, lanes);
+    for (uint32_t k = 0; k < inputs && chunk->images < lanes; k++)
+        for (size_t n = chunk->images; n < lanes; n++) to[k * lanes + n] = 0;
 }
 
 static void group_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training) {
     const struct dime_train_layer *flat = &network->layers[network->map_count];
-    to_lanes(chunk->layers[0].input, network->padded_inputs, network->inputs, chunk, chunk->maps[0].input);
+    dime_maps_to_lanes(network, chunk, chunk->layers[0].input, network->padded_inputs, network->inputs,
+                       chunk->maps[0].input);
     if (network->chain_count) chain_forward(network, chunk);
     for (uint32_t i = 0; i < network->map_count; i++) {
         if (i >= network->chain_count && dime_kind_is_pool(network->layers[i].shape.kind))
@@ -420,8 +412,9 @@ static void group_forward(const struct dime_network_state *network, struct dime_
             convolution_layer(network, chunk, i, training);
         finish_layer(network, chunk, i);
     }
-    from_lanes(chunk->maps[network->map_count].input, flat->inputs, chunk,
-               chunk->layers[network->map_count].input, flat->padded_inputs);
+    float *rows = chunk->layers[network->map_count].input + (size_t)chunk->first * flat->padded_inputs;
+    network->kernels->transpose(chunk->maps[network->map_count].input, chunk->lanes, flat->inputs,
+                                chunk->images, rows, flat->padded_inputs);
 }
 
 void dime_maps_forward(const struct dime_network_state *network, struct dime_chunk *chunk, int training) {
