@@ -21,6 +21,7 @@
 #include "firmware/toolchain.h"
 #include "model/conv_code.h"
 #include "model/conv_stage.h"
+#include "model/lookup_layout.h"
 #include "model/planes_layout.h"
 #include "sim/chip.h"
 #include "sim/symbols.h"
@@ -30,8 +31,8 @@ enum { MOST_LAYERS = 6, MOST_WEIGHTS = 64 * 64 * 9, MOST_ENTRIES = 8192 };
 static struct dime_toolchain toolchain;
 static char folder[] = "/tmp/dime-test-conv.XXXXXX";
 
-enum method { PAIRS, SUMS, PLANES, WIDE };
-static const char *const method_names[] = {"pairs", "sums", "planes", "wide"};
+enum method { PAIRS, SUMS, LOOKUP, PLANES, WIDE };
+static const char *const method_names[] = {"pairs", "sums", "lookup", "planes", "wide"};
 
 /* A stage with integer weights beside the packed ones. */
 struct stage {
@@ -190,7 +191,7 @@ static uint32_t write_code(const struct stage *stage, int32_t least, int32_t mos
     uint32_t cycles;
     if (is_wide(stage)) {
         cycles = write_maps(stage, stream);
-    } else if (stage->method == PLANES) {
+    } else if (stage->method == PLANES || stage->method == LOOKUP) {
         cycles = 0;
     } else {
         const char *refusal = dime_conv_pairs_refusal(&stage->layers[0], stage->values[0], least, most);
@@ -264,17 +265,24 @@ static void write_stage(const struct stage *stage, FILE *stream) {
         write_planes(stage, stream);
         return;
     }
+    if (stage->method == LOOKUP) {
+        dime_lookup_print(&stage->layers[0], stage->values[0], 1, stream);
+        fputs("static const struct dime_conv_stage stage = {.run = dime_conv_lookup_run, .lookup = "
+              "&layer1_lookup};\n",
+              stream);
+        return;
+    }
     if (stage->method == SUMS) {
         fprintf(stream,
                 "dime_conv_pair pair;\n"
                 "static const struct dime_conv_stage stage = {dime_conv_pairs_run, pair, dime_conv_scale_%s, "
-                "0, 0};\n",
+                "0, 0, 0};\n",
                 stage->count > 1 ? "window" : "pair");
         return;
     }
     if (!is_wide(stage)) {
         fputs("dime_conv_pair pair;\ndime_conv_finish finish;\n"
-              "static const struct dime_conv_stage stage = {dime_conv_pairs_run, pair, finish, 0, 0};\n",
+              "static const struct dime_conv_stage stage = {dime_conv_pairs_run, pair, finish, 0, 0, 0};\n",
               stream);
         return;
     }
@@ -293,6 +301,7 @@ static uint32_t sums_of(const struct stage *stage) {
         struct dime_planes_shape shape = shape_of(stage, &model);
         return dime_planes_slices(&shape);
     }
+    if (stage->method == LOOKUP) return (stage->layers[0].outputs + 1u) & ~1u;
     return stage->layers[0].outputs * 2u;
 }
 
@@ -372,6 +381,8 @@ static void compile(void) {
                                           ENGINE "fast_conv_pairs.c",
                                           ENGINE "fast_conv_finish.S",
                                           ENGINE "fast_conv_scale.S",
+                                          ENGINE "fast_conv_lookup.c",
+                                          ENGINE "fast_lookup_add.S",
                                           ENGINE "fast_conv_planes.c",
                                           ENGINE "fast_planes.c",
                                           ENGINE "fast_planes_add.S",
@@ -454,6 +465,11 @@ static void test_dense(void **state) {
         {SUMS, &dime_format_pot3, 1, 16, 8, 3, 1, 2, 0, 127, 0},
         {SUMS, &dime_format_ternary, 2, 8, 6, 3, 1, 2, 0, 127, 2},
         {SUMS, &dime_format_ternary, 5, 7, 33, 3, 1, 0, 0, 127, 0},
+        {LOOKUP, &dime_format_ternary, 12, 7, 32, 3, 1, 0, 0, 127, 0},
+        {LOOKUP, &dime_format_ternary, 32, 5, 48, 3, 1, 0, 0, 60, 0},
+        {LOOKUP, &dime_format_binarysym, 9, 9, 13, 3, 2, 0, -7, 7, 1},
+        {LOOKUP, &dime_format_ternary, 1, 4, 5, 3, 1, 0, -127, 127, 0},
+        {LOOKUP, &dime_format_ternary, 2, 8, 6, 3, 1, 0, 0, 127, 2},
         {PLANES, &dime_format_ternary, 12, 7, 32, 3, 1, 0, 0, 127, 0},
         {PLANES, &dime_format_ternary, 32, 5, 48, 3, 1, 0, 0, 3, 0},
         {PLANES, &dime_format_2bitsym, 3, 6, 37, 3, 1, 0, 0, 127, 0},

@@ -9,6 +9,7 @@
 #define DIME_FAST_CONV_H
 
 #include "engine.h"
+#include "fast_lookup.h"
 #include "fast_planes.h"
 
 /* Sums of all output channels at two neighbouring places of a row: sums[m] = left + (right << 16), modulo
@@ -34,6 +35,7 @@ struct dime_conv_stage {
     dime_conv_finish *finish;
     dime_conv_map *const *map; /* of dime_conv_wide_run: the convolutions of channel 0, of channel 1, ... */
     const struct dime_planes *planes; /* of dime_conv_planes_run */
+    const struct dime_lookup *lookup; /* of dime_conv_lookup_run */
 };
 
 /* Channel by channel. */
@@ -45,6 +47,10 @@ void dime_conv_pairs_run(const struct dime_conv_stage *stage, const struct dime_
                          const struct dime_layer *last, const int8_t *input, int32_t *sums, int8_t *output);
 /* Place by place: such a convolution by itself, its weights in planes. */
 void dime_conv_planes_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
+                          const struct dime_layer *last, const int8_t *input, int32_t *sums, int8_t *output);
+/* Place by place: such a 3x3 convolution by itself with weights -1, 0, 1 and at least two places, by look-up.
+ */
+void dime_conv_lookup_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
                           const struct dime_layer *last, const int8_t *input, int32_t *sums, int8_t *output);
 /* Channel by channel: a stage with wide activations, 3x3 convolutions and max pooling. */
 void dime_conv_wide_run(const struct dime_conv_stage *stage, const struct dime_layer *first,

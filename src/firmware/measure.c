@@ -66,6 +66,8 @@ static const struct dime_stack_caller callers[] = {
     {"dime_conv_scale_*", "run_pooled_row"},
     {"dime_planes_run", "dime_network_infer"},
     {"dime_fast_finish_*", "dime_planes_run"},
+    {"dime_conv_lookup_run", "dime_conv_run"},
+    {"dime_conv_lookup_run", "run_maps"},
     {"dime_conv_planes_run", "dime_conv_run"},
     {"dime_conv_planes_run", "run_maps"},
 };

@@ -3,6 +3,7 @@
 
 #include "engine/fast_planes.h"
 #include "engine/stage.h"
+#include "model/lookup_layout.h"
 #include "model/planes_layout.h"
 
 /* ---- what suits ---- */
@@ -40,6 +41,17 @@ static int suits_planes(const struct dime_model *model, const struct dime_networ
     return dime_planes_shape_of(&model->layers[stage->first], input_least(model, stage->first),
                                 input_most(model, stage->first), shape) &&
            shape->bits == DIME_PLANES_BITS;
+}
+
+/* By look-up sums have to fit as those of code do. */
+static int suits_lookup(const struct dime_model *model, const struct dime_network *network,
+                        const struct dime_conv_stage_plan *stage) {
+    const struct dime_layer *layer = &network->layers[stage->first];
+    const int16_t *values = model->layers[stage->first].value;
+    if (stage->first != stage->last || layer->kernel != 3 || dime_map_size(layer) < 2) return 0;
+    for (uint32_t i = 0; i < (uint32_t)layer->inputs * layer->outputs; i++)
+        if (values[i] < -1 || values[i] > 1) return 0;
+    return 1;
 }
 
 static const char *wide_refusal(const struct dime_network *network,
@@ -130,6 +142,7 @@ struct candidate {
  * docs/chip-convolutions.md. */
 enum {
     PAIR_CYCLES = 120,
+    LOOKUP_CYCLES = 240,
     PLANES_CYCLES = 450,
     WIDE_CYCLES = 1020,
     FINISH_CYCLES = 2700,
@@ -165,6 +178,9 @@ static struct candidate candidate_of(const struct dime_model *model, const struc
     struct candidate candidate = {.why = refusal};
     struct dime_planes_shape shape;
     if (!refusal) offer_pairs(&candidate, model, network, stage);
+    if (!refusal && suits_lookup(model, network, stage))
+        offer(&candidate, DIME_CONV_LOOKUP, dime_lookup_bytes(layer) + table,
+              LOOKUP_CYCLES * products + SCALE_CYCLES * finished(network, stage));
     if (suits_planes(model, network, stage, &shape)) {
         offer(&candidate, DIME_CONV_PLANES, dime_planes_bytes(&model->layers[stage->first], &shape) + table,
               PLANES_CYCLES * products);
@@ -280,6 +296,7 @@ static uint32_t sums_of(const struct dime_network *network, const struct dime_co
     if (stage->method == DIME_CONV_WIDE) return last->outputs * dime_map_size(last) + dime_map_size(first);
     if (stage->method == DIME_CONV_PLANES) return candidate->slices;
     if (stage->method == DIME_CONV_REFERENCE) return network->sums;
+    if (stage->method == DIME_CONV_LOOKUP) return (first->outputs + 1u) & ~1u;
     return 2u * first->outputs;
 }
 
@@ -344,8 +361,11 @@ struct dime_conv_plan dime_conv_plan_make(const struct dime_model *model, const 
 }
 
 const char *dime_conv_method_name(enum dime_conv_method method) {
-    static const char *const names[] = {"reference", "code for two outputs at once",
-                                        "code for two outputs at once, scaled by a table", "planes",
+    static const char *const names[] = {"reference",
+                                        "code for two outputs at once",
+                                        "code for two outputs at once, scaled by a table",
+                                        "look-up",
+                                        "planes",
                                         "code for a map at once"};
     return names[method];
 }
@@ -378,6 +398,8 @@ static void write_entry(const struct dime_conv_stage_plan *stage, FILE *c) {
     else if (stage->method == DIME_CONV_SUMS)
         fprintf(c, "    {.run = dime_conv_pairs_run, .pair = layer%u_pair, .finish = dime_conv_scale_%s},\n",
                 number, stage->first == stage->last ? "pair" : "window");
+    else if (stage->method == DIME_CONV_LOOKUP)
+        fprintf(c, "    {.run = dime_conv_lookup_run, .lookup = &layer%u_lookup},\n", number);
     else if (stage->method == DIME_CONV_PLANES)
         fprintf(c, "    {.run = dime_conv_planes_run, .planes = &layer%u_planes},\n", number);
     else if (stage->method == DIME_CONV_WIDE)
@@ -390,6 +412,9 @@ void dime_conv_plan_write(const struct dime_conv_plan *plan, const struct dime_m
                           const struct dime_network *network, FILE *assembly, FILE *c) {
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct dime_conv_stage_plan *stage = &plan->stages[i];
+        if (stage->method == DIME_CONV_LOOKUP)
+            dime_lookup_print(&network->layers[stage->first], model->layers[stage->first].value,
+                              stage->first + 1, c);
         if (stage->method == DIME_CONV_PLANES) write_planes(stage, model, network, c);
         if (stage->method == DIME_CONV_WIDE) {
             write_maps(stage, model, network, assembly);

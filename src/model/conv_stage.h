@@ -13,6 +13,7 @@ enum dime_conv_method {
     DIME_CONV_REFERENCE, /* weight by weight */
     DIME_CONV_PAIRS,     /* code, two outputs at once (fast_conv.h) */
     DIME_CONV_SUMS,      /* the same, but the affine step by a table */
+    DIME_CONV_LOOKUP,    /* three look-ups for two outputs (fast_lookup.h) */
     DIME_CONV_PLANES,    /* weights in planes, one place at a time (fast_planes.h) */
     DIME_CONV_WIDE,      /* code, a map at once */
 };

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "fast_conv.h"
+#include "stage.h"
+
+#if !defined __riscv
+/* What fast_lookup_add.S does: rows of a window are M to the word. */
+void dime_lookup_add(const struct dime_lookup *lookup, const int8_t *one, const int8_t *other,
+                     uint32_t *sums) {
+    uint32_t step = lookup->channels, row = 2 * step + lookup->down, count = lookup->bytes / 4;
+    const uint32_t *word = lookup->words;
+    for (uint32_t m = 0; m < count; m++) sums[m] = 0;
+    for (uint32_t c = 0; c < step; c++, one++, other++, word += count / 2)
+        for (uint32_t m = 0; m < count; m++)
+            for (uint32_t i = 0; i < 3; i++) {
+                uint32_t entry = word[m / 2] >> (2 + 15 * (m & 1) + 5 * i) & 31;
+                for (uint32_t j = 0; j < 3; j++, entry /= 3) {
+                    uint32_t at = i * row + j * step;
+                    uint32_t both = (uint32_t)one[at] + ((uint32_t)other[at] << 16);
+                    sums[m] += (entry % 3 - 1) * both;
+                }
+            }
+}
+#endif
+
+/* The top left of the window of place `place`. */
+static const int8_t *window_of(const struct dime_layer *layer, const int8_t *input, uint32_t place) {
+    uint32_t right = (uint32_t)layer->stride * layer->channels, down = right * layer->width;
+    for (; place >= layer->out_width; place -= layer->out_width) input += down;
+    for (; place > 0; place--) input += right;
+    return input;
+}
+
+/* Places two by two, whatever their rows; the last two overlap those before where their number is odd. */
+void dime_conv_lookup_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
+                          const struct dime_layer *last, const int8_t *input, int32_t *sums, int8_t *output) {
+    uint32_t end = dime_map_size(last) - 2, outputs = first->outputs;
+    int upward = dime_conv_is_upward(input, output);
+    for (uint32_t done = 0;; done += 2) {
+        if (done > end) done = end;
+        uint32_t place = upward ? end - done : done;
+        dime_lookup_add(stage->lookup, window_of(first, input, place), window_of(first, input, place + 1),
+                        (uint32_t *)sums);
+        dime_conv_scale_pair((uint32_t *)sums, output + place * outputs, first);
+        if (done == end) return;
+    }
+}
