@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast_conv.h"
 #include "stage.h"
+#include "steps.h"
 
 #if !defined __riscv
 /* What fast_lookup_add.S does: rows of a window are M to the word. */
@@ -19,6 +20,21 @@ void dime_lookup_add(const struct dime_lookup *lookup, const int8_t *one, const 
                     sums[m] += (entry % 3 - 1) * both;
                 }
             }
+}
+
+static int8_t activation_of(const struct dime_layer *layer, uint32_t m, int32_t sum) {
+    int32_t top = (1 << (layer->activation_bits - 1)) - 1;
+    int32_t value = dime_affine_apply(sum, &layer->affine[m], layer->bias_shift);
+    return (int8_t)(value < 0 ? 0 : value > top ? top : value);
+}
+
+/* What fast_conv_scale.S does. */
+void dime_conv_scale_pair(const uint32_t *sums, int8_t *output, const struct dime_layer *layer) {
+    for (uint32_t m = 0; m < layer->outputs; m++) {
+        int16_t left = (int16_t)(sums[m] & 0xFFFF);
+        output[m] = activation_of(layer, m, left);
+        output[layer->outputs + m] = activation_of(layer, m, (int16_t)((sums[m] - (uint32_t)left) >> 16));
+    }
 }
 #endif
 
