@@ -386,6 +386,7 @@ static void compile(void) {
                                           ENGINE "fast_conv_planes.c",
                                           ENGINE "fast_planes.c",
                                           ENGINE "fast_planes_add.S",
+                                          ENGINE "fast_conv_map.S",
                                           ENGINE "fast_conv_wide.c",
                                           ENGINE "engine.c",
                                           "-lgcc",

@@ -31,9 +31,9 @@ static int8_t activation_of(const struct dime_layer *layer, uint32_t m, int32_t 
 /* What fast_conv_scale.S does. */
 void dime_conv_scale_pair(const uint32_t *sums, int8_t *output, const struct dime_layer *layer) {
     for (uint32_t m = 0; m < layer->outputs; m++) {
-        int16_t left = (int16_t)(sums[m] & 0xFFFF);
+        int32_t left = (int16_t)(sums[m] & 0xFFFF), both = (int32_t)(sums[m] - (uint32_t)left);
         output[m] = activation_of(layer, m, left);
-        output[layer->outputs + m] = activation_of(layer, m, (int16_t)((sums[m] - (uint32_t)left) >> 16));
+        output[layer->outputs + m] = activation_of(layer, m, both >> 16);
     }
 }
 #endif

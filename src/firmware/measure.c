@@ -56,6 +56,7 @@ static const struct dime_stack_caller callers[] = {
     {"dime_fast_finish_*", "dime_table_run"},
     {"layer*_finish", "run_pooled_row"},
     {"layer*_finish", "run_window"},
+    {"layer*_map*", "dime_conv_wide_run"},
     {"layer*_pair", "dime_conv_pairs_run"},
     {"layer*_pair", "run_row"},
     {"layer*_pair", "run_window"},

@@ -54,23 +54,25 @@ static void write_output(struct dime_code *code, const struct dime_layer *layer,
     dime_code_short(code, "addi " OUTPUT ", " OUTPUT ", 4");
 }
 
+/* Calls a function that returns to t0: fast_conv_map.S. */
+static void write_shared(struct dime_code *code, const char *symbol, uint32_t cycles) {
+    code->cost.bytes += 4;
+    code->cost.cycles += cycles;
+    if (code->stream) fprintf(code->stream, "    jal t0, %s\n", symbol);
+}
+
 static void write_begin(struct dime_code *code, const struct dime_layer *layer, const char *symbol) {
     dime_code_function(code, symbol);
     dime_code_short(code, "addi sp, sp, -%d", FRAME);
-    dime_code_memory(code, "sw ra, 16(sp)");
-    dime_code_memory(code, "sw s0, 12(sp)");
-    dime_code_memory(code, "sw s1, 8(sp)");
-    dime_code_memory(code, "sw tp, 4(sp)");
-    dime_code_short(code, "mv " INPUT ", a0");
-    dime_code_short(code, "mv " OUTPUT ", a1");
-    dime_code_long(code, "li a0, %u", layer->out_height);
+    write_shared(code, "dime_conv_map_begin", 18);
+    if (layer->out_height < 32)
+        dime_code_short(code, "li a0, %u", layer->out_height);
+    else
+        dime_code_long(code, "li a0, %u", layer->out_height);
 }
 
 static void write_end(struct dime_code *code, const char *symbol) {
-    dime_code_memory(code, "lw ra, 16(sp)");
-    dime_code_memory(code, "lw s0, 12(sp)");
-    dime_code_memory(code, "lw s1, 8(sp)");
-    dime_code_memory(code, "lw tp, 4(sp)");
+    write_shared(code, "dime_conv_map_end", 16);
     dime_code_short(code, "addi sp, sp, %d", FRAME);
     dime_code_jump(code, "ret");
     dime_code_function_end(code, symbol);
