@@ -45,4 +45,8 @@ void dime_rows_run(const struct dime_layer *layer, const int8_t *x, int32_t *sum
     if (c) largest = dime_fast_correct(sums, sums + layer->outputs, rows->totals, c);
     layer->fast->finish(layer, sums, activations, largest);
 }
+
+void dime_flags_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations) {
+    dime_rows_run(layer, x, sums, activations);
+}
 #endif

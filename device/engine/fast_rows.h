@@ -20,7 +20,7 @@
 
 struct dime_rows {
     const uint32_t *words; /* K rows of `stride` bytes; below address 2^16 */
-    void (*flush)(void);   /* dime_rows_flush_8, ...: adds up a bucket of rows */
+    void (*flush)(void);   /* dime_rows_flush_8, ...: adds up a bucket of rows; NULL for dime_flags_run */
     uint16_t stride;       /* bytes from row to row */
     uint16_t outputs;      /* M rounded up to a multiple of 8 */
     const int16_t *totals; /* M, or NULL where c is always 0 */
@@ -47,5 +47,8 @@ void dime_rows_flush_8(void);
 void dime_rows_flush_8_half(void);
 
 void dime_rows_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations);
+
+/* The same for activations that are 0 and 1, and up to 16 outputs in rows of two words. */
+void dime_flags_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations);
 
 #endif

@@ -6,7 +6,7 @@
    A bucket holds up to 15 addresses of rows, 16 bits each. It begins 2 bytes behind a multiple of 32 and is
    full when its pointer reaches the next one, where the end mark, a zero, lies. gp and sp stay as they are,
    for interrupts. */
-#include "fast_rows_frame.h"
+#include "fast_rows_words.inc"
 
     .section .text.dime_rows_run, "ax", @progbits
     .global dime_rows_run
@@ -215,39 +215,7 @@ dime_rows_run:
     addi a1, a1, 32
     slti a2, a0, 8
     bnez a2, 1b
-
-    lw s0, LAYER(sp)
-    lw s1, LAYER_FAST(s0)
-    lw a5, SUM(sp)
-    lbu a4, ROWS_MIDDLE_BITS(s1)
-    sll a2, a5, a4
-    lbu a4, ROWS_MIDDLE_LESS(s1)
-    beqz a4, 1f
-    sub a2, a2, a5
-1:  lw a0, WIDE(sp)
-    lhu a1, ROWS_OUTPUTS(s1)
-    slli a1, a1, 2
-    add a1, a1, a0
-    lbu a3, ROWS_SCALE(s1)
-    jal dime_rows_finish
-    lb a3, BACKGROUND(sp)
-    beqz a3, 1f
-    lw a0, WIDE(sp)
-    lhu a1, LAYER_OUTPUTS(s0)
-    slli a1, a1, 2
-    add a1, a1, a0
-    lw a2, ROWS_TOTALS(s1)
-    jal dime_fast_correct
-1:  mv a3, a0
-    mv a0, s0
-    lw a1, WIDE(sp)
-    lw a2, ACTIVATIONS(sp)
-    lw a4, FAST_FINISH(s1)
-    lw ra, RA(sp)
-    lw s0, S0(sp)
-    lw s1, S1(sp)
-    addi sp, sp, FRAME
-    jr a4
+    conclude FRAME
     .size dime_rows_run, . - dime_rows_run
 
     .section .text.dime_rows_sort, "ax", @progbits

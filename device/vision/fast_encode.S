@@ -181,3 +181,84 @@ dime_encode_mean_subtracted:
 2:  bne s0, tp, 1b
     ret
     .size dime_encode_mean_subtracted, . - dime_encode_mean_subtracted
+
+    .section .text.dime_encode_binary, "ax", @progbits
+    .global dime_encode_binary
+    .type dime_encode_binary, @function
+    .p2align 2
+
+/* void dime_encode_binary(uint32_t threshold, const uint8_t *pixels, uint32_t count, int8_t *output)
+
+   a1 pixels, a2 the end of those that fill words, a3 output, a5 0x7F in each byte, t0 0x01 likewise, a4 what
+   makes bit 7 of a byte's lower seven bits if they reach the threshold without its bit 7; t1 pixels behind. */
+dime_encode_binary:
+    addi sp, sp, -12
+    sw ra, 0(sp)
+    sw s0, 4(sp)
+    sw s1, 8(sp)
+    mv t2, a0
+    or a4, a1, a3
+    andi a4, a4, 3
+    mv t1, a2
+    bnez a4, .Lbinary_bytes /* one by one */
+    andi t1, a2, 3
+    sub a2, a2, t1
+    add a2, a2, a1
+    li a5, 0x7F7F7F7F
+    li t0, 0x01010101
+    li a4, 128
+    sub a4, a4, a0
+    srai s0, a4, 31
+    andi a0, s0, 128
+    add a4, a4, a0 /* 128 less the threshold's lower seven bits, or 128 for 128 */
+    slli a0, a4, 8
+    or a4, a4, a0
+    slli a0, a4, 16
+    or a4, a4, a0
+    beq a1, a2, .Lbinary_bytes
+    call dime_fast_hot_binary
+.Lbinary_bytes:
+    beqz t1, 2f
+1:  lbu a4, 0(a1)
+    sltu a4, a4, t2
+    xori a4, a4, 1
+    sb a4, 0(a3)
+    addi a1, a1, 1
+    addi a3, a3, 1
+    addi t1, t1, -1
+    bnez t1, 1b
+2:  lw ra, 0(sp)
+    lw s0, 4(sp)
+    lw s1, 8(sp)
+    addi sp, sp, 12
+    ret
+    .size dime_encode_binary, . - dime_encode_binary
+
+    .section .text.dime_fast_hot_binary, "ax", @progbits
+    .global dime_fast_hot_binary
+    .type dime_fast_hot_binary, @function
+    .p2align 2
+
+    /* s0: 0, or -1 for a threshold above 128, which bit 7 alone does not reach. */
+dime_fast_hot_binary:
+    bnez s0, .Lhigh
+
+    .macro binary_words join
+1:  lw s0, 0(a1)
+    addi a1, a1, 4
+    beqz s0, 2f
+    and s1, s0, a5
+    add s1, s1, a4
+    \join s0, s0, s1
+    srli s0, s0, 7
+    and s0, s0, t0
+2:  sw s0, 0(a3)
+    addi a3, a3, 4
+    bne a1, a2, 1b
+    ret
+    .endm
+
+    binary_words or
+.Lhigh:
+    binary_words and
+    .size dime_fast_hot_binary, . - dime_fast_hot_binary

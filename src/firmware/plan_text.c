@@ -14,8 +14,7 @@ void dime_firmware_plan_text(const struct dime_firmware_candidate *plan, char *t
         used += snprintf(text + used, room - (size_t)used, ", compiled for %s",
                          plan->trade == DIME_TRADE_SIZE ? "size" : "speed");
     if (plan->code_bytes)
-        used += snprintf(text + used, room - (size_t)used, ", convolutions as %u bytes of code",
-                         plan->code_bytes);
+        used += snprintf(text + used, room - (size_t)used, ", %u bytes of weights as code", plan->code_bytes);
     if (plan->prepared_only) used += snprintf(text + used, room - (size_t)used, ", without vision");
     if (plan->picture_bits && plan->picture_bits != DIME_PICTURE_EXACT)
         snprintf(text + used, room - (size_t)used, ", %u picture%s of %u levels", plan->picture_count,
@@ -50,6 +49,7 @@ const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
                                       const struct dime_model *model, uint32_t index) {
     if (report->kernels == DIME_KERNELS_REFERENCE) return "reference";
     if (model->layers[index].shape.kind != DIME_LAYER_FC) return map_kernel(report, index);
+    if (report->convolutions.code_layers >> index & 1) return "code";
     switch (dime_layout_choose(model, index)) {
     case DIME_LAYOUT_ROWS:
         return "rows";
@@ -61,6 +61,7 @@ const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
         return "table";
     case DIME_LAYOUT_PLANES:
         return "planes";
+    case DIME_LAYOUT_CODE:
     case DIME_LAYOUT_REFERENCE:
         break;
     }

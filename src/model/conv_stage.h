@@ -33,6 +33,7 @@ struct dime_conv_plan {
     uint32_t sums;        /* entries of the scratch buffer `sums` */
     uint32_t activations; /* bytes of `activations`, a multiple of 4, with the picture at its beginning */
     int is_by_places;     /* maps lie place by place, also for the fully connected layer behind them */
+    uint32_t code_layers; /* bit i: the fully connected layer i is code (weight_code.h), part of `bytes` */
 };
 
 /* Chooses the fastest methods whose code and tables stay within `room`. network: the runtime's. */

@@ -13,6 +13,7 @@
 #include "model/export_folder.h"
 #include "model/fast_layout.h"
 #include "model/model_layer.h"
+#include "model/weight_code.h"
 
 #define GENERATOR "dime " DIME_VERSION
 
@@ -119,6 +120,7 @@ static uint32_t scratch_bytes(uint32_t sums, uint32_t activations) {
 }
 
 static enum dime_layout layout_of(const struct export *export, uint32_t index) {
+    if (export->convolutions.code_layers >> index & 1) return DIME_LAYOUT_CODE;
     return export->for_chip ? dime_layout_choose(export->model, index) : DIME_LAYOUT_REFERENCE;
 }
 
@@ -367,7 +369,8 @@ static int make_model_c(struct export *export) {
     print_origin(export, stream);
     fputs("#include \"model.h\"\n\n#include <stdint.h>\n\n", stream);
     if (export->for_chip)
-        fputs("#include \"fast_conv.h\"\n#include \"fast_parts.h\"\n#include \"fast_planes.h\"\n#include "
+        fputs("#include \"fast_code.h\"\n#include \"fast_conv.h\"\n#include \"fast_parts.h\"\n#include "
+              "\"fast_planes.h\"\n#include "
               "\"fast_rows.h\"\n"
               "#include \"fast_slices.h\"\n"
               "#include \"fast_table.h\"\n\n",
@@ -618,12 +621,22 @@ static int export_planned(struct export *export, const char *folder) {
     return code;
 }
 
+/* What becomes code. */
+static void plan_code(struct export *export) {
+    struct dime_conv_plan *plan = &export->convolutions;
+    uint32_t bytes;
+    *plan = dime_conv_plan_make(export->model, &export->runtime.network, export->code_room);
+    if (!export->for_chip) return;
+    plan->code_layers = dime_weight_code_choose(export->model, export->code_room, &bytes);
+    plan->bytes += bytes;
+}
+
 static int export_all(struct export *export, const char *folder) {
     int code = check_input(export);
     if (!code) code = check_pictures(export);
     if (!code) code = dime_runtime_create(&export->runtime, export->model);
     if (code) return code;
-    export->convolutions = dime_conv_plan_make(export->model, &export->runtime.network, export->code_room);
+    plan_code(export);
     code = export->for_chip ? export_planned(export, folder) : make_all_files(export, folder);
     dime_runtime_free(&export->runtime);
     return code;

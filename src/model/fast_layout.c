@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "engine/fast_code.h"
 #include "engine/fast_slices.h"
 #include "model/model_layer.h"
 #include "model/planes_layout.h"
 #include "model/rows_layout.h"
+#include "model/weight_code.h"
 
 static const char *finish_of(const struct dime_model *model, uint32_t index) {
     if (model->layers[index].affine ||
@@ -98,6 +100,7 @@ uint32_t dime_layout_sums(const struct dime_model *model, uint32_t index, enum d
     struct dime_planes_shape shape;
     if (layout == DIME_LAYOUT_PLANES && suits_planes(model, index, &shape))
         return (model->layers[index].outputs + 3) / 4 * 4 + dime_planes_slices(&shape);
+    if (layout == DIME_LAYOUT_CODE) return DIME_CODE_OUTPUTS;
     if (!has_rows(layout)) return outputs;
     struct dime_rows_plan plan = dime_rows_plan_make(model, index);
     return dime_rows_sums(model, index, &plan, widest_rows(model));
@@ -114,6 +117,7 @@ int dime_layouts_are_fast(const struct dime_model *model) {
 uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum dime_layout layout) {
     const struct dime_model_layer *layer = &model->layers[index];
     if (layout == DIME_LAYOUT_REFERENCE) return (uint32_t)dime_layer_packed_bytes(layer);
+    if (layout == DIME_LAYOUT_CODE) return dime_weight_code_bytes(model, index);
     if (layout == DIME_LAYOUT_SLICES) return layer->inputs * 8 + 12;
     struct dime_planes_shape shape;
     if (layout == DIME_LAYOUT_PLANES)
@@ -201,6 +205,7 @@ int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_
     if (layout == DIME_LAYOUT_PLANES) print_planes(model, index, stream);
     if (layout == DIME_LAYOUT_SLICES) print_slices(model, index, stream);
     if (layout == DIME_LAYOUT_TABLE) print_table(model, index, stream);
+    if (layout == DIME_LAYOUT_CODE) dime_weight_code_print(model, index, finish_of(model, index), stream);
     if (has_rows(layout)) {
         struct dime_rows_plan plan = dime_rows_plan_make(model, index);
         dime_rows_print(model, index, &plan, widest_rows(model), finish_of(model, index), stream);

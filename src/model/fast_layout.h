@@ -15,6 +15,7 @@ enum dime_layout {
     DIME_LAYOUT_SLICES,    /* fast_slices.h */
     DIME_LAYOUT_TABLE,     /* fast_table.h */
     DIME_LAYOUT_PLANES,    /* fast_planes.h */
+    DIME_LAYOUT_CODE,      /* fast_code.h: only where dime_weight_code_choose has the layer */
 };
 
 /* The fastest layout that a layer can have. */

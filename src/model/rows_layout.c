@@ -38,6 +38,15 @@ static uint32_t find_planes(enum dime_format_id id, const struct dime_rows_plane
     return 0;
 }
 
+int dime_rows_whole(enum dime_format_id format, struct dime_rows_plane *plane) {
+    const struct dime_rows_plane *planes;
+    uint32_t count = find_planes(format, &planes);
+    if (!count || format == DIME_FORMAT_8BIT) return 0;
+    *plane = planes[0];
+    if (count > 1) plane->most |= planes[1].most << 4;
+    return 1;
+}
+
 static uint32_t nibble_of(const struct dime_rows_plane *plane, int32_t weight) {
     return (uint32_t)(weight + (int32_t)plane->base) >> plane->shift & 15;
 }
@@ -64,15 +73,36 @@ static uint32_t most_inputs(const struct dime_model *model, uint32_t index,
     return 65535 / (plane->most * (is_binary ? 1 : 15)) / 4 * 4;
 }
 
+/* 1 where the inputs are 0 and 1 and the outputs so few that rows can be added up as they come. */
+static int has_flags(const struct dime_model *model, uint32_t index) {
+    enum { MOST_FLAGGED = 16 };
+    return index == 0 && model->config.input_encoding == DIME_INPUT_BINARY &&
+           model->layers[0].outputs <= MOST_FLAGGED;
+}
+
+uint32_t dime_rows_words(uint32_t outputs) {
+    uint32_t words = (outputs + 7) / 8;
+    return words > 4 ? 8 : words > 2 ? 4 : words;
+}
+
+static struct dime_rows_part part_of(const struct dime_rows_part *whole, uint32_t input, uint32_t inputs,
+                                     uint32_t output) {
+    struct dime_rows_part part = *whole;
+    part.input = input;
+    part.inputs = least(inputs, whole->inputs - input);
+    part.output = output;
+    part.outputs = least(MOST_OUTPUTS, whole->outputs - output);
+    part.words = whole->has_flags ? 2 : dime_rows_words(part.outputs);
+    return part;
+}
+
 /* Those that add to others come behind them. */
 static void add_parts(struct dime_rows_plan *plan, const struct dime_rows_part *whole, uint32_t inputs) {
     for (uint32_t input = 0; input < whole->inputs; input += inputs)
         for (uint32_t output = 0; output < whole->outputs; output += MOST_OUTPUTS) {
             if (plan->count == DIME_ROWS_MOST_PARTS + 1) return;
             if (plan->count < DIME_ROWS_MOST_PARTS)
-                plan->parts[plan->count] =
-                    (struct dime_rows_part){whole->plane, input, least(inputs, whole->inputs - input), output,
-                                            least(MOST_OUTPUTS, whole->outputs - output)};
+                plan->parts[plan->count] = part_of(whole, input, inputs, output);
             plan->count++;
         }
 }
@@ -83,7 +113,10 @@ struct dime_rows_plan dime_rows_plan_make(const struct dime_model *model, uint32
     struct dime_rows_plan plan = {.count = 0};
     uint32_t count = find_planes(layer->format, &planes);
     for (uint32_t i = 0; i < count; i++) {
-        struct dime_rows_part whole = {&planes[i], 0, layer->inputs, 0, layer->outputs};
+        struct dime_rows_part whole = {.plane = &planes[i],
+                                       .inputs = layer->inputs,
+                                       .outputs = layer->outputs,
+                                       .has_flags = has_flags(model, index)};
         add_parts(&plan, &whole, most_inputs(model, index, &planes[i]));
     }
     if (plan.count > DIME_ROWS_MOST_PARTS) plan.count = 0;
@@ -92,11 +125,6 @@ struct dime_rows_plan dime_rows_plan_make(const struct dime_model *model, uint32
 
 static int adds(const struct dime_rows_part *part) {
     return part->input || part->plane->weight;
-}
-
-uint32_t dime_rows_words(uint32_t outputs) {
-    uint32_t words = (outputs + 7) / 8;
-    return words > 4 ? 8 : words > 2 ? 4 : words;
 }
 
 static uint32_t scratch_of(const struct dime_model_layer *layer) {
@@ -114,7 +142,7 @@ uint32_t dime_rows_sums(const struct dime_model *model, uint32_t index, const st
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct dime_rows_part *part = &plan->parts[i];
         uint32_t first = adds(part) ? scratch_of(&model->layers[index]) : part->output;
-        uint32_t end = first + 8 * words_added(dime_rows_words(part->outputs), widest);
+        uint32_t end = first + 8 * (part->has_flags ? part->words : words_added(part->words, widest));
         if (end > entries) entries = end;
     }
     return entries;
@@ -125,7 +153,7 @@ uint32_t dime_rows_bytes(const struct dime_model *model, uint32_t index, const s
     uint32_t bytes = plan->count > 1 ? PARTS : 0;
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct dime_rows_part *part = &plan->parts[i];
-        bytes += part->inputs * 4 * dime_rows_words(part->outputs) + ROWS + (plan->count > 1 ? PART : 0);
+        bytes += part->inputs * 4 * part->words + ROWS + (plan->count > 1 ? PART : 0);
         if (dime_layout_has_negative_inputs(model, index)) bytes += 2 * part->outputs;
     }
     return bytes;
@@ -155,7 +183,7 @@ static uint32_t word_of(const struct dime_model_layer *layer, const struct dime_
 
 static void print_words(const struct dime_model_layer *layer, const struct dime_rows_part *part,
                         const char *name, FILE *stream) {
-    uint32_t words = dime_rows_words(part->outputs);
+    uint32_t words = part->words;
     fprintf(stream, "static const uint32_t %s_rows[%u] = {", name,
             part->inputs * words + (words < 4 ? 4 - words : 0));
     for (uint32_t k = 0; k < part->inputs; k++)
@@ -177,10 +205,10 @@ static void print_totals(const struct dime_model_layer *layer, const struct dime
     fputs("\n};\n\n", stream);
 }
 
-static uint32_t bits_of(uint32_t number) {
-    uint32_t bits = 0;
-    for (; number; number >>= 1) bits++;
-    return bits;
+void dime_rows_middle(uint32_t middle, uint32_t *bits, uint32_t *less) {
+    *less = middle & (middle + 1) ? 0 : 1; /* 0, 1, 3, 15, 31; else 4, 8 */
+    *bits = 0;
+    while (1u << *bits < middle + *less) ++*bits;
 }
 
 static const char *flush_of(uint32_t words, uint32_t widest) {
@@ -191,19 +219,19 @@ static const char *flush_of(uint32_t words, uint32_t widest) {
 static void print_rows(const struct dime_model_layer *layer, const struct dime_rows_part *part,
                        const char *name, int has_totals, const char *flush, const char *finish,
                        FILE *stream) {
-    uint32_t words = dime_rows_words(part->outputs), middle = part->plane->middle;
-    uint32_t less = middle & (middle + 1) ? 0 : 1; /* 0, 1, 3, 15, 31 */
+    uint32_t words = part->words, bits, less;
+    dime_rows_middle(part->plane->middle, &bits, &less);
     print_words(layer, part, name, stream);
     if (has_totals) print_totals(layer, part, name, stream);
     fprintf(stream,
-            "static const struct dime_fast_rows %s_fast = {\n    .fast = {dime_rows_run, %s},\n"
-            "    .rows = {\n        .words = %s_rows,\n        .flush = dime_rows_flush_%s,\n"
-            "        .stride = %u,\n        .outputs = %u,\n",
-            name, finish, name, flush, 4 * words, 8 * words);
+            "static const struct dime_fast_rows %s_fast = {\n    .fast = {dime_%s_run, %s},\n"
+            "    .rows = {\n        .words = %s_rows,\n        .stride = %u,\n        .outputs = %u,\n",
+            name, part->has_flags ? "flags" : "rows", finish, name, 4 * words, 8 * words);
+    if (!part->has_flags) fprintf(stream, "        .flush = dime_rows_flush_%s,\n", flush);
     if (has_totals) fprintf(stream, "        .totals = %s_totals,\n", name);
     fprintf(stream,
             "        .scale = %u,\n        .middle_bits = %u,\n        .middle_less = %u,\n    },\n};\n\n",
-            part->plane->scale, bits_of(middle + less) - 1, less);
+            part->plane->scale, bits, less);
 }
 
 static void print_part(const struct dime_rows_part *part, const char *name, FILE *stream) {
@@ -235,7 +263,7 @@ void dime_rows_print(const struct dime_model *model, uint32_t index, const struc
     char name[40];
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct dime_rows_part *part = &plan->parts[i];
-        const char *flush = flush_of(dime_rows_words(part->outputs), widest);
+        const char *flush = flush_of(part->words, widest);
         snprintf(name, sizeof name, plan->count > 1 ? "layer%u_part%u" : "layer%u", index + 1, i + 1);
         print_rows(layer, part, name, has_totals, flush, plan->count > 1 ? "dime_fast_finish_none" : finish,
                    stream);

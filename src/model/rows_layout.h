@@ -19,6 +19,8 @@ struct dime_rows_part {
     const struct dime_rows_plane *plane;
     uint32_t input, inputs;   /* the first, how many; input is a multiple of 4 */
     uint32_t output, outputs; /* likewise; outputs <= 64 */
+    uint32_t words;           /* of a row */
+    int has_flags;            /* 1: for dime_flags_run */
 };
 
 #define DIME_ROWS_MOST_PARTS 64
@@ -42,6 +44,12 @@ uint32_t dime_rows_bytes(const struct dime_model *model, uint32_t index, const s
 /* Prints all that as C, `layerN_fast` last. finish: the end of its run (fast.h). */
 void dime_rows_print(const struct dime_model *model, uint32_t index, const struct dime_rows_plan *plan,
                      uint32_t widest, const char *finish, FILE *stream);
+
+/* All bits of a weight as one number u: `plane`, with `most` up to 31. 0 where the format has none such. */
+int dime_rows_whole(enum dime_format_id format, struct dime_rows_plane *plane);
+
+/* middle = 2^*bits - *less. */
+void dime_rows_middle(uint32_t middle, uint32_t *bits, uint32_t *less);
 
 /* 1 where activations that come into the layer may be below 0. */
 int dime_layout_has_negative_inputs(const struct dime_model *model, uint32_t index);

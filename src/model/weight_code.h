@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Weights of small layers as instructions, for device/engine/fast_code.h. */
+#ifndef DIME_MODEL_WEIGHT_CODE_H
+#define DIME_MODEL_WEIGHT_CODE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "model/model.h"
+
+/* Bytes of the layer's blocks, or 0 where it cannot have such. */
+uint32_t dime_weight_code_bytes(const struct dime_model *model, uint32_t index);
+
+/* Which layers become code, bit i layer i: the smallest, as long as they take no more than `room` bytes in
+   all, *bytes. None in a network that begins with convolutions, whose own code wants that room. */
+uint32_t dime_weight_code_choose(const struct dime_model *model, uint32_t room, uint32_t *bytes);
+
+/* Prints the blocks and `layerN_fast`. finish: the end of its run (fast.h). */
+void dime_weight_code_print(const struct dime_model *model, uint32_t index, const char *finish, FILE *stream);
+
+#endif
