@@ -23,8 +23,9 @@ static inline struct dime_random dime_random_stream(uint64_t seed, uint64_t purp
     return (struct dime_random){dime_random_mix(state ^ (index * UINT64_C(0x8CB92BA72F3D8DD7) + 1))};
 }
 
+#define DIME_RANDOM_STEP UINT64_C(0x9E3779B97F4A7C15)
 static inline uint64_t dime_random_next(struct dime_random *random) {
-    return dime_random_mix(random->state += UINT64_C(0x9E3779B97F4A7C15));
+    return dime_random_mix(random->state += DIME_RANDOM_STEP);
 }
 
 /* Uniform in [0, 1), 24 bits. */

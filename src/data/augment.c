@@ -176,7 +176,7 @@ static float control_size(const struct dime_augment_settings *settings) {
 static void elastic_field(struct dime_augmenter *a, struct dime_random *random, float *field) {
     float size = control_size(&a->settings);
     uint32_t controls = a->across.controls * a->down.controls;
-    for (uint32_t i = 0; i < controls; i++) a->control[i] = dime_random_range(random, -size, size);
+    a->kernels->draw(random, size, controls, a->control);
     a->kernels->spline_across(&a->across, a->control, a->down.controls, a->wide, a->rows);
     a->kernels->spline_down(&a->down, a->rows, a->size, a->wide, field);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/processor.h"
+#include "base/random.h"
 #include "vision/encode.h"
 
 /* A picture with background around it: MARGIN pixels before each row, and room for whole vectors behind. */
@@ -82,6 +83,8 @@ struct dime_picture_kernels {
                    const struct dime_framed *to);
     /* target: size x size grey levels and DIME_LANES bytes of room behind them. */
     void (*warp)(const struct dime_warp *warp, const struct dime_ready *source, uint8_t *target);
+    /* out[i] = dime_random_range(random, -size, size), one after another. */
+    void (*draw)(struct dime_random *random, float size, uint32_t count, float *out);
     /* rows (count x wide): `count` rows of across->controls control points interpolated at the samples. */
     void (*spline_across)(const struct dime_spline *across, const float *control, uint32_t count,
                           uint32_t wide, float *rows);

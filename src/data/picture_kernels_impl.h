@@ -176,6 +176,39 @@ static void warp(const struct dime_warp *warp, const struct dime_ready *source, 
             store_bytes(target + (size_t)y * warp->size + x, warp_block(warp, source, x, y));
 }
 
+#ifdef __AVX512DQ__
+/* The numbers of eight states. */
+LANES_INLINE __m256i mix_eight(__m512i state) {
+    state = _mm512_xor_si512(state, _mm512_srli_epi64(state, 30));
+    state = _mm512_mullo_epi64(state, _mm512_set1_epi64((int64_t)UINT64_C(0xBF58476D1CE4E5B9)));
+    state = _mm512_xor_si512(state, _mm512_srli_epi64(state, 27));
+    state = _mm512_mullo_epi64(state, _mm512_set1_epi64((int64_t)UINT64_C(0x94D049BB133111EB)));
+    state = _mm512_xor_si512(state, _mm512_srli_epi64(state, 31));
+    return _mm512_cvtepi64_epi32(_mm512_srli_epi64(state, 40));
+}
+
+/* Sixteen numbers from the states that follow `state`: the same steps as base/random.h. */
+LANES_INLINE lanes draw_lanes(uint64_t state, float size) {
+    const int64_t step = (int64_t)DIME_RANDOM_STEP;
+    const __m512i count = _mm512_set_epi64(8, 7, 6, 5, 4, 3, 2, 1);
+    __m512i first = _mm512_add_epi64(_mm512_set1_epi64((int64_t)state),
+                                     _mm512_mullo_epi64(count, _mm512_set1_epi64(step)));
+    __m512i second = _mm512_add_epi64(first, _mm512_set1_epi64((int64_t)(8 * DIME_RANDOM_STEP)));
+    __m512i whole = _mm512_inserti64x4(_mm512_castsi256_si512(mix_eight(first)), mix_eight(second), 1);
+    lanes unit = lanes_from_int((lanes_int)whole) * lanes_all(0x1p-24f);
+    return lanes_all(-size) + lanes_all(size - -size) * unit;
+}
+#endif
+
+static void draw(struct dime_random *random, float size, uint32_t count, float *out) {
+    uint32_t i = 0;
+#ifdef __AVX512DQ__
+    for (; i + DIME_LANES <= count; i += DIME_LANES, random->state += DIME_LANES * DIME_RANDOM_STEP)
+        lanes_store(out + i, draw_lanes(random->state, size));
+#endif
+    for (; i < count; i++) out[i] = dime_random_range(random, -size, size);
+}
+
 static void spline_across(const struct dime_spline *across, const float *control, uint32_t count,
                           uint32_t wide, float *rows) {
     for (uint32_t j = 0; j < count; j++, control += across->controls) {
@@ -334,6 +367,7 @@ const struct dime_picture_kernels PICTURE_KERNELS = {
     .frame = frame,
     .smooth = smooth,
     .warp = warp,
+    .draw = draw,
     .spline_across = spline_across,
     .spline_down = spline_down,
     .encode = encode,

@@ -233,30 +233,41 @@ double dime_affine_from_scales(const double *scale, uint32_t outputs, struct dim
 /* What 16 bits and the largest bias shift, 9, can say. */
 #define LARGEST_BIAS (32767.0 * 512)
 
-/* Bias of output m in units of its integer sum. */
-static double norm_bias(const struct dime_norm_view *norm, uint32_t m) {
+/* One output's scale, and its bias in units of its integer sum. */
+struct norm_line {
+    double scale, bias;
+};
+
+static struct norm_line norm_line(const struct dime_norm_view *norm, uint32_t m) {
     double deviation = sqrt((double)norm->variance[m] + DIME_BATCHNORM_EPSILON);
     double bias = ((double)norm->offset[m] * deviation / norm->gain[m] - norm->mean[m]) / norm->sum_scale[m];
-    return fmin(fmax(bias, -LARGEST_BIAS), LARGEST_BIAS);
+    bias = bias > -LARGEST_BIAS ? bias : -LARGEST_BIAS;
+    return (struct norm_line){norm->gain[m] * norm->sum_scale[m] / deviation,
+                              bias < LARGEST_BIAS ? bias : LARGEST_BIAS};
 }
 
-static double norm_scale(const struct dime_norm_view *norm, uint32_t m) {
-    return norm->gain[m] * norm->sum_scale[m] / sqrt((double)norm->variance[m] + DIME_BATCHNORM_EPSILON);
+/* 2^-shift */
+static double power_below(int shift) {
+    return 1.0 / (double)(UINT32_C(1) << shift);
 }
 
 double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affine *affine,
                              uint8_t *bias_shift) {
+    struct norm_line known[256], line; /* training asks for this with every chunk: do not compute twice */
     double unit = norm->unit, largest_scale = 0, largest_bias = 0;
+    int shift = 0;
     for (uint32_t m = 0; m < norm->outputs; m++) {
-        largest_scale = fmax(largest_scale, norm_scale(norm, m));
-        largest_bias = fmax(largest_bias, fabs(norm_bias(norm, m)));
+        line = norm_line(norm, m);
+        if (line.scale > largest_scale) largest_scale = line.scale;
+        if (fabs(line.bias) > largest_bias) largest_bias = fabs(line.bias);
+        if (m < 256) known[m] = line;
     }
     if (unit == 0) unit = largest_scale > 0 ? largest_scale / 63 : 1;
-    int shift = 0;
-    while (ldexp(largest_bias, -shift) > 32767) shift++;
+    while (largest_bias * power_below(shift) > 32767) shift++;
     for (uint32_t m = 0; m < norm->outputs; m++) {
-        affine_scale(norm_scale(norm, m) / unit, &affine[m]);
-        affine[m].bias = (int16_t)floor(ldexp(norm_bias(norm, m), -shift) + 0.5);
+        line = m < 256 ? known[m] : norm_line(norm, m);
+        affine_scale(line.scale / unit, &affine[m]);
+        affine[m].bias = (int16_t)floor(line.bias * power_below(shift) + 0.5);
     }
     *bias_shift = (uint8_t)shift;
     return unit;
