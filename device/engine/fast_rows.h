@@ -42,9 +42,10 @@ void dime_rows_flush_1(void);
 void dime_rows_flush_2(void);
 void dime_rows_flush_4(void);
 void dime_rows_flush_8(void);
-/* Four words by the code for eight, for rows of two words or four. `wide` has room for 32 outputs, and two
-   words may be read behind the last row. */
+/* Up to four words, and up to two, by parts of the code for eight. The lanes of four or two words are
+   written, and so many are read behind the last row. */
 void dime_rows_flush_8_half(void);
+void dime_rows_flush_8_quarter(void);
 
 void dime_rows_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations);
 

@@ -56,8 +56,8 @@ dime_rows_run:
     mv a4, a0
     or a4, a4, a2
     sub a4, a4, s1
-    not a4, a4
     and a4, a4, a0
+    xor a4, a4, a0
     and a4, a4, a2
     beqz a4, 1b
     addi s0, s0, -4
@@ -132,20 +132,24 @@ dime_rows_run:
     .endm
 
 .Lfull:
-    save_pointers
+    li tp, -1
+    .irp bucket, a2, a3, a4, a5, t0, t1, t2
+    addi tp, tp, 1
+    slli s1, \bucket, 27
+    beqz s1, 1f
+    .endr
+    addi tp, tp, 1
+1:  save_pointers
     sw s0, NEXT(sp)
     sw a0, PRESENT(sp)
     sw a1, VALUES(sp)
-    li a0, -1
-    addi s0, sp, POINTERS - 4
-1:  addi a0, a0, 1
-    addi s0, s0, 4
-    lw a1, 0(s0)
-    slli s1, a1, 27
-    bnez s1, 1b
-    addi a1, a1, -30
-    sw a1, 0(s0)
+    mv a0, tp
     sw a0, BIT(sp)
+    slli s0, tp, 2
+    add s0, s0, sp
+    lw a1, POINTERS(s0)
+    addi a1, a1, -30
+    sw a1, POINTERS(s0)
     lw s1, FLUSH(sp)
     jalr s1
     lw a1, BIT(sp)
@@ -266,13 +270,20 @@ dime_rows_sort:
     test_bit 4, t0
     test_bit 5, t1
     test_bit 6, t2
-    test_bit 7, ra
+    andi s1, a1, 1 << 7 /* is rarely set */
+    bnez s1, .Lbit7
 .Lnext:
     add a0, a0, tp
     srli a1, a1, 8
     bnez a1, .Lbyte
     j .Ldone
 
+.Lbit7:
+    sh a0, 0(ra)
+    addi ra, ra, 2
+    andi s1, ra, 31
+    bnez s1, .Lnext
+    j .Lto_full
 .Lto_end:
     jump .Lend, s1
 .Lto_full:

@@ -34,22 +34,32 @@ dime_encode_mean_subtracted:
     li t0, 1
 1:  add a1, a1, a0
 
-    /* a5: the brightest pixel; while it is looked for, in the uppermost bits. */
+    /* a5: the brightest pixel. A word has a brighter one if a byte + 255 - a5, which is s0 twice, gets to 256:
+       two bytes at a time. */
+    sw a2, SAVED + 12(sp)
     li a5, 0
+    li s0, 0x00FF00FF
+    mv s1, s0
+    li tp, 0x01000100
 .Lbrightest:
     bnez t2, .Lone_pixel
     lw a3, 0(a0)
 .Lpixels:
     add a0, a0, t0
-    beqz a3, 3f
-1:  mv a4, a3
-    slli a4, a4, 24
-    bltu a5, a4, .Lbrighter
-.Lnext_pixel:
-    srli a3, a3, 8
-    bnez a3, 1b
-3:  bne a0, a1, .Lbrightest
-    srli a5, a5, 24
+    beqz a3, .Lpassed
+    mv a4, a3
+    and a4, a4, s1
+    add a4, a4, s0
+    mv a2, a3
+    srli a2, a2, 8
+    and a2, a2, s1
+    add a2, a2, s0
+    or a4, a4, a2
+    and a4, a4, tp
+    bnez a4, .Lbrighter
+.Lpassed:
+    bne a0, a1, .Lbrightest
+    lw a2, SAVED + 12(sp)
     li a4, MEAN / 1000 + 1
     bltu a5, a4, .Ldim
 
@@ -91,33 +101,7 @@ dime_encode_mean_subtracted:
     slli a4, a4, 16
     or s1, s1, a4
     mv a0, t1
-.Lmap:
-    bnez t2, .Lmap_one
-    lw a3, 0(a0)
-    sw s1, 0(a2)
-.Lmap_pixels:
-    mv s0, a2
-    add a0, a0, t0
-    add a2, a2, t0
-    beqz a3, 2f
-1:  mv a4, a3
-    slli a4, a4, 28
-    srli a4, a4, 26
-    add a4, a4, sp
-    lw a4, LOW(a4)
-    mv a5, a3
-    slli a5, a5, 24
-    srli a5, a5, 28
-    slli a5, a5, 2
-    add a5, a5, sp
-    lw a5, HIGH(a5)
-    srli a3, a3, 8
-    add a4, a4, a5
-    srai a4, a4, 24
-    sb a4, 0(s0)
-    addi s0, s0, 1
-    bnez a3, 1b
-2:  bne a0, a1, .Lmap
+    call dime_fast_hot_encode
     lw ra, SAVED(sp)
     lw s0, SAVED + 4(sp)
     lw s1, SAVED + 8(sp)
@@ -128,12 +112,15 @@ dime_encode_mean_subtracted:
     lbu a3, 0(a0)
     j .Lpixels
 .Lbrighter:
+    andi a4, a3, 255
+    bgeu a5, a4, 2f
     mv a5, a4
-    j .Lnext_pixel
-.Lmap_one:
-    lbu a3, 0(a0)
-    sb s1, 0(a2)
-    j .Lmap_pixels
+2:  srli a3, a3, 8
+    bnez a3, .Lbrighter
+    xori s0, a5, 255
+    slli a4, s0, 16
+    or s0, s0, a4
+    j .Lpassed
 
     /* The darkest one counts where it and the brightest are less than twice the mean together. */
 .Ldim:
@@ -157,13 +144,16 @@ dime_encode_mean_subtracted:
     sub a3, a3, a5
     addi a0, a0, 1
     j 1b
-2:  li s0, FRACTION_BITS
-3:  slli a0, a0, 1
+2:  li s0, FRACTION_BITS / 2
+3:  .rept 2
+    slli a0, a0, 1
     slli a3, a3, 1
     bltu a3, a5, 4f
     sub a3, a3, a5
     addi a0, a0, 1
-4:  addi s0, s0, -1
+4:
+    .endr
+    addi s0, s0, -1
     bnez s0, 3b
     ret
 
@@ -181,6 +171,44 @@ dime_encode_mean_subtracted:
 2:  bne s0, tp, 1b
     ret
     .size dime_encode_mean_subtracted, . - dime_encode_mean_subtracted
+
+    .section .text.dime_fast_hot_encode, "ax", @progbits
+    .global dime_fast_hot_encode
+    .type dime_fast_hot_encode, @function
+    .p2align 2
+
+    /* a0 pixels, the rest as above. */
+dime_fast_hot_encode:
+.Lmap:
+    bnez t2, .Lmap_one
+    lw a3, 0(a0)
+    sw s1, 0(a2)
+.Lmap_pixels:
+    mv s0, a2
+    add a0, a0, t0
+    add a2, a2, t0
+    beqz a3, 2f
+1:  slli a4, a3, 2
+    andi a4, a4, 60
+    add a4, a4, sp
+    lw a4, LOW(a4)
+    srli a5, a3, 2
+    andi a5, a5, 60
+    add a5, a5, sp
+    lw a5, HIGH(a5)
+    srli a3, a3, 8
+    add a4, a4, a5
+    srai a4, a4, 24
+    sb a4, 0(s0)
+    addi s0, s0, 1
+    bnez a3, 1b
+2:  bne a0, a1, .Lmap
+    ret
+.Lmap_one:
+    lbu a3, 0(a0)
+    sb s1, 0(a2)
+    j .Lmap_pixels
+    .size dime_fast_hot_encode, . - dime_fast_hot_encode
 
     .section .text.dime_encode_binary, "ax", @progbits
     .global dime_encode_binary

@@ -37,6 +37,7 @@ static const struct dime_stack_caller callers[] = {
     {"dime_rows_flush_2", "dime_rows_run"},
     {"dime_rows_flush_4", "dime_rows_run"},
     {"dime_rows_flush_8_half", "dime_rows_run"},
+    {"dime_rows_flush_8_quarter", "dime_rows_run"},
     {"dime_rows_flush_8", "dime_rows_run"},
     {"dime_parts_run", "dime_network_infer"},
     {"dime_rows_run", "dime_parts_run"},

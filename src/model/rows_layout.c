@@ -131,9 +131,9 @@ static uint32_t scratch_of(const struct dime_model_layer *layer) {
     return (layer->outputs + 7) / 8 * 8;
 }
 
-/* Narrow rows are added up by what adds up the widest of the program, of eight words by half of it. */
+/* Narrow rows are added up by what adds up the widest of the program, of eight words by a part of it. */
 static uint32_t words_added(uint32_t words, uint32_t widest) {
-    return widest == 8 && words < 8 ? 4 : widest;
+    return widest < 8 ? widest : words > 4 ? 8 : words > 2 ? 4 : 2;
 }
 
 uint32_t dime_rows_sums(const struct dime_model *model, uint32_t index, const struct dime_rows_plan *plan,
@@ -213,7 +213,8 @@ void dime_rows_middle(uint32_t middle, uint32_t *bits, uint32_t *less) {
 
 static const char *flush_of(uint32_t words, uint32_t widest) {
     static const char *const names[] = {[1] = "1", [2] = "2", [4] = "4", [8] = "8"};
-    return widest == 8 && words < 8 ? "8_half" : names[widest];
+    if (widest == 8 && words < 8) return words > 2 ? "8_half" : "8_quarter";
+    return names[widest];
 }
 
 static void print_rows(const struct dime_model_layer *layer, const struct dime_rows_part *part,
