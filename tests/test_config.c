@@ -200,6 +200,9 @@ static void test_published_configurations(void **state) {
     assert_int_equal(config.input_threshold, 73);
     assert_int_equal(config.layer_count, 3);
     assert_int_equal(dime_config_read("configs/fc-12k.yaml", NULL, 0, &config), 0);
+    assert_true(config.clip_update == DIME_CLIP_LEARNED && config.input_encoding == DIME_INPUT_UNSIGNED4);
+    assert_int_equal(dime_config_read("configs/cnn-5k.yaml", NULL, 0, &config), 0);
+    assert_int_equal(dime_config_read("configs/cnn-8k.yaml", NULL, 0, &config), 0);
 }
 
 /* --- values --- */
