@@ -15,9 +15,10 @@ static void judge(const int32_t *logits, struct recognised *read) {
     read->sure = read->margin > (largest - least) >> RECOGNISE_MARGIN_SHIFT;
 }
 
-void recognise(union recognise_picture *picture, struct recognise_scratch *scratch, struct recognised *read) {
+void recognise(union recognise_picture *picture, int32_t *sums, int8_t *activations,
+               struct recognised *read) {
     dime_encode_small(DIME_MODEL_INPUT_ENCODING, DIME_MODEL_INPUT_THRESHOLD, picture->grey, DIME_MODEL_INPUTS,
                       picture->input);
-    read->best = dime_network_infer(&dime_model_network, picture->input, scratch->sums, scratch->activations);
-    judge(scratch->sums, read);
+    read->best = dime_network_infer(&dime_model_network, picture->input, sums, activations);
+    judge(sums, read);
 }

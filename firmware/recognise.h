@@ -27,7 +27,8 @@ struct recognised {
     int32_t margin; /* the logit of the best less the second largest */
 };
 
-/* Grey levels, 0 background, are encoded and go through the network. */
-void recognise(union recognise_picture *picture, struct recognise_scratch *scratch, struct recognised *read);
+/* Grey levels, 0 background, are encoded and go through the network. sums: DIME_MODEL_SUMS; activations:
+   DIME_MODEL_ACTIVATIONS, or DIME_MODEL_ROOM with the picture at their beginning. */
+void recognise(union recognise_picture *picture, int32_t *sums, int8_t *activations, struct recognised *read);
 
 #endif

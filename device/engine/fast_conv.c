@@ -14,15 +14,14 @@ void dime_conv_reference_run(const struct dime_conv_stage *stage, const struct d
    the first at the end. */
 const int8_t *dime_conv_run(const struct dime_network *network, const struct dime_conv_stage *stages,
                             const int8_t *input, int32_t *sums, int8_t *activations) {
-    const int8_t *current = input;
-    int at_end = 1;
-    for (uint32_t first = 0, end; first < network->map_count; first = end, stages++, at_end ^= 1) {
+    for (uint32_t first = 0, end; first < network->map_count; first = end, stages++) {
         end = dime_stage_end(network, first);
         const struct dime_layer *last = &network->layers[end - 1];
         int8_t *output = activations;
-        if (at_end) output += (network->activations - last->outputs * dime_map_size(last)) & ~3u;
-        stages->run(stages, &network->layers[first], last, current, sums, output);
-        current = output;
+        if (first == 0 || input == activations)
+            output += (network->activations - last->outputs * dime_map_size(last)) & ~3u;
+        stages->run(stages, &network->layers[first], last, input, sums, output);
+        input = output;
     }
-    return current;
+    return input;
 }

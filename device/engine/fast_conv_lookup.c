@@ -39,24 +39,25 @@ void dime_conv_scale_pair(const uint32_t *sums, int8_t *output, const struct dim
 #endif
 
 /* The top left of the window of place `place`. */
-static const int8_t *window_of(const struct dime_layer *layer, const int8_t *input, uint32_t place) {
+__attribute__((noinline)) static const int8_t *window_of(const struct dime_layer *layer, const int8_t *input,
+                                                         uint32_t place) {
     uint32_t right = (uint32_t)layer->stride * layer->channels, down = right * layer->width;
     for (; place >= layer->out_width; place -= layer->out_width) input += down;
     for (; place > 0; place--) input += right;
     return input;
 }
 
-/* Places two by two, whatever their rows; the last two overlap those before where their number is odd. */
+/* Places two by two, whatever their rows; the last two overlap those before where their number is odd. What
+   can be had again is not kept: the tables are on the stack, too. */
 void dime_conv_lookup_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
                           const struct dime_layer *last, const int8_t *input, int32_t *sums, int8_t *output) {
-    uint32_t end = dime_map_size(last) - 2, outputs = first->outputs;
-    int upward = dime_conv_is_upward(input, output);
-    for (uint32_t done = 0;; done += 2) {
-        if (done > end) done = end;
-        uint32_t place = upward ? end - done : done;
+    uint32_t left = dime_map_size(last);
+    for (;; left -= 2) {
+        if (left < 2) left = 2;
+        uint32_t place = dime_conv_is_upward(input, output) ? left - 2 : dime_map_size(first) - left;
         dime_lookup_add(stage->lookup, window_of(first, input, place), window_of(first, input, place + 1),
                         (uint32_t *)sums);
-        dime_conv_scale_pair((uint32_t *)sums, output + place * outputs, first);
-        if (done == end) return;
+        dime_conv_scale_pair((uint32_t *)sums, output + place * first->outputs, first);
+        if (left == 2) return;
     }
 }

@@ -14,14 +14,14 @@
 #define S1 8
 #define SUMS 12
 #define SUMS_END 16
-#define LEFT 20    /* channels */
-#define WORDS 24   /* of the next channel */
-#define ONE 28     /* window of the next channel */
+#define LEFT 20     /* channels, 16 bits */
+#define CHANNELS 22 /* likewise */
+#define WORDS 24    /* of the next channel */
+#define ONE 28      /* window of the next channel */
 #define OTHER 32
-#define CHANNELS 36
-#define DOWN 40
-#define TABLE 44   /* of three kernel rows */
-#define FRAME 368  /* 44 + 3 * 108 */
+#define DOWN 36
+#define TABLE 40    /* of three kernel rows */
+#define FRAME 364   /* 40 + 3 * 108 */
 
     /* a4 += entry of the table at `place`; the word a0 goes on. */
     .macro look_up place
@@ -105,8 +105,8 @@ dime_lookup_add:
     lw a1, LOOKUP_WORDS(a0)
     sw a1, WORDS(sp)
     lhu t2, LOOKUP_CHANNELS(a0)
-    sw t2, CHANNELS(sp)
-    sw t2, LEFT(sp)
+    sh t2, CHANNELS(sp)
+    sh t2, LEFT(sp)
     lhu tp, LOOKUP_DOWN(a0)
     sw tp, DOWN(sp)
 
@@ -163,13 +163,13 @@ dime_lookup_add:
     sw a5, WORDS(sp)
     lw t0, ONE(sp)
     lw t1, OTHER(sp)
-    lw t2, CHANNELS(sp)
+    lhu t2, CHANNELS(sp)
     lw tp, DOWN(sp)
     addi t0, t0, 1
     addi t1, t1, 1
-    lw a0, LEFT(sp)
+    lhu a0, LEFT(sp)
     addi a0, a0, -1
-    sw a0, LEFT(sp)
+    sh a0, LEFT(sp)
     bnez a0, .Lchannel
     lw ra, RA(sp)
     lw s0, S0(sp)

@@ -37,7 +37,7 @@
 #define PASS 108     /* from counting one word of its rows */
 #define FIRST 112    /* bucket of bit 0 */
 #define BUCKETS 116  /* 7 of 32 bytes, from the next multiple of 32 on */
-#define FRAME 384
+#define FRAME 372 /* 116 + 31 + 224, a multiple of 4 */
 
     /* \sum + \a + \b, bit by bit: the carry is \a. */
     .macro full_adder sum, a, b, temporary
