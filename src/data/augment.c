@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/aligned.h"
 #include "base/error.h"
 #include "data/picture_kernels.h"
 
@@ -28,7 +29,7 @@ struct dime_augmenter {
 };
 
 static float *place_samples(uint32_t length, uint32_t size, uint32_t wide) {
-    float *at = calloc(wide, sizeof *at), pixels = (float)length / (float)size;
+    float *at = dime_aligned_zeros(wide, sizeof *at), pixels = (float)length / (float)size;
     for (uint32_t i = 0; at && i < size; i++) at[i] = ((float)i + 0.5f) * pixels - 0.5f;
     return at;
 }
@@ -86,8 +87,8 @@ static int spline_create(struct dime_spline *spline, uint32_t length, uint32_t s
                          const float *at, float sigma) {
     float spacing = sqrtf(3) * sigma;
     spline->controls = (uint32_t)((float)length / spacing) + 4;
-    spline->first = calloc(wide, sizeof *spline->first);
-    spline->basis = calloc((size_t)spline->controls * wide, sizeof *spline->basis);
+    spline->first = dime_aligned_zeros(wide, sizeof *spline->first);
+    spline->basis = dime_aligned_zeros((size_t)spline->controls * wide, sizeof *spline->basis);
     if (!spline->first || !spline->basis) return DIME_ERROR_MEMORY;
     for (uint32_t i = 0; i < size; i++) {
         float position = (at[i] + 0.5f) / spacing, t = position - floorf(position), u = 1 - t;
@@ -105,9 +106,9 @@ static int create_field(struct dime_augmenter *a) {
     float sigma = a->settings.elastic_sigma;
     if (spline_create(&a->across, a->width, a->size, a->wide, a->x_at, sigma)) return DIME_ERROR_MEMORY;
     if (spline_create(&a->down, a->height, a->size, a->wide, a->y_at, sigma)) return DIME_ERROR_MEMORY;
-    a->control = malloc((size_t)a->across.controls * a->down.controls * sizeof *a->control);
-    a->rows = malloc((size_t)a->down.controls * a->wide * sizeof *a->rows);
-    a->shift_x = malloc(2 * (size_t)a->size * a->wide * sizeof *a->shift_x);
+    a->control = dime_aligned_zeros((size_t)a->across.controls * a->down.controls, sizeof *a->control);
+    a->rows = dime_aligned_zeros((size_t)a->down.controls * a->wide, sizeof *a->rows);
+    a->shift_x = dime_aligned_zeros(2 * (size_t)a->size * a->wide, sizeof *a->shift_x);
     a->shift_y = a->shift_x + (size_t)a->size * a->wide;
     return a->control && a->rows && a->shift_x ? 0 : DIME_ERROR_MEMORY;
 }
@@ -121,7 +122,7 @@ static int allocate(struct dime_augmenter *a) {
     int code = frame_create(&a->source, a->height, a->width);
     if (!code) code = frame_create(&a->middle, a->height, a->width);
     if (!code) code = frame_create(&a->smoothed, a->height, a->width);
-    a->prepared = malloc(dime_augment_prepared_bytes(a));
+    a->prepared = dime_aligned_zeros(1, dime_augment_prepared_bytes(a));
     if (!a->prepared) code = DIME_ERROR_MEMORY;
     if (!code && a->settings.elastic_probability > 0) code = create_field(a);
     return code;

@@ -48,7 +48,8 @@ static void encode_runs(void *context, struct dime_team *team, uint32_t member) 
 int dime_encode_dataset(const struct dime_input_format *format, const struct dime_dataset *dataset,
                         uint32_t threads, int8_t **encoded) {
     struct job job = {.format = format, .dataset = dataset};
-    *encoded = job.encoded = malloc((size_t)dataset->count * format->size * format->size + 1);
+    *encoded = job.encoded =
+        aligned_alloc(64, ((size_t)dataset->count * format->size * format->size + 64) / 64 * 64);
     if (!*encoded) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for %u pictures", dataset->count);
     dime_large_pages(*encoded, (size_t)dataset->count * format->size * format->size);
     dime_team_run(threads, encode_runs, &job);

@@ -132,17 +132,22 @@ static void lay_out(struct arena *arena, struct dime_chunk *chunk, const struct 
     chunk->tempered = take_floats(arena, 2 * DIME_CHUNK_MOST * classes);
 }
 
+/* Bytes by which the memory of chunks differs within a page: their gradients are added up, and equal places
+   would compete for the same part of the first cache. */
+#define APART ((size_t)17 * 64)
+
 int dime_chunk_create(struct dime_chunk *chunk, const struct dime_network_state *network,
                       int with_gradients) {
     struct arena arena = {0};
     memset(chunk, 0, sizeof *chunk);
     lay_out(&arena, chunk, network, with_gradients);
-    size_t size = (arena.used + 63) / 64 * 64;
+    size_t apart = (uintptr_t)chunk / sizeof *chunk % 4 * APART; /* neighbours in an array differ */
+    size_t size = (arena.used + apart + 63) / 64 * 64;
     chunk->memory = aligned_alloc(64, size);
     if (!chunk->memory)
         return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a batch: %zu bytes", size);
     memset(chunk->memory, 0, size); /* padded columns stay zero */
-    arena = (struct arena){chunk->memory, 0};
+    arena = (struct arena){chunk->memory, apart};
     lay_out(&arena, chunk, network, with_gradients);
     return 0;
 }

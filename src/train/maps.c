@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/aligned.h"
 #include "base/error.h"
 
 static uint32_t tap_count(const struct dime_train_layer *layer) {
@@ -23,7 +24,7 @@ int dime_maps_prepare(struct dime_train_layer *layer) {
     if (!layer->plan) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a convolution");
     int code = dime_conv_plan_create(layer->plan, &window);
     if (code || dime_kind_is_pool(shape->kind)) return code;
-    layer->values_back = calloc(back_count(layer), sizeof *layer->values_back);
+    layer->values_back = dime_aligned_zeros(back_count(layer), sizeof *layer->values_back);
     return layer->values_back ? 0 : dime_error_set(DIME_ERROR_MEMORY, "out of memory for a convolution");
 }
 
