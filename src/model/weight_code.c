@@ -2,11 +2,15 @@
 #include "model/weight_code.h"
 
 #include "engine/fast_code.h"
+#include "model/fast_layout.h"
 #include "model/rows_layout.h"
 
 /* Halfwords of the longest block: an addition for each of 8 registers and 5 bits, 4 times 3 doublings, the
    return. */
 enum { MOST_HALFWORDS = 53, PAIRS = DIME_CODE_OUTPUTS / 2 };
+
+/* Of all weights, beside which a program could fit 16 KB. */
+enum { MOST_BYTES = 13600 };
 
 /* Compressed instructions of RISC-V. */
 static uint16_t add_register(uint32_t to, uint32_t from) {
@@ -78,21 +82,37 @@ uint32_t dime_weight_code_bytes(const struct dime_model *model, uint32_t index) 
     return find_source(model, index, &source) ? 2 * stride_of(&source) * source.layer->inputs : 0;
 }
 
+/* Bytes that the layer takes otherwise. */
+static uint32_t table_bytes(const struct dime_model *model, uint32_t index) {
+    return dime_layout_bytes(model, index, dime_layout_choose(model, index));
+}
+
+/* The layer that adds least flash as code, of those that are not `chosen`; layer_count where there is none.
+ */
+static uint32_t find_next(const struct dime_model *model, uint32_t chosen) {
+    uint32_t least = UINT32_MAX, which = model->layer_count;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        uint32_t size = chosen >> i & 1 ? 0 : dime_weight_code_bytes(model, i);
+        if (!size || size >= least) continue;
+        least = size;
+        which = i;
+    }
+    return which;
+}
+
 uint32_t dime_weight_code_choose(const struct dime_model *model, uint32_t room, uint32_t *bytes) {
-    uint32_t chosen = 0;
+    uint32_t chosen = 0, all = 0;
     *bytes = 0;
     if (model->layers[0].shape.kind != DIME_LAYER_FC) return 0;
+    for (uint32_t i = 0; i < model->layer_count; i++) all += table_bytes(model, i);
     for (;;) {
-        uint32_t least = UINT32_MAX, which = 0;
-        for (uint32_t i = 0; i < model->layer_count; i++) {
-            uint32_t size = chosen >> i & 1 ? 0 : dime_weight_code_bytes(model, i);
-            if (!size || size >= least) continue;
-            least = size;
-            which = i;
-        }
-        if (least > room - *bytes) return chosen;
-        chosen |= 1u << which;
-        *bytes += least;
+        uint32_t next = find_next(model, chosen);
+        if (next == model->layer_count) return chosen;
+        uint32_t size = dime_weight_code_bytes(model, next);
+        all += size - table_bytes(model, next);
+        if (size > room - *bytes || all > MOST_BYTES) return chosen;
+        chosen |= 1u << next;
+        *bytes += size;
     }
 }
 

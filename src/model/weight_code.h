@@ -12,7 +12,8 @@
 uint32_t dime_weight_code_bytes(const struct dime_model *model, uint32_t index);
 
 /* Which layers become code, bit i layer i: the smallest, as long as they take no more than `room` bytes in
-   all, *bytes. None in a network that begins with convolutions, whose own code wants that room. */
+   all, *bytes, and all weights no more than could fit a chip. None in a network that begins with
+   convolutions, whose own code wants that room. */
 uint32_t dime_weight_code_choose(const struct dime_model *model, uint32_t room, uint32_t *bytes);
 
 /* Prints the blocks and `layerN_fast`. finish: the end of its run (fast.h). */
