@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Photographs to lit digits on simulated boards, against the PC's answers to the same photographs.
+"""Photographs to lit digits on simulated boards, against the PC's answers.
 
     scripts/compare_boards.py MODEL [BOARD] [COUNT] [OPTION...]
 
-Draws COUNT (100) camera-like pictures (dime photos), lets `dime predict` read them, then takes them with the
-simulated camera of BOARD (boards/two-minis.yaml), and prints how often both give the same digit, how often
-either is right, and the longest time from button to digit. A dash is counted by itself: the chip shows one
-where the network is not sure. OPTIONS, such as --damage 1, go to `dime sim`.
+Draws COUNT (100) camera-like pictures (dime photos) and takes them with the simulated camera of BOARD
+(boards/two-minis.yaml). The chips must show what `dime predict` reads in the frames that the camera put out, a
+dash where it is not sure; exit status 1 where one does not. Then come how many are right, on the boards and where
+`dime predict` reads the photographs themselves, without camera, and the longest time from button to digit.
+OPTIONS, such as --damage 1, go to `dime sim`.
 """
 import glob
 import json
@@ -24,34 +25,51 @@ def ask(*arguments):
     return json.loads(result.stdout)
 
 
-def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    model = sys.argv[1]
-    board = sys.argv[2] if len(sys.argv) > 2 else "boards/two-minis.yaml"
-    count = sys.argv[3] if len(sys.argv) > 3 else "100"
+def expected(entry):
+    """What the chips show for this prediction: -1 is a dash."""
+    return entry["label"] if entry["sure"] else -1
+
+
+def take(model, board, count, options):
+    """Photographs, what `dime sim` told of them, and what the PC reads in them and in the camera's frames."""
     with tempfile.TemporaryDirectory() as folder:
         ask("photos", "--count", count, "--out", folder)
         # Not by label: a display that goes on showing the same digit tells nothing.
         files = sorted(glob.glob(os.path.join(folder, "*.png")), key=lambda name: name[-9:])
-        host = [entry["label"] for entry in ask("predict", model, *files)["predictions"]]
-        told = ask("sim", "--board", board, "--model", model, "--limit", "4000", *sys.argv[4:], *files)
+        told = ask("sim", "--board", board, "--model", model, "--limit", "4000", "--frames",
+                   os.path.join(folder, "frames"), *options, *files)
+        frames = [photo["frame"] for photo in told["photos"] if photo["changed"]]
+        return files, told, ask("predict", model, *files)["predictions"], \
+            ask("predict", model, *frames)["predictions"]
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    board = sys.argv[2] if len(sys.argv) > 2 else "boards/two-minis.yaml"
+    count = sys.argv[3] if len(sys.argv) > 3 else "100"
+    files, told, by_photo, by_frame = take(sys.argv[1], board, count, sys.argv[4:])
     labels = [int(os.path.basename(file)[0]) for file in files]
-    # What did not change was not answered: the display still shows what it showed before.
-    chip = [photo["digit"] if photo["changed"] else None for photo in told["photos"]]
-    shown = [(one, other, label) for one, other, label in zip(chip, host, labels)
-             if one is not None and one >= 0]
-    print(f"{len(files)} photographs, {len(shown)} digits shown, {chip.count(-1)} dashes or faults, "
-          f"{chip.count(None)} without a change of the display")
-    print(f"  the same digit as the PC  {sum(one == other for one, other, _ in shown)} of {len(shown)}")
-    print(f"  right on the board        {sum(one == label for one, _, label in shown)} of {len(files)}")
-    right = sum(one == label for one, label in zip(host, labels))
-    print(f"  right on the PC           {right} of {len(files)}")
-    times = sorted(photo["button_to_digit_milliseconds"] for photo in told["photos"]
-                   if photo["changed"])
-    median = times[len(times) // 2]
-    print(f"  button to digit           {median:.1f} ms (median), {times[-1]:.1f} ms (longest)")
-    print(f"  a frame of the camera     {told['frame_milliseconds']:.1f} ms")
+    # What did not change may show what it showed before, and is not counted.
+    changed = [i for i, photo in enumerate(told["photos"]) if photo["changed"]]
+    chip = [told["photos"][i]["digit"] for i in changed]
+    wrong = [f"{os.path.basename(files[i])}: {one} instead of {expected(entry)}"
+             for i, one, entry in zip(changed, chip, by_frame) if one != expected(entry)]
+    print(f"{len(files)} photographs, {len(changed)} changed the display: {len(chip) - chip.count(-1)} digits, "
+          f"{chip.count(-1)} dashes")
+    print(f"  as the PC reads the same frames   {len(changed) - len(wrong)} of {len(changed)}")
+    print(f"  right on the boards               {sum(one == labels[i] for i, one in zip(changed, chip))} "
+          f"of {len(changed)}")
+    for name, sure in (("right on the PC, dashes left out", True), ("right on the PC, guesses too", False)):
+        right = sum(by_photo[i]["label"] == labels[i] and (by_photo[i]["sure"] or not sure) for i in changed)
+        print(f"  {name:33} {right} of {len(changed)}")
+    times = sorted(told["photos"][i]["button_to_digit_milliseconds"] for i in changed)
+    print(f"  button to digit                   {times[len(times) // 2]:.1f} ms (median), "
+          f"{times[-1]:.1f} ms (longest)")
+    print(f"  a frame of the camera             {told['frame_milliseconds']:.1f} ms")
+    for line in wrong:
+        print(f"different: {line}")
+    sys.exit(bool(wrong))
 
 
 if __name__ == "__main__":

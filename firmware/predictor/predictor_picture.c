@@ -3,6 +3,7 @@
 
 #include "clock.h"
 
+static union recognise_picture picture;
 union picture_room picture_room;
 
 static int has_model_size(const struct dime_link_picture *begun) {
@@ -12,12 +13,12 @@ static int has_model_size(const struct dime_link_picture *begun) {
 /* A camera sends an empty picture where it has seen no digit. */
 static enum dime_vision_finding look(void) {
     for (uint32_t i = 0; i < DIME_MODEL_INPUTS; i++)
-        if (picture_room.picture.grey[i] >= DIME_VISION_CONTRAST) return DIME_VISION_DIGIT;
+        if (picture.grey[i] >= DIME_VISION_CONTRAST) return DIME_VISION_DIGIT;
     return DIME_VISION_EMPTY;
 }
 
 static void add_prepared(const struct dime_link_picture *part) {
-    for (uint32_t i = 0; i < part->count; i++) picture_room.picture.grey[part->offset + i] = part->pixels[i];
+    for (uint32_t i = 0; i < part->count; i++) picture.grey[part->offset + i] = part->pixels[i];
 }
 
 #ifdef DIME_PREPARED_ONLY
@@ -49,8 +50,7 @@ void picture_add(const struct dime_link_picture *part) {
 
 static enum dime_vision_finding find(uint32_t prepared) {
     if (prepared) return look();
-    return dime_vision_finish(&picture_room.vision, DIME_VISION_AUTO, DIME_MODEL_INPUT_SIZE,
-                              picture_room.picture.grey, 0);
+    return dime_vision_finish(&picture_room.vision, DIME_VISION_AUTO, DIME_MODEL_INPUT_SIZE, picture.grey, 0);
 }
 #endif
 
@@ -59,8 +59,8 @@ void picture_read(uint32_t prepared, struct dime_link_result *result) {
     *result = (struct dime_link_result){.class = DIME_LINK_NO_DIGIT, .best = DIME_LINK_NO_DIGIT};
     result->finding = find(prepared);
     if (result->finding == DIME_VISION_DIGIT) {
-        struct recognised read;
-        recognise(&picture_room.picture, picture_room.network.sums, picture_room.network.activations, &read);
+        struct dime_reading read;
+        recognise(&picture, &picture_room.network, &read);
         if (read.sure) result->class = read.best;
         result->best = read.best;
         result->margin = read.margin;

@@ -18,11 +18,9 @@
 #define PICTURE_CELLS (PICTURE_FITS(784) ? 784 : PICTURE_FITS(560) ? 560 : 270)
 #endif
 
-/* Frames, and the grid, are used up before the network runs, and lost then; so is the picture, which lies
-   where the activations begin. */
+/* Frames, and the grid, are used up before the network runs, and lost then. */
 extern union picture_room {
     struct {
-        union recognise_picture picture;
         struct dime_link_frame frame;             /* that arrives */
         uint8_t wire[DIME_LINK_STATUS_BYTES + 8]; /* the longest answer */
         _Alignas(4) uint8_t cells[PICTURE_CELLS];
@@ -30,10 +28,7 @@ extern union picture_room {
         struct dime_vision vision;
 #endif
     };
-    struct {
-        _Alignas(4) int8_t activations[DIME_MODEL_ROOM];
-        int32_t sums[DIME_MODEL_SUMS];
-    } network;
+    struct recognise_scratch network;
 } picture_room;
 
 /* Begins a picture; 0 where its size is none that this predictor takes. */

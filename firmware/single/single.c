@@ -29,10 +29,10 @@ static union {
 } room;
 
 static void show_picture(void) {
-    struct recognised read;
+    struct dime_reading read;
     uint32_t segments = DIME_SEGMENT_MIDDLE;
     if (dime_vision_finish(&vision, DIME_VISION_AUTO, SIDE, pixels.picture.grey, 0) == DIME_VISION_DIGIT) {
-        recognise(&pixels.picture, room.network.sums, room.network.activations, &read);
+        recognise(&pixels.picture, &room.network, &read);
         if (read.sure) segments = dime_segments_of_digit(read.best);
     }
     shift_display_light(segments);

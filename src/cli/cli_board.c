@@ -8,8 +8,10 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "data/picture.h"
+#include "data/png_write.h"
 #include "sim/symbols.h"
 
 enum {
@@ -27,6 +29,7 @@ struct outcome {
     uint8_t lit; /* segments, when all was done */
     int changed; /* the display changed after the press */
     double milliseconds;
+    char *frame; /* malloc'ed: the file with what the camera put out, or NULL */
 };
 
 struct session {
@@ -153,8 +156,33 @@ static int wait_for_exposure(struct session *session) {
     return status;
 }
 
+/* DIR/photograph.png of a photograph "folder/photograph.pgm". */
+static int name_frame(const struct session *session, const char *photo, char **path) {
+    const char *slash = strrchr(photo, '/'), *name = slash ? slash + 1 : photo, *dot = strrchr(name, '.');
+    int length = (int)(dot ? (size_t)(dot - name) : strlen(name));
+    if (asprintf(path, "%s/%.*s.png", session->settings->frames, length, name) >= 0) return DIME_OK;
+    *path = NULL;
+    return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", photo);
+}
+
+/* What the chip has read is the last frame that ended: it answers long before the next one does. */
+static int write_frame(const struct session *session, const char *photo, struct outcome *outcome) {
+    uint32_t width, height;
+    if (!session->settings->frames || !outcome->changed || !session->board.camera_count) return DIME_OK;
+    uint8_t *pixels = malloc((size_t)SIM_OV7670_WIDTH * SIM_OV7670_HEIGHT);
+    if (!pixels) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", photo);
+    int status = DIME_OK;
+    if (sim_ov7670_last_frame(session->setup->cameras[0], pixels, &width, &height)) {
+        status = dime_make_folders(session->settings->frames);
+        if (!status) status = name_frame(session, photo, &outcome->frame);
+        if (!status) status = dime_png_write(outcome->frame, pixels, height, width);
+    }
+    free(pixels);
+    return status;
+}
+
 /* Presses, and waits for a pattern that stays. A display that does not change shows the same as before. */
-static int take_photo(struct session *session, struct outcome *outcome) {
+static int take_photo(struct session *session, const char *photo, struct outcome *outcome) {
     const struct sim_light *light = &session->setup->shown[0];
     uint64_t pressed = now(session);
     uint64_t end = pressed + (uint64_t)session->settings->limit_ms * SIM_WORLD_MS;
@@ -167,6 +195,7 @@ static int take_photo(struct session *session, struct outcome *outcome) {
     outcome->lit = light->lit;
     outcome->changed = light->since > pressed;
     outcome->milliseconds = outcome->changed ? (double)(light->since - pressed) / (double)SIM_WORLD_MS : 0;
+    if (!status) status = write_frame(session, photo, outcome);
     /* The button is let go before the next press. */
     if (!status)
         status = run_until(session, pressed + ((uint64_t)session->settings->hold_ms + 100) * SIM_WORLD_MS);
@@ -222,6 +251,7 @@ static void add_outcome(cJSON *list, const char *photo, const struct outcome *ou
     cJSON_AddNumberToObject(item, "segments", outcome->lit);
     cJSON_AddBoolToObject(item, "changed", outcome->changed);
     cJSON_AddNumberToObject(item, "button_to_digit_milliseconds", outcome->milliseconds);
+    if (outcome->frame) cJSON_AddStringToObject(item, "frame", outcome->frame);
     cJSON_AddItemToArray(list, item);
 }
 
@@ -272,13 +302,14 @@ static int print_summary(const struct session *session) {
 static int take_photos(struct session *session, cJSON *list) {
     const char **photos = session->settings->photos;
     for (size_t i = 0; photos[i]; i++) {
-        struct outcome outcome;
+        struct outcome outcome = {.frame = NULL};
         int status = show_photo(session, photos[i]);
         if (!status) status = i ? wait_for_exposure(session) : wait_for_ready(session);
-        if (!status) status = take_photo(session, &outcome);
+        if (!status) status = take_photo(session, photos[i], &outcome);
+        if (!status) add_outcome(list, photos[i], &outcome);
+        if (!status && !session->settings->json) print_outcome(photos[i], &outcome, !photos[1]);
+        free(outcome.frame);
         if (status) return status;
-        add_outcome(list, photos[i], &outcome);
-        if (!session->settings->json) print_outcome(photos[i], &outcome, !photos[1]);
     }
     return DIME_OK;
 }

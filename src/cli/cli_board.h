@@ -13,6 +13,7 @@ struct cli_board_settings {
     const char *board, *model;
     const char **photos;   /* ends with NULL; or NULL */
     const char **firmware; /* NAME=FILE.elf, ends with NULL; or NULL */
+    const char *frames;    /* folder for what the camera put out of each photograph; or NULL */
     const char *damage;    /* percent of bytes, or NULL */
     int seed;              /* of damage and noise; -1: the board file's */
     int press_ms;          /* -1: when the LED says that the camera is ready */

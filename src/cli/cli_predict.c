@@ -9,6 +9,7 @@
 #include "cli/predict_board.h"
 #include "data/picture.h"
 #include "data/prepare.h"
+#include "display/reading.h"
 #include "model/model.h"
 
 /* Everything one prediction needs, made once for all pictures. */
@@ -29,8 +30,7 @@ struct settings {
 
 struct prediction {
     struct dime_prepared prepared;
-    uint32_t label;
-    int64_t margin; /* largest logit less the second */
+    struct dime_reading reading;
     struct dime_link_result board;
 };
 
@@ -77,13 +77,6 @@ static int open_predictor(struct predictor *predictor, const char *path, const c
     return code;
 }
 
-static int64_t margin_of(const int32_t *logits, uint32_t classes, uint32_t label) {
-    int64_t second = INT64_MIN;
-    for (uint32_t i = 0; i < classes; i++)
-        if (i != label && logits[i] > second) second = logits[i];
-    return logits[label] - second; /* a network has at least two classes */
-}
-
 static int predict(struct predictor *predictor, const struct settings *settings, const char *path,
                    struct prediction *prediction) {
     const struct dime_config *config = &predictor->model.config;
@@ -96,9 +89,9 @@ static int predict(struct predictor *predictor, const struct settings *settings,
     if (code) return code;
     dime_encode(config->input_encoding, config->input_threshold, predictor->grey,
                 dime_model_input_count(&predictor->model), predictor->input);
-    prediction->label = dime_network_infer(&predictor->runtime.network, predictor->input, predictor->sums,
-                                           predictor->activations);
-    prediction->margin = margin_of(predictor->sums, predictor->model.classes, prediction->label);
+    prediction->reading.best = dime_network_infer(&predictor->runtime.network, predictor->input,
+                                                  predictor->sums, predictor->activations);
+    dime_reading_judge(&prediction->reading, predictor->sums, predictor->model.classes);
     if (!predictor->board.port) return 0;
     return dime_exchange_picture(&predictor->board.exchange, predictor->grey, config->input_size,
                                  &prediction->board);
@@ -155,21 +148,23 @@ static void print_prediction(const struct predictor *predictor, const struct set
         return;
     }
     char name[128];
-    class_name(predictor, prediction->label, name, sizeof name);
-    printf("%s: %s  (margin %lld%s)\n", path, name, (long long)prediction->margin,
+    class_name(predictor, prediction->reading.best, name, sizeof name);
+    printf("%s: %s  (margin %d%s%s)\n", path, name, (int)prediction->reading.margin,
+           prediction->reading.sure ? "" : ", not clear enough for a board to show",
            prediction->prepared.inverted ? ", dark on light: inverted" : "");
     if (predictor->board.port) print_board(predictor, prediction);
 }
 
 static void add_class(cJSON *object, const struct predictor *predictor, const struct prediction *prediction) {
     char name[128];
-    class_name(predictor, prediction->label, name, sizeof name);
-    cJSON_AddNumberToObject(object, "label", prediction->label);
+    class_name(predictor, prediction->reading.best, name, sizeof name);
+    cJSON_AddNumberToObject(object, "label", prediction->reading.best);
     cJSON_AddStringToObject(object, "class", name);
     cJSON *logits = cJSON_AddArrayToObject(object, "logits");
     for (uint32_t i = 0; i < predictor->model.classes; i++)
         cJSON_AddItemToArray(logits, cJSON_CreateNumber(predictor->sums[i]));
-    cJSON_AddNumberToObject(object, "margin", (double)prediction->margin);
+    cJSON_AddNumberToObject(object, "margin", prediction->reading.margin);
+    cJSON_AddBoolToObject(object, "sure", (int)prediction->reading.sure);
 }
 
 static void add_board(cJSON *object, const struct predictor *predictor, const struct prediction *prediction) {
@@ -196,6 +191,7 @@ static void add_prediction(cJSON *predictions, const struct predictor *predictor
         cJSON_AddNullToObject(object, "class");
         cJSON_AddNullToObject(object, "logits");
         cJSON_AddNullToObject(object, "margin");
+        cJSON_AddBoolToObject(object, "sure", 0);
     } else {
         add_class(object, predictor, prediction);
     }

@@ -455,6 +455,8 @@ static int run_sim(int argc, const char **argv) {
         {"model", 0, POPT_ARG_STRING, &board.model, 0, "board: build the chips' firmware from this", "MODEL"},
         {"firmware", 0, POPT_ARG_ARGV, &board.firmware, 0, "board: the firmware of one chip",
          "CHIP=FILE.elf"},
+        {"frames", 0, POPT_ARG_STRING, &board.frames, 0,
+         "board: write the frames that the chip took, as the camera put them out", "DIR"},
         {"damage", 0, POPT_ARG_STRING, &board.damage, 0,
          "board: percent of the bytes on serial wires that are dropped, flipped or added to", "PERCENT"},
         {"seed", 0, POPT_ARG_INT, &board.seed, 0, "board: of that damage and of the camera's noise", "N"},

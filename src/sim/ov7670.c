@@ -81,7 +81,11 @@ static uint32_t next_line(const struct sim_ov7670 *camera) {
 
 static void begin_frame(struct sim_ov7670 *camera) {
     uint64_t now = sim_chip_now(camera->chip);
-    if (camera->whole) camera->frame_cycles = now - camera->frame_start;
+    if (camera->whole) {
+        camera->frame_cycles = now - camera->frame_start;
+        sim_ov7670_keep_frame(camera);
+    }
+    camera->rows = 0;
     camera->frame_start = now;
     camera->frame++;
     camera->shape = sim_ov7670_shape_of(camera);
@@ -333,7 +337,7 @@ static void attach_bus(struct sim_ov7670 *camera) {
 
 void sim_ov7670_attach(struct sim_ov7670 *camera, struct sim_chip *chip,
                        const struct sim_ov7670_settings *settings) {
-    *camera = (struct sim_ov7670){.chip = chip, .settings = *settings};
+    *camera = (struct sim_ov7670){.chip = chip, .settings = *settings, .last = 2};
     sim_ov7670_registers_reset(camera);
     attach_bus(camera);
     drive(camera, settings->vsync, 0);

@@ -67,6 +67,11 @@ struct sim_ov7670 {
     uint8_t bytes[2 * SIM_OV7670_WIDTH + 16]; /* of the line under way */
     uint64_t frame_cycles;                    /* how long the last whole frame took */
     uint64_t frame_start;
+    /* Luma of the frame under way and of the last one that ran to its end, garbage lines left out. */
+    uint8_t frames[2][SIM_OV7670_HEIGHT][SIM_OV7670_WIDTH];
+    uint32_t rows;                    /* of the frame under way */
+    uint32_t last;                    /* which of the two is the last; 2: there is none yet */
+    uint32_t last_width, last_height; /* of that one */
 };
 
 /* `camera` must outlive the chip. Pins of `settings` may be unwired. Shows a black scene at first. */
@@ -75,6 +80,11 @@ void sim_ov7670_attach(struct sim_ov7670 *camera, struct sim_chip *chip,
 /* Puts a picture in front of the lens: width * height grey levels, row by row, fitted to fill the 640x480
    sensor whole (borders are repeated, or cut off, where the shape differs: the whole picture is seen). */
 void sim_ov7670_show(struct sim_ov7670 *camera, const uint8_t *pixels, uint32_t width, uint32_t height);
+
+/* Luma of the last frame that was put out whole, as far as data pins are wired: row by row, to `pixels`, of
+   which SIM_OV7670_WIDTH * SIM_OV7670_HEIGHT are there. Returns 0 where there is none yet. */
+int sim_ov7670_last_frame(const struct sim_ov7670 *camera, uint8_t *pixels, uint32_t *width,
+                          uint32_t *height);
 
 /* ---- ov7670_registers.c -------------------------------------------------------------------------------- */
 
@@ -116,6 +126,8 @@ uint32_t sim_ov7670_clock_of(const struct sim_ov7670 *camera, uint32_t period);
 
 /* One frame further: automatic exposure. */
 void sim_ov7670_expose(struct sim_ov7670 *camera);
+/* The frame is whole: it becomes the last. */
+void sim_ov7670_keep_frame(struct sim_ov7670 *camera);
 /* The bytes of output line `line` of the present frame. */
 void sim_ov7670_line(struct sim_ov7670 *camera, uint32_t line);
 

@@ -166,6 +166,33 @@ static void arrange(struct sim_ov7670 *camera, const uint8_t *luma, uint32_t cou
     }
 }
 
+/* ---- frames that were put out -------------------------------------------------------------------------- */
+
+/* The next row of the frame under way. */
+static void keep_line(struct sim_ov7670 *camera, const uint8_t *luma, uint32_t count) {
+    uint32_t under_way = camera->last == 0;
+    if (camera->rows < SIM_OV7670_HEIGHT) memcpy(camera->frames[under_way][camera->rows++], luma, count);
+}
+
+void sim_ov7670_keep_frame(struct sim_ov7670 *camera) {
+    camera->last = camera->last == 0;
+    camera->last_width = SIM_OV7670_WIDTH / camera->shape.across;
+    camera->last_height = camera->rows;
+}
+
+int sim_ov7670_last_frame(const struct sim_ov7670 *camera, uint8_t *pixels, uint32_t *width,
+                          uint32_t *height) {
+    uint8_t wired = 0;
+    if (camera->last > 1) return 0;
+    for (uint32_t bit = 0; bit < SIM_OV7670_DATA_PINS; bit++)
+        if (camera->settings.data[bit].port != SIM_PIN_UNWIRED) wired |= (uint8_t)(1 << bit);
+    *width = camera->last_width;
+    *height = camera->last_height;
+    for (uint32_t y = 0; y < *height; y++)
+        for (uint32_t x = 0; x < *width; x++) *pixels++ = camera->frames[camera->last][y][x] & wired;
+    return 1;
+}
+
 void sim_ov7670_line(struct sim_ov7670 *camera, uint32_t line) {
     const struct sim_ov7670_shape *shape = &camera->shape;
     uint8_t luma[SIM_OV7670_WIDTH];
@@ -174,6 +201,9 @@ void sim_ov7670_line(struct sim_ov7670 *camera, uint32_t line) {
         garbage_line(camera, line, camera->bytes, shape->bytes);
         return;
     }
-    if (!shape->bars) grey_line(camera, line, luma, count);
+    if (!shape->bars) {
+        grey_line(camera, line, luma, count);
+        keep_line(camera, luma, count);
+    }
     arrange(camera, luma, count);
 }
