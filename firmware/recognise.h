@@ -8,19 +8,18 @@
 #include "model.h"
 #include "reading.h"
 
-/* The network's input; grey levels until they are encoded in place. */
-union recognise_picture {
-    _Alignas(4) uint8_t grey[DIME_MODEL_INPUTS];
-    int8_t input[DIME_MODEL_INPUTS];
+/* A picture's grey levels lie at the beginning, until they are encoded in place. */
+struct recognise_scratch {
+    union {
+        _Alignas(4) uint8_t grey[DIME_MODEL_INPUTS];
+        int8_t activations[DIME_MODEL_ROOM];
+    };
+    _Alignas(4) int32_t sums[DIME_MODEL_SUMS];
 };
 
-struct recognise_scratch {
-    int32_t sums[DIME_MODEL_SUMS];
-    _Alignas(4) int8_t activations[DIME_MODEL_ACTIVATIONS];
-};
+#define RECOGNISE_BYTES (DIME_MODEL_ROOM + 4 * DIME_MODEL_SUMS) /* of that, where both are multiples of 4 */
 
 /* Grey levels, 0 background, are encoded and go through the network. */
-void recognise(union recognise_picture *picture, struct recognise_scratch *scratch,
-               struct dime_reading *read);
+void recognise(struct recognise_scratch *scratch, struct dime_reading *reading);
 
 #endif

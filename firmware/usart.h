@@ -28,15 +28,6 @@ void usart_finish(void);
 void usart_receive(void);
 void usart_received(uint8_t byte, uint32_t errors);
 
-/* Or: from now on the last USART_BUFFER_BYTES bytes are kept until the program takes them. Faulty ones are
-   kept like others: whoever sends has a checksum. */
-#define USART_BUFFER_BYTES 128
-void usart_receive_buffered(void);
-int32_t usart_take(void); /* the oldest byte, or -1 */
-/* 1 where more bytes wait than there is room for, so that the oldest have been overwritten: all are thrown
-   away. */
-int usart_lost(void);
-
 /* Receives bytes by DMA, channel 5, into a ring of `size` bytes, without the core. usart_ring_position() is
    where the next byte will be written. */
 void usart_receive_ring(void *ring, uint32_t size);

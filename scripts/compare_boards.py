@@ -5,10 +5,10 @@
     scripts/compare_boards.py MODEL [BOARD] [COUNT] [OPTION...]
 
 Draws COUNT (100) camera-like pictures (dime photos) and takes them with the simulated camera of BOARD
-(boards/two-minis.yaml). The chips must show what `dime predict` reads in the frames that the camera put out, a
-dash where it is not sure; exit status 1 where one does not. Then come how many are right, on the boards and where
-`dime predict` reads the photographs themselves, without camera, and the longest time from button to digit.
-OPTIONS, such as --damage 1, go to `dime sim`.
+(boards/two-minis.yaml). The chips must show what `dime predict` reads in the frames that the camera put out,
+a dash where it is not sure; exit status 1 where one does not. Then come how many are right, on the boards and
+where `dime predict` reads the photographs themselves, without camera, and the longest time from button to
+digit. OPTIONS, such as --damage 1, go to `dime sim`.
 """
 import glob
 import json
@@ -55,8 +55,8 @@ def main():
     chip = [told["photos"][i]["digit"] for i in changed]
     wrong = [f"{os.path.basename(files[i])}: {one} instead of {expected(entry)}"
              for i, one, entry in zip(changed, chip, by_frame) if one != expected(entry)]
-    print(f"{len(files)} photographs, {len(changed)} changed the display: {len(chip) - chip.count(-1)} digits, "
-          f"{chip.count(-1)} dashes")
+    print(f"{len(files)} photographs, {len(changed)} changed the display: "
+          f"{len(chip) - chip.count(-1)} digits, {chip.count(-1)} dashes")
     print(f"  as the PC reads the same frames   {len(changed) - len(wrong)} of {len(changed)}")
     print(f"  right on the boards               {sum(one == labels[i] for i, one in zip(changed, chip))} "
           f"of {len(changed)}")

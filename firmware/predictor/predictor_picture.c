@@ -3,7 +3,6 @@
 
 #include "clock.h"
 
-static union recognise_picture picture;
 union picture_room picture_room;
 
 static int has_model_size(const struct dime_link_picture *begun) {
@@ -13,12 +12,12 @@ static int has_model_size(const struct dime_link_picture *begun) {
 /* A camera sends an empty picture where it has seen no digit. */
 static enum dime_vision_finding look(void) {
     for (uint32_t i = 0; i < DIME_MODEL_INPUTS; i++)
-        if (picture.grey[i] >= DIME_VISION_CONTRAST) return DIME_VISION_DIGIT;
+        if (picture_room.grey[i] >= DIME_VISION_CONTRAST) return DIME_VISION_DIGIT;
     return DIME_VISION_EMPTY;
 }
 
 static void add_prepared(const struct dime_link_picture *part) {
-    for (uint32_t i = 0; i < part->count; i++) picture.grey[part->offset + i] = part->pixels[i];
+    for (uint32_t i = 0; i < part->count; i++) picture_room.grey[part->offset + i] = part->pixels[i];
 }
 
 #ifdef DIME_PREPARED_ONLY
@@ -50,7 +49,8 @@ void picture_add(const struct dime_link_picture *part) {
 
 static enum dime_vision_finding find(uint32_t prepared) {
     if (prepared) return look();
-    return dime_vision_finish(&picture_room.vision, DIME_VISION_AUTO, DIME_MODEL_INPUT_SIZE, picture.grey, 0);
+    return dime_vision_finish(&picture_room.vision, DIME_VISION_AUTO, DIME_MODEL_INPUT_SIZE,
+                              picture_room.grey, 0);
 }
 #endif
 
@@ -60,7 +60,7 @@ void picture_read(uint32_t prepared, struct dime_link_result *result) {
     result->finding = find(prepared);
     if (result->finding == DIME_VISION_DIGIT) {
         struct dime_reading read;
-        recognise(&picture, &picture_room.network, &read);
+        recognise(&picture_room.network, &read);
         if (read.sure) result->class = read.best;
         result->best = read.best;
         result->margin = read.margin;

@@ -18,9 +18,11 @@
 #define PICTURE_CELLS (PICTURE_FITS(784) ? 784 : PICTURE_FITS(560) ? 560 : 270)
 #endif
 
-/* Frames, and the grid, are used up before the network runs, and lost then. */
+/* Frames, and the grid, are used up before the network runs, and lost then. The picture's place is the
+   network's, too, but theirs is not. */
 extern union picture_room {
     struct {
+        _Alignas(4) uint8_t grey[DIME_MODEL_INPUTS];
         struct dime_link_frame frame;             /* that arrives */
         uint8_t wire[DIME_LINK_STATUS_BYTES + 8]; /* the longest answer */
         _Alignas(4) uint8_t cells[PICTURE_CELLS];

@@ -16,32 +16,34 @@
 #define WATCHDOG_MS 2000
 #define LETTER_E 14 /* hexadecimal */
 
-static struct dime_vision vision;
-/* A line is read before a picture is made. */
+/* A line is read before a picture is made; cells and the rest of vision are used up before the network runs.
+ */
 static union {
-    uint8_t line[OV7670_WIDTH];
-    union recognise_picture picture;
-} pixels;
-/* Cells are used up before the network runs. */
-static union {
-    uint8_t cells[CELLS];
+    struct {
+        union {
+            uint8_t line[OV7670_WIDTH];
+            uint8_t grey[DIME_MODEL_INPUTS];
+        };
+        uint8_t cells[CELLS];
+        struct dime_vision vision;
+    };
     struct recognise_scratch network;
 } room;
 
 static void show_picture(void) {
     struct dime_reading read;
     uint32_t segments = DIME_SEGMENT_MIDDLE;
-    if (dime_vision_finish(&vision, DIME_VISION_AUTO, SIDE, pixels.picture.grey, 0) == DIME_VISION_DIGIT) {
-        recognise(&pixels.picture, &room.network, &read);
+    if (dime_vision_finish(&room.vision, DIME_VISION_AUTO, SIDE, room.grey, 0) == DIME_VISION_DIGIT) {
+        recognise(&room.network, &read);
         if (read.sure) segments = dime_segments_of_digit(read.best);
     }
     shift_display_light(segments);
 }
 
 static enum ov7670_fault show_pictures(void) {
-    enum ov7670_fault fault = viewfinder_start(pixels.line);
+    enum ov7670_fault fault = viewfinder_start(room.line);
     while (!fault) {
-        fault = viewfinder_wait(&vision, room.cells, CELLS, pixels.line);
+        fault = viewfinder_wait(&room.vision, room.cells, CELLS, room.line);
         if (fault) break;
         shift_display_light(0);
         show_picture();

@@ -132,10 +132,12 @@ static void note_spread(struct search *search, uint32_t first) {
     search->spread = most - least;
 }
 
-/* 1 where no other plan of a step can make up for what its first one takes too much. */
+/* 1 where no other plan of a step can make up for what its first one takes too much: of fast kernels; the
+   reference compiled for size is smaller by more. */
 static int is_hopeless(const struct search *search, uint32_t first) {
     enum { ALIGNMENT = 32 };
-    return search->count == first + 1 && search->spread != UINT32_MAX &&
+    return search->count == first + 1 && search->tried[first].kernels == DIME_KERNELS_FAST &&
+           search->spread != UINT32_MAX &&
            search->report->flash_bytes > DIME_CHIP_FLASH_BYTES + search->spread + ALIGNMENT;
 }
 
