@@ -51,6 +51,7 @@ static void take(struct dime_table_taker *taker, int32_t d) {
 }
 
 void dime_table_take(struct dime_table_taker *taker, const int8_t *x, const int8_t *x_end) {
+    /* cppcheck-suppress ctuuninitvar ; all but the group has been set */
     int32_t c = (int32_t)(taker->offset & 0xFF) - 128;
     while (x < x_end) take(taker, *x++ - c);
 }
