@@ -10,6 +10,11 @@
 #else
 #define HAS_AFFINE(layer) ((layer)->affine)
 #endif
+#ifdef DIME_ENGINE_NO_MAPS
+#define HAS_MAPS(network) 0
+#else
+#define HAS_MAPS(network) ((network)->maps)
+#endif
 #ifdef DIME_ENGINE_NO_SHIFT
 #define HAS_SHIFT(layer) 0
 #else
@@ -106,9 +111,10 @@ uint32_t dime_argmax(const int32_t *sums, uint32_t count) {
 
 uint32_t dime_network_infer(const struct dime_network *network, const int8_t *input, int32_t *sums,
                             int8_t *activations) {
-    const int8_t *current = network->maps ? network->maps(network, input, sums, activations) : input;
-    const struct dime_layer *layer = network->layers + network->map_count;
-    for (uint32_t i = network->map_count; i < network->layer_count; i++, layer++) {
+    const int8_t *current = HAS_MAPS(network) ? network->maps(network, input, sums, activations) : input;
+    uint32_t first = HAS_MAPS(network) ? network->map_count : 0;
+    const struct dime_layer *layer = network->layers + first;
+    for (uint32_t i = first; i < network->layer_count; i++, layer++) {
 #if !defined DIME_ENGINE_ALL_FAST &&                                                                         \
     !defined DIME_ENGINE_LEAN /* spares the reference where no layer needs it */
         if (!layer->fast) {

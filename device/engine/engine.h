@@ -81,7 +81,8 @@ enum dime_layer_kind {
    come first, the last layer is fully connected.
 
    DIME_ENGINE_LEAN: defined for all files of a program whose layers are all fully connected and have fast
-   kernels; what such layers have no use for takes no flash then. */
+   kernels; what such layers have no use for takes no flash then. DIME_ENGINE_NO_MAPS: for all files that know
+   a layer's fields, where all are fully connected. */
 struct dime_layer {
 #ifndef DIME_ENGINE_LEAN
     const struct dime_format *format; /* NULL for pooling */
@@ -96,7 +97,7 @@ struct dime_layer {
     uint8_t centre;               /* 1: subtract the rounded mean of the outputs (LayerNorm) */
     uint8_t bias_shift;           /* 0..9 */
 
-#ifndef DIME_ENGINE_LEAN
+#if !defined DIME_ENGINE_LEAN && !defined DIME_ENGINE_NO_MAPS
     /* Layers of maps only: */
     uint8_t kind;                  /* enum dime_layer_kind */
     uint8_t kernel;                /* 1..16: height and width of the kernel, or of the pooled window */

@@ -101,10 +101,13 @@ static int is_all_fast(const struct dime_firmware_settings *chosen) {
     return chosen->kernels != DIME_KERNELS_REFERENCE && dime_layouts_are_fast(chosen->model);
 }
 
+static int has_maps(const struct dime_model *model) {
+    return model->layers[0].shape.kind != DIME_LAYER_FC;
+}
+
 /* Every layer is fully connected and fast: see engine.h. */
 static int is_lean(const struct dime_firmware_settings *chosen) {
-    return !chosen->app->has_no_model && is_all_fast(chosen) &&
-           chosen->model->layers[0].shape.kind == DIME_LAYER_FC;
+    return !chosen->app->has_no_model && is_all_fast(chosen) && !has_maps(chosen->model);
 }
 
 static void add_compiler(const struct dime_image *image, const struct dime_firmware_settings *chosen,
@@ -201,6 +204,7 @@ static void add_absences(const struct dime_model *model, struct words *words) {
     if (!has_affine) add(words, "-DDIME_ENGINE_NO_AFFINE");
     if (!has_shift) add(words, "-DDIME_ENGINE_NO_SHIFT");
     if (model->config.norm != DIME_NORM_LAYER) add(words, "-DDIME_ENGINE_NO_CENTRE");
+    if (!has_maps(model)) add(words, "-DDIME_ENGINE_NO_MAPS");
 }
 
 static int compile_model(const struct dime_image *image, const struct dime_firmware_settings *chosen,
@@ -215,7 +219,7 @@ static int compile_model(const struct dime_image *image, const struct dime_firmw
     add_files(&words, image->model_folder, ".S");
     add_files(&words, image->model_folder, ".c");
     add_joined(&words, "", image->firmware_folder, compiler_calls);
-    if (is_lean(chosen)) leave_out(&words, is_of_maps);
+    if (!has_maps(chosen->model)) leave_out(&words, is_of_maps);
     return run(image, folder, &words, NULL);
 }
 
