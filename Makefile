@@ -259,7 +259,18 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (300)
 .PHONY: bench
 bench: ## time training, resizing and inference
 	+@$(SUBMAKE) FLAVOUR= benches
-	@scripts/run_bench.sh $(BENCH_SOURCES:bench/%.c=build/bench/%)
+	@scripts/run_bench.sh $(filter-out %/bench_chip,$(BENCH_SOURCES:bench/%.c=build/bench/%))
+
+.PHONY: bench-chip
+bench-chip: ## cycles, flash and RAM on the simulated chip [RUNS='runs/a runs/b'] [EPOCHS=3] [MARKDOWN=1]
+	+@$(SUBMAKE) FLAVOUR= all $(BUILD)/bench/bench_chip
+	@RUNS="$(RUNS)" EPOCHS="$(EPOCHS)" MARKDOWN="$(MARKDOWN)" scripts/bench_chip.sh
+
+.PHONY: calibrate-chip
+calibrate-chip: ## measure what kernels cost on the simulated chip, for `dime inspect`: src/model/chip_costs.c
+	+@$(SUBMAKE) FLAVOUR= $(BUILD)/bench/bench_chip
+	$(BUILD)/bench/bench_chip --calibrate >$(BUILD)/chip_costs.c
+	mv $(BUILD)/chip_costs.c src/model/chip_costs.c
 
 .PHONY: bench-train
 bench-train: ## time training: images/s, share of the peak, where the time goes, against PyTorch
@@ -307,5 +318,5 @@ clean: ## remove everything that was built (runs/ and the data cache stay)
 .PHONY: help
 help: ## list the targets
 	@echo 'make [TARGET] [VARIABLE=VALUE]...'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo 'Variables: CC=gcc|clang  JOBS=N  V=1 (show commands)  PREFIX  DESTDIR  FUZZ_SECONDS  CFLAGS  LDFLAGS'

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/activity.h"
 #include "model/layer_text.h"
 #include "model/model.h"
 #include "model/safetensors.h"
@@ -60,6 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     check_tensors(&file, size);
     dime_safetensors_free(&file);
     if (dime_model_parse("fuzz", bytes, size, &model)) return 0;
+    struct dime_activity activity;
+    dime_activity_read(&model, &activity);
     if (is_short(&model)) run(&model);
     dime_model_free(&model);
     return 0;

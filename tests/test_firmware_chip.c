@@ -25,6 +25,7 @@
 #include "data/resize.h"
 #include "firmware/build.h"
 #include "firmware/toolchain.h"
+#include "model/chip_cost.h"
 #include "sim/chip.h"
 #include "train/trainer.h"
 #include "vision/encode.h"
@@ -35,6 +36,9 @@ enum { IMAGES = 20, FORMAT_IMAGES = 2, TRAINED_ON = 300, VARIANTS = 1 };
 enum { IMAGES = 300, FORMAT_IMAGES = 12, TRAINED_ON = 4000, VARIANTS = 3 };
 #endif
 
+/* Percent that a prediction may be off: networks as those of configs/ are within 3, and these small ones on a
+   dozen pictures may be somewhat further off. */
+#define MOST_OFF 8
 #define FAST_BAUD 1000000
 #define READY 0x7F
 #define PICTURE 0xA5
@@ -254,37 +258,6 @@ static void test_demo(void **state) {
     dime_model_free(&model);
 }
 
-/* Random weights: what matters is that the chip computes what the PC computes. */
-static void random_maps(struct dime_model *model, const char *text) {
-    struct dime_config config;
-    struct dime_random random = dime_random_stream(3, 4, 5);
-    check(dime_config_parse("t", text, strlen(text), &config));
-    check(dime_model_create(model, &config, 10));
-    for (uint32_t i = 0; i < model->layer_count; i++) {
-        struct dime_model_layer *layer = &model->layers[i];
-        const struct dime_format *format = dime_format_get(layer->format);
-        for (uint32_t j = 0; j < layer->inputs * layer->outputs; j++)
-            layer->value[j] = format->value(dime_random_below(&random, format->codes));
-        for (uint32_t m = 0; layer->affine && m < layer->outputs; m++)
-            layer->affine[m] = (struct dime_affine){(int16_t)dime_random_below(&random, 100),
-                                                    (uint8_t)(32 + dime_random_below(&random, 32)), 8};
-    }
-}
-
-static void test_convolutions(void **state) {
-    (void)state;
-    struct dime_model model;
-    random_maps(&model, "NormType: BatchNorm\nQuantType: PoT3\nlayers:\n  - {type: conv2d, outputs: 4}\n"
-                        "  - {type: maxpool}\n  - {type: conv2d, outputs: 6, QuantType: Ternary}\n"
-                        "  - {outputs: 16, QuantType: Ternary}\n  - {QuantType: 4bitsym}\n");
-    run_demo(&model, 0, 0);
-    dime_model_free(&model);
-    random_maps(&model,
-                "model: CNNMNIST\ncnn_width: 4\nnetwork_width1: 16\nnetwork_width2: 16\nnetwork_width3: 0\n");
-    run_demo(&model, 1, 0);
-    dime_model_free(&model);
-}
-
 static void test_selftest(void **state) {
     (void)state;
     struct dime_model model;
@@ -323,6 +296,7 @@ struct host {
     uint32_t answered;
     uint32_t mismatches, right;
     uint64_t cycles, least, most;
+    double predicted; /* mean cycles */
 };
 
 static int give_byte(void *context, uint64_t cycle) {
@@ -364,6 +338,35 @@ static void hear_chip(void *context, uint64_t cycle, enum sim_channel channel, u
     host->sent = 0;
 }
 
+/* What the chip's cost model says of the same pictures. */
+static double predict(const struct host *host, const struct dime_firmware_report *report) {
+    const struct dime_model *model = host->model;
+    struct dime_activity activity;
+    const struct dime_chip_build build = {
+        .is_fast = report->kernels == DIME_KERNELS_FAST,
+        .in_ram = report->code == DIME_CODE_RAM,
+        .for_size = report->trade == DIME_TRADE_SIZE,
+        .convolutions = &report->convolutions,
+    };
+    int8_t *encoded = malloc((size_t)host->images * host->inputs);
+    assert_non_null(encoded);
+    for (uint32_t i = 0; i < host->images; i++)
+        dime_encode(model->config.input_encoding, model->config.input_threshold,
+                    host->grey + (size_t)i * host->inputs, host->inputs, encoded + (size_t)i * host->inputs);
+    check(dime_activity_count(model, encoded, host->images, &activity));
+    free(encoded);
+    return dime_chip_cycles(model, &activity, &build, 1);
+}
+
+static void check_prediction(const struct host *host, const char *name) {
+    double measured = (double)host->cycles / host->images, off = 100 * (host->predicted / measured - 1);
+    if (getenv("DIME_SHOW"))
+        printf("%-10s %9.0f cycles, predicted %9.0f: %+.2f %%\n", name, measured, host->predicted, off);
+    if (off < -MOST_OFF || off > MOST_OFF)
+        fail_msg("%s: %.0f cycles predicted, %.0f measured: `make calibrate-chip`", name, host->predicted,
+                 measured);
+}
+
 static void run_testset(const struct dime_model *model, uint32_t images, enum dime_code_place code,
                         enum dime_kernels kernels, struct host *host) {
     struct dime_runtime runtime;
@@ -387,10 +390,46 @@ static void run_testset(const struct dime_model *model, uint32_t images, enum di
     expect_stop(chip, SIM_STOP_REQUEST, UINT64_C(480000000) + images * UINT64_C(48000000));
     assert_int_equal(host->next, images);
     check_stack(chip, &report);
+    host->predicted = predict(host, &report);
     free(host->grey);
     sim_chip_free(chip);
     dime_firmware_report_free(&report);
     dime_runtime_free(&runtime);
+}
+
+/* Random weights: what matters is that the chip computes what the PC computes. */
+static void random_maps(struct dime_model *model, const char *text) {
+    struct dime_config config;
+    struct dime_random random = dime_random_stream(3, 4, 5);
+    check(dime_config_parse("t", text, strlen(text), &config));
+    check(dime_model_create(model, &config, 10));
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        struct dime_model_layer *layer = &model->layers[i];
+        const struct dime_format *format = dime_format_get(layer->format);
+        for (uint32_t j = 0; j < layer->inputs * layer->outputs; j++)
+            layer->value[j] = format->value(dime_random_below(&random, format->codes));
+        for (uint32_t m = 0; layer->affine && m < layer->outputs; m++)
+            layer->affine[m] = (struct dime_affine){(int16_t)dime_random_below(&random, 100),
+                                                    (uint8_t)(32 + dime_random_below(&random, 32)), 8};
+    }
+}
+
+static void test_convolutions(void **state) {
+    (void)state;
+    struct dime_model model;
+    struct host host;
+    random_maps(&model, "NormType: BatchNorm\nQuantType: PoT3\nlayers:\n  - {type: conv2d, outputs: 4}\n"
+                        "  - {type: maxpool}\n  - {type: conv2d, outputs: 6, QuantType: Ternary}\n"
+                        "  - {outputs: 16, QuantType: Ternary}\n  - {QuantType: 4bitsym}\n");
+    run_demo(&model, 0, 0);
+    run_testset(&model, FORMAT_IMAGES, DIME_CODE_FLASH, DIME_KERNELS_FAST, &host);
+    assert_int_equal(host.mismatches, 0);
+    check_prediction(&host, "cnn");
+    dime_model_free(&model);
+    random_maps(&model,
+                "model: CNNMNIST\ncnn_width: 4\nnetwork_width1: 16\nnetwork_width2: 16\nnetwork_width3: 0\n");
+    run_demo(&model, 1, 0);
+    dime_model_free(&model);
 }
 
 static void test_every_format(void **state) {
@@ -405,6 +444,7 @@ static void test_every_format(void **state) {
             if (host.mismatches)
                 fail_msg("%s: %u mismatches", dime_format_get((enum dime_format_id)format)->name,
                          host.mismatches);
+            check_prediction(&host, dime_format_get((enum dime_format_id)format)->name);
         }
         dime_model_free(&model);
     }
@@ -431,6 +471,7 @@ static void test_testset(void **state) {
            host.mismatches, host.right, (double)host.cycles / count, (unsigned long long)host.least,
            (unsigned long long)host.most);
     assert_int_equal(host.mismatches, 0);
+    check_prediction(&host, "this model");
     dime_model_free(&model);
 }
 

@@ -29,6 +29,17 @@ def check_moments(checks, layer, name):
     checks.equal(layer["codes_used"], len(used), f"{name}: codes used")
 
 
+def check_chip(checks, found):
+    """Cycles are predicted from what training counted; each way to build is slower than the one before."""
+    checks.equal(found["activity"], "trained", "where the counts are from")
+    checks.check(found["model_bytes"] < found["flash_bytes"] < 16384, f"flash {found['flash_bytes']}")
+    cycles = [way["cycles"] for way in found["chip"]]
+    checks.equal(len(cycles), 4, "ways to build")
+    checks.equal(found["cycles"], cycles[0], "fast kernels, inner loops in RAM")
+    checks.check(5000 < cycles[0] < cycles[1] < cycles[2] < cycles[3] < 2e6, f"cycles {cycles}")
+    checks.check(close(found["milliseconds"], found["cycles"] / 48000), "milliseconds")
+
+
 def test_json(checks, _folder, run):
     found = dime_json("inspect", run)
     layers = found["layers"]
@@ -38,8 +49,7 @@ def test_json(checks, _folder, run):
     checks.equal([layer["bytes"] for layer in layers], [2048, 128, 24], "bytes of the layers")
     checks.equal(found["model_bytes"], 2200, "bytes of the model")
     checks.equal(found["ram_bytes"], 256 + 16 * 5, "RAM: input, sums, activations")
-    for key in ("flash_bytes", "cycles", "milliseconds"):
-        checks.check(key in found and found[key] is None, f"{key} is null")
+    check_chip(checks, found)
     checks.equal([layer["products"] for layer in layers], [4096, 256, 48], "products of the layers")
     checks.equal(found["products"], 4400, "products of the model")
     for number, layer in enumerate(layers):
@@ -61,7 +71,7 @@ def test_text(checks, _folder, run):
                   f"mean {first['mean']:.4g}, standard deviation {first['deviation']:.4g}",
                   f"entropy {first['entropy']:.2f} bits", "of 16 codes used",
                   "total: 2200 bytes of weights, 4400 products",
-                  "RAM: 336 bytes"):
+                  "RAM: 336 bytes", "fast kernels, inner loops in RAM", "activations as counted when"):
         checks.check(words in result.stdout, f"the text has {words!r}")
     bars = [line for line in result.stdout.splitlines() if "%" in line and "code space" not in line]
     checks.equal(len(bars), 3 * 16, "bars, one a code")

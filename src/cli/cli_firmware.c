@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/firmware_result.h"
+#include "cli/typical.h"
 #include "data/dataset.h"
 #include "data/resize.h"
 #include "firmware/build.h"
@@ -206,14 +207,19 @@ static int build(const struct settings *settings, struct dime_firmware_settings 
 
 static int build_model(const struct settings *settings, struct dime_firmware_settings *firmware) {
     struct dime_model model;
+    struct dime_activity activity;
+    enum cli_typical_origin origin;
     int code = dime_model_read(settings->model, &model);
     if (code) return cli_fail(&cli_firmware, code);
     char *name = dime_model_name_of_path(settings->model);
     firmware->model = &model;
     firmware->model_name = name;
     firmware->input_size = model.config.input_size;
+    if (!cli_typical_find(&model, settings->data, NULL, &activity, &origin) && origin != CLI_TYPICAL_ASSUMED)
+        firmware->activity = &activity;
     int status = name ? build(settings, firmware) : cli_fail(&cli_firmware, out_of_memory());
     firmware->model = NULL;
+    firmware->activity = NULL;
     free(name);
     dime_model_free(&model);
     return status;

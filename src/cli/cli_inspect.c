@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/team.h"
+#include "cli/chip_prediction.h"
 #include "cli/cli.h"
 #include "cli/run_facts.h"
 #include "model/export_c.h"
@@ -31,6 +32,11 @@ static int runs_in_engine(const struct dime_model *model) {
 /* Input buffer and scratch: all the memory that one inference writes, its call frames aside. */
 static uint32_t ram_bytes(const struct dime_model *model) {
     return dime_model_input_count(model) + dime_model_scratch_bytes(model);
+}
+
+/* Milliseconds at the chip's 48 MHz. */
+static double milliseconds(double cycles) {
+    return cycles / 48000;
 }
 
 /* ---- for people ---- */
@@ -95,7 +101,19 @@ static uint64_t products(const struct dime_model *model) {
     return total;
 }
 
-static void print_report(const struct dime_model *model, const char *path) {
+static void print_chip(const struct cli_chip_prediction *chip) {
+    printf("flash: %u bytes for weights and tables as the chip has them\n"
+           "predicted for an inference on the CH32V003 at 48 MHz, from grey levels to the digit:\n",
+           chip->flash_bytes);
+    for (int way = 0; way < CLI_CHIP_WAYS; way++)
+        if (chip->cycles[way] > 0)
+            printf("  %-34s %9.0f cycles, %6.2f ms\n", cli_chip_way_name(way), chip->cycles[way],
+                   milliseconds(chip->cycles[way]));
+    printf("  (%s)\n", cli_typical_origin_text(chip->origin));
+}
+
+static void print_report(const struct dime_model *model, const struct cli_chip_prediction *chip,
+                         const char *path) {
     const struct dime_config *config = &model->config;
     printf("%s: %s, %ux%u inputs (%s), %u classes, NormType %s, WScale %s\n\n", path, config->dataset,
            config->input_size, config->input_size, dime_input_encoding_name(config->input_encoding),
@@ -104,9 +122,10 @@ static void print_report(const struct dime_model *model, const char *path) {
     printf("total: %zu bytes of weights, %llu products an inference%s\n", dime_model_bytes(model),
            (unsigned long long)products(model),
            runs_in_engine(model) ? "" : "; float weights do not run in the engine, see `dime quantize`");
-    if (runs_in_engine(model))
-        printf("RAM: %u bytes (input %u, scratch %u)\n", ram_bytes(model), dime_model_input_count(model),
-               dime_model_scratch_bytes(model));
+    if (!runs_in_engine(model)) return;
+    printf("RAM: %u bytes (input %u, scratch %u)\n", ram_bytes(model), dime_model_input_count(model),
+           dime_model_scratch_bytes(model));
+    print_chip(chip);
 }
 
 /* ---- for programs ---- */
@@ -116,6 +135,10 @@ static void add_number(cJSON *object, const char *key, double value) {
         cJSON_AddNumberToObject(object, key, value);
     else
         cJSON_AddNullToObject(object, key);
+}
+
+static double known(double cycles) {
+    return cycles > 0 ? round(cycles) : (double)NAN;
 }
 
 static void add_histogram(cJSON *object, const struct dime_layer_statistics *statistics) {
@@ -185,14 +208,29 @@ static void add_class_names(cJSON *object, const struct dime_model *model) {
     }
 }
 
-/* flash_bytes, cycles and milliseconds are of a firmware image; a model alone has none. */
-static int print_json(const struct dime_model *model) {
+static void add_chip(cJSON *object, const struct cli_chip_prediction *chip) {
+    static const char *const origins[] = {"counted", "trained", "assumed"};
+    cJSON *ways = cJSON_AddArrayToObject(object, "chip");
+    for (int way = 0; way < CLI_CHIP_WAYS; way++) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "plan", cli_chip_way_name(way));
+        add_number(item, "cycles", known(chip->cycles[way]));
+        cJSON_AddItemToArray(ways, item);
+    }
+    cJSON_AddStringToObject(object, "activity", origins[chip->origin]);
+}
+
+/* The chip's figures are null for float weights, which cannot run there. */
+static int print_json(const struct dime_model *model, const struct cli_chip_prediction *chip) {
     cJSON *object = cJSON_CreateObject();
+    int runs = runs_in_engine(model);
+    double cycles = runs ? known(chip->cycles[chip->best]) : (double)NAN;
     add_number(object, "model_bytes", (double)dime_model_bytes(model));
-    cJSON_AddNullToObject(object, "flash_bytes");
-    add_number(object, "ram_bytes", runs_in_engine(model) ? (double)ram_bytes(model) : (double)NAN);
-    cJSON_AddNullToObject(object, "cycles");
-    cJSON_AddNullToObject(object, "milliseconds");
+    add_number(object, "flash_bytes", runs ? (double)chip->flash_bytes : (double)NAN);
+    add_number(object, "ram_bytes", runs ? (double)ram_bytes(model) : (double)NAN);
+    add_number(object, "cycles", cycles);
+    add_number(object, "milliseconds", milliseconds(cycles));
+    if (runs) add_chip(object, chip);
     add_number(object, "products", (double)products(model));
     add_number(object, "input_size", model->config.input_size);
     cJSON_AddStringToObject(object, "input_encoding", dime_input_encoding_name(model->config.input_encoding));
@@ -236,10 +274,16 @@ static int inspect(const char *path, const struct inspect_options *given) {
     struct dime_model model;
     int status = CLI_DONE, code = dime_model_read(path, &model);
     if (code) return cli_fail(&cli_inspect, code);
+    struct cli_chip_prediction chip = {0};
+    if (runs_in_engine(&model)) code = cli_chip_predict(&model, given->data, given->folder, &chip);
+    if (code) {
+        dime_model_free(&model);
+        return cli_fail(&cli_inspect, code);
+    }
     if (given->json)
-        status = print_json(&model);
+        status = print_json(&model, &chip);
     else
-        print_report(&model, path);
+        print_report(&model, &chip, path);
     dime_model_free(&model);
     if (status || !given->pictures) return status;
     code = make_pictures(path, given->pictures, &facts);
@@ -251,8 +295,8 @@ static int run(int argc, const char **argv) {
     struct poptOption options[] = {
         {"pictures", 0, POPT_ARG_STRING, &given.pictures, 0,
          "write figures there, as PNG and SVG: curves, confusion, mistakes, first-layer, weights", "DIR"},
-        {"data", 0, POPT_ARG_STRING, &given.data, 0, "test them on this dataset (default: the model's own)",
-         "NAME|DIR"},
+        {"data", 0, POPT_ARG_STRING, &given.data, 0,
+         "count activations, and test for figures, on this dataset (default: the model's own)", "NAME|DIR"},
         {"dir", 0, POPT_ARG_STRING, &given.folder, 0, "cache folder of named datasets", "DIR"},
         {"json", 0, POPT_ARG_NONE, &given.json, 0, "print one JSON object", NULL},
         POPT_TABLEEND};

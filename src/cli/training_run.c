@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "cli/evaluation.h"
 #include "cli/teacher_runs.h"
+#include "cli/typical.h"
 #include "data/dataset.h"
 #include "model/model.h"
 #include "report/progress.h"
@@ -138,13 +139,26 @@ static char *format_metrics(const struct dime_trainer *trainer, const struct cli
     return text;
 }
 
+/* With what the layers see of the pictures, for the time on the chip. */
+static int add_activity(const struct training_run *run, struct dime_model *model) {
+    struct dime_activity activity;
+    int code = cli_typical_count(model, &run->pair.train, &activity);
+    if (code) return code;
+    char *metrics = dime_activity_add(model->metrics, &activity);
+    if (!metrics) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", run->model);
+    free(model->metrics);
+    model->metrics = metrics;
+    return 0;
+}
+
 /* result NULL: training goes on, the test set has not been read. */
 static int write_model(const struct training_run *run, struct dime_model *model,
                        const struct cli_run_result *result) {
     free(model->metrics);
     model->metrics = format_metrics(run->trainer, result);
     if (!model->metrics) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", run->model);
-    int code = dime_model_name_classes(model, run->pair.class_names);
+    int code = result && result->integer ? add_activity(run, model) : 0;
+    if (!code) code = dime_model_name_classes(model, run->pair.class_names);
     return code ? code : dime_model_write(run->model, model);
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "firmware/image.h"
 #include "firmware/pictures.h"
+#include "model/chip_cost.h"
 
 /* From the fastest to the slowest. Reference kernels are compiled for size only where nothing else fits:
    their inner loops are all there is. */
@@ -41,6 +42,19 @@ static int is_allowed(const struct dime_firmware_settings *settings, const struc
             (plan->kernels == DIME_KERNELS_REFERENCE && plan->trade == DIME_TRADE_SPEED));
 }
 
+static uint64_t predict(const struct dime_firmware_settings *chosen,
+                        const struct dime_firmware_report *report) {
+    const struct dime_chip_build build = {
+        .is_fast = chosen->kernels == DIME_KERNELS_FAST,
+        .in_ram = chosen->code == DIME_CODE_RAM,
+        .for_size = chosen->trade == DIME_TRADE_SIZE,
+        .convolutions = &report->convolutions,
+    };
+    if (!chosen->activity) return 0;
+    return (uint64_t)(dime_chip_cycles(chosen->model, chosen->activity, &build, !chosen->app->has_pictures) +
+                      0.5);
+}
+
 static void note(struct search *search, const struct dime_firmware_settings *chosen) {
     const struct dime_firmware_report *report = search->report;
     if (search->count == DIME_FIRMWARE_MOST_CANDIDATES) return;
@@ -56,6 +70,7 @@ static void note(struct search *search, const struct dime_firmware_settings *cho
         .ram_bytes = report->ram_bytes,
         .stack_bytes = report->stack.bytes,
         .fits = report->fits,
+        .cycles = predict(chosen, report),
     };
 }
 
@@ -75,16 +90,21 @@ static int try_without_model(struct search *search) {
     return try(search, &plain);
 }
 
-/* The same way to build with all its convolutions as code, where that has been tried. */
+/* What all pictures take, more or less. */
+static uint32_t most_picture_bytes(const struct search *search) {
+    enum { PICTURE_BYTES = 256 };
+    return search->image->settings->app->has_pictures ? PICTURE_BYTES * search->forms[0].count : 0;
+}
+
+/* The same way to build with all that can be code as code, where that has been tried; its pictures may be
+   other ones. */
 static const struct dime_firmware_candidate *find_tried(const struct search *search,
                                                         const struct dime_firmware_settings *chosen) {
     for (uint32_t i = 0; i < search->count; i++) {
         const struct dime_firmware_candidate *tried = &search->tried[i];
-        int is_plan =
-            tried->kernels == chosen->kernels && tried->code == chosen->code && tried->trade == chosen->trade;
-        if (is_plan && tried->prepared_only == (chosen->app->has_vision && chosen->prepared_only) &&
-            (!tried->picture_count ||
-             (tried->picture_bits == chosen->picture_bits && tried->picture_count == chosen->picture_count)))
+        if (tried->kernels == chosen->kernels && tried->code == chosen->code &&
+            tried->trade == chosen->trade &&
+            tried->prepared_only == (chosen->app->has_vision && chosen->prepared_only))
             return tried;
     }
     return NULL;
@@ -101,8 +121,9 @@ static uint32_t room_within(uint32_t flash_bytes, uint32_t code_bytes) {
 static int try_within(struct search *search, struct dime_firmware_settings *chosen) {
     const struct dime_firmware_report *report = search->report;
     const struct dime_firmware_candidate *whole = find_tried(search, chosen);
-    if (whole && whole->flash_bytes > DIME_CHIP_FLASH_BYTES)
-        chosen->code_room = room_within(whole->flash_bytes, whole->code_bytes);
+    uint32_t spared = whole && whole->picture_bits != chosen->picture_bits ? most_picture_bytes(search) : 0;
+    if (whole && whole->flash_bytes > DIME_CHIP_FLASH_BYTES + spared)
+        chosen->code_room = room_within(whole->flash_bytes - spared, whole->code_bytes);
     for (;;) {
         int code = try(search, chosen);
         uint32_t taken = report->convolutions.bytes;
@@ -178,10 +199,21 @@ static uint32_t list_steps(const struct search *search, struct step *steps) {
     return count;
 }
 
+/* 1 where all that pictures take is less than what is too much without them in fewer levels. */
+static int pictures_do_not_help(const struct search *search, const struct step *step, uint32_t first) {
+    uint32_t least = UINT32_MAX;
+    if (step->form == 0 || first == search->count) return 0;
+    for (uint32_t i = first; i < search->count; i++)
+        if (search->tried[i].flash_bytes < least) least = search->tried[i].flash_bytes;
+    return least > DIME_CHIP_FLASH_BYTES + most_picture_bytes(search);
+}
+
 static int try_all(struct search *search) {
     struct step steps[6 * DIME_PICTURE_MOST_FORMS];
-    uint32_t count = list_steps(search, steps);
+    uint32_t count = list_steps(search, steps), first = 0;
     for (uint32_t i = 0; i < count; i++) {
+        if (steps[i].form == 0) first = search->count; /* of those that differ in their pictures alone */
+        if (pictures_do_not_help(search, &steps[i], first)) continue;
         if (steps[i].drops && !(search->count && search->tried[0].code_bytes)) continue; /* nothing to drop */
         int code = try_step(search, &steps[i]);
         if (code || search->report->fits) return code;

@@ -8,6 +8,7 @@
 
 #include "firmware/space.h"
 #include "firmware/stack.h"
+#include "model/activity.h"
 #include "model/export_c.h"
 
 struct dime_firmware_app {
@@ -48,6 +49,7 @@ struct dime_firmware_settings {
     enum dime_trade trade;                       /* likewise */
     uint32_t code_room; /* bytes of flash for convolutions as code; set by dime_firmware_build */
     uint32_t picture_bits, picture_count; /* form of the pictures, pictures.h; likewise */
+    const struct dime_activity *activity; /* of the model, for predictions; NULL: not known */
     int print_swio;                       /* 1: text leaves by the programmer's single wire */
     int once;                             /* 1: the demo ends after the last picture */
     int prepared_only;                    /* 1: without its own vision, even where that would fit */

@@ -100,6 +100,15 @@ static uint32_t find_next(const struct dime_model *model, uint32_t chosen) {
     return which;
 }
 
+double dime_weight_code_length(const struct dime_model *model, uint32_t index) {
+    struct source source;
+    uint16_t code[MOST_HALFWORDS];
+    double sum = 0;
+    if (!find_source(model, index, &source)) return 0;
+    for (uint32_t k = 0; k < source.layer->inputs; k++) sum += write_block(&source, k, code);
+    return sum / source.layer->inputs;
+}
+
 uint32_t dime_weight_code_choose(const struct dime_model *model, uint32_t room, uint32_t *bytes) {
     uint32_t chosen = 0, all = 0;
     *bytes = 0;

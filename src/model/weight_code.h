@@ -16,6 +16,9 @@ uint32_t dime_weight_code_bytes(const struct dime_model *model, uint32_t index);
    convolutions, whose own code wants that room. */
 uint32_t dime_weight_code_choose(const struct dime_model *model, uint32_t room, uint32_t *bytes);
 
+/* Instructions of a block, on average; 0 where there are none. */
+double dime_weight_code_length(const struct dime_model *model, uint32_t index);
+
 /* Prints the blocks and `layerN_fast`. finish: the end of its run (fast.h). */
 void dime_weight_code_print(const struct dime_model *model, uint32_t index, const char *finish, FILE *stream);
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What a model takes of the chip and how long an inference takes, without building or running anything. */
+#ifndef DIME_CLI_CHIP_PREDICTION_H
+#define DIME_CLI_CHIP_PREDICTION_H
+
+#include <stdint.h>
+
+#include "cli/typical.h"
+
+/* Ways to build it; the first is the fastest. */
+enum {
+    CLI_CHIP_FAST_RAM,
+    CLI_CHIP_FAST_FLASH,
+    CLI_CHIP_REFERENCE_RAM,
+    CLI_CHIP_REFERENCE_FLASH,
+    CLI_CHIP_WAYS
+};
+const char *cli_chip_way_name(int way); /* "fast kernels, inner loops in RAM" */
+
+struct cli_chip_prediction {
+    uint32_t flash_bytes;         /* weights, tables and code that is made from weights, with fast kernels */
+    double cycles[CLI_CHIP_WAYS]; /* from grey levels to the digit, mean; 0: not known */
+    int best;                     /* the way that `dime firmware` takes first: maps leave no room in RAM */
+    enum cli_typical_origin origin;
+};
+
+/* data: a dataset on whose pictures activations are counted, or NULL. Errors: those of cli_typical_find. */
+int cli_chip_predict(const struct dime_model *model, const char *data, const char *folder,
+                     struct cli_chip_prediction *prediction);
+
+#endif

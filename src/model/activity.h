@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What a network's layers see of typical pictures: how many inputs are active, how many bits are set. The
+   time that an inference takes on the chip follows from it (chip_cost.h). */
+#ifndef DIME_MODEL_ACTIVITY_H
+#define DIME_MODEL_ACTIVITY_H
+
+#include <stdint.h>
+
+#include "model/model.h"
+
+/* Means over pictures; of a dense convolution sums over its windows. Inputs x of the layer count from the
+   smallest one, c = min(0, least of x): d = x - c, as fast kernels have it. */
+struct dime_layer_activity {
+    double active;     /* inputs with d > 0 */
+    double words;      /* groups of four inputs of which one is active */
+    double bits[8];    /* inputs with bit b of d set */
+    double bytes;      /* inputs of those groups up to the last that is active */
+    double high;       /* inputs with d >= 16 */
+    double digits;     /* signed digits of all d that are not 0 (signed_digits.h) */
+    double lengths;    /* digits of all |x| as binary numbers; at least one each */
+    double ones;       /* bits set in all |x| */
+    double offset;     /* 1 where c < 0 */
+    double least_bits; /* bits set in -c */
+    double blank;      /* convolutions on one channel with 2x2 max pooling: windows that see nothing but 0 */
+    double positive;   /* outputs above 0 */
+};
+#define DIME_ACTIVITY_NUMBERS 19 /* of a layer, in that order */
+
+struct dime_activity {
+    uint32_t layer_count;
+    struct dime_layer_activity picture;                 /* the encoded picture itself */
+    struct dime_layer_activity layers[DIME_MAX_LAYERS]; /* by layer; pooling: zeros */
+};
+
+/* Counts on encoded pictures, count x inputs. Errors: UNSUPPORTED (format None), MEMORY. */
+int dime_activity_count(const struct dime_model *model, const int8_t *encoded, uint32_t count,
+                        struct dime_activity *activity);
+
+/* Where nothing has been counted: a picture of which a quarter is ink, half of the units active with half of
+   their bits set. */
+void dime_activity_assume(const struct dime_model *model, struct dime_activity *activity);
+
+/* As the member "activity" of the metrics of a model (docs/model-file.md): an array of numbers for
+   the picture and for each layer.
+   add: to the text of a JSON object, of which a new malloc'ed one is made; NULL when out of memory.
+   read: 1 where the metrics have it and it suits the model. */
+char *dime_activity_add(const char *metrics, const struct dime_activity *activity);
+int dime_activity_read(const struct dime_model *model, struct dime_activity *activity);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* How long an inference takes on the chip, without running it: for each layer its kernel's work, counted from
+   the layer's shape and its activity, times what a unit of that work costs. These constants are measured on
+   the simulated chip by `make calibrate-chip`, which writes chip_costs.c. */
+#ifndef DIME_MODEL_CHIP_COST_H
+#define DIME_MODEL_CHIP_COST_H
+
+#include <stdint.h>
+
+#include "model/activity.h"
+#include "model/conv_stage.h"
+
+/* What takes the time. Reference kernels and those behind them are for each weight format: kernel + format.
+ */
+enum dime_chip_kernel {
+    DIME_CHIP_ENCODE,                      /* + enum dime_input_encoding: grey levels to inputs */
+    DIME_CHIP_REST = DIME_CHIP_ENCODE + 4, /* of an inference by fast kernels: calls, the largest output */
+    DIME_CHIP_REST_REFERENCE,              /* by the reference */
+    DIME_CHIP_ROWS,                        /* fast_rows.h */
+    DIME_CHIP_PARTS,                       /* fast_parts.h */
+    DIME_CHIP_SLICES,                      /* fast_slices.h */
+    DIME_CHIP_PLANES,                      /* fast_planes.h: fully connected layers */
+    DIME_CHIP_PLACES,                      /* convolutions by them */
+    DIME_CHIP_LOOKUP,                      /* fast_lookup.h: convolutions */
+    DIME_CHIP_CODE,                        /* fast_code.h: small layers */
+    DIME_CHIP_FLAGS,                       /* rows of inputs 0 and 1 */
+    DIME_CHIP_PAIRS,                       /* fast_conv.h: convolutions by themselves */
+    DIME_CHIP_POOLED,                      /* with 2x2 max pooling */
+    DIME_CHIP_WIDE,                        /* a map at a time */
+    DIME_CHIP_TABLE,                       /* + format: fast_table.h */
+    DIME_CHIP_SUMS = DIME_CHIP_TABLE + DIME_FORMAT_COUNT,      /* + format: dime_layer_sums */
+    DIME_CHIP_STAGE = DIME_CHIP_SUMS + DIME_FORMAT_COUNT,      /* + format: dime_stage_run */
+    DIME_CHIP_DEPTHWISE = DIME_CHIP_STAGE + DIME_FORMAT_COUNT, /* + format: the same, depthwise */
+    DIME_CHIP_KERNELS = DIME_CHIP_DEPTHWISE + DIME_FORMAT_COUNT
+};
+
+/* Units of work. W: words of a row of weights, as they are added up. */
+enum dime_chip_work {
+    DIME_WORK_CALLS,
+    DIME_WORK_LAYERS,
+    DIME_WORK_INPUTS,
+    DIME_WORK_WORDS,        /* groups of four inputs of which one is active */
+    DIME_WORK_BYTES,        /* inputs of those up to the last that is active */
+    DIME_WORK_HIGH,         /* inputs of 16 and more above the smallest */
+    DIME_WORK_ACTIVE,       /* inputs that differ from the smallest */
+    DIME_WORK_ACTIVE_WORDS, /* active inputs x W */
+    DIME_WORK_BITS,         /* set bits of activations */
+    DIME_WORK_BIT_PASSES,   /* set bits x passes of up to four words */
+    DIME_WORK_BIT_WORDS,    /* set bits x W */
+    DIME_WORK_BUCKETS,      /* of up to 15 rows */
+    DIME_WORK_BUCKET_WORDS, /* buckets x W */
+    DIME_WORK_DIGITS,       /* signed digits of activations */
+    DIME_WORK_LEVELS,       /* signed digits x expected levels that a carry ripples through */
+    DIME_WORK_OFFSET,       /* inputs of a layer that has some below 0 */
+    DIME_WORK_CORRECTIONS,  /* outputs x set bits of the smallest input */
+    DIME_WORK_LANES,        /* 8 x W: outputs with those that fill the last word */
+    DIME_WORK_OUTPUTS,
+    DIME_WORK_SHIFTED,    /* outputs that go through ShiftNorm */
+    DIME_WORK_SCALED,     /* outputs that go through an affine step */
+    DIME_WORK_SCALE_BITS, /* set bits of their multipliers */
+    DIME_WORK_CENTRED,    /* outputs whose mean is subtracted */
+    DIME_WORK_POSITIVE,   /* outputs above 0 */
+    DIME_WORK_PRODUCTS,
+    DIME_WORK_INPUT_LENGTHS,  /* of products: digits of |x| */
+    DIME_WORK_INPUT_ONES,     /* bits set in |x| */
+    DIME_WORK_WEIGHT_LENGTHS, /* digits of |w| */
+    DIME_WORK_WEIGHT_ONES,    /* bits set in |w| */
+    DIME_WORK_SETS,           /* of slices of 32 outputs, at each place */
+    DIME_WORK_PLACES,         /* of a convolution: sums */
+    DIME_WORK_CODE,           /* cycles of generated code, as its instructions tell */
+    DIME_WORK_FINISHES,       /* likewise, of what finishes sums */
+    DIME_WORK_TESTS,          /* windows looked at whether they are blank */
+    DIME_WORK_COPIES,         /* outputs that are copied for blank windows */
+    DIME_WORK_KINDS
+};
+
+/* How a program is built, as far as its time depends on it. */
+struct dime_chip_build {
+    int is_fast;                               /* 0: the reference */
+    int in_ram;                                /* inner loops */
+    int for_size;                              /* compiled for size */
+    const struct dime_conv_plan *convolutions; /* of fast kernels: what is code; NULL: nothing */
+};
+enum { DIME_CHIP_BUILDS = 4 }; /* in_ram + 2 for_size */
+
+/* Measured cycles for each unit. */
+extern const float dime_chip_costs[DIME_CHIP_KERNELS][DIME_CHIP_BUILDS][DIME_WORK_KINDS];
+
+/* The work of one part of an inference. */
+struct dime_chip_part {
+    uint32_t layer; /* index; of a stage the first; the model's layer count: none */
+    uint32_t kernel;
+    double work[DIME_WORK_KINDS];
+};
+enum { DIME_CHIP_MOST_PARTS = DIME_MAX_LAYERS + 2 };
+
+/* The parts in their order: encoding, stages and layers, the rest. exact: the activity is of one picture, so
+   that counts need no estimate. Returns how many; 0 where the model does not run in the engine. */
+uint32_t dime_chip_parts(const struct dime_model *model, const struct dime_activity *activity, int exact,
+                         const struct dime_chip_build *build,
+                         struct dime_chip_part parts[DIME_CHIP_MOST_PARTS]);
+double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dime_chip_build *build);
+
+/* Predicted cycles of one inference, 0 where a kernel has not been measured: from grey levels to the digit;
+   without encoding them, from encoded inputs. */
+double dime_chip_cycles(const struct dime_model *model, const struct dime_activity *activity,
+                        const struct dime_chip_build *build, int with_encoding);
+
+/* 1: the kernel's time depends on that work. */
+int dime_chip_depends(uint32_t kernel, enum dime_chip_work work);
+
+#endif
