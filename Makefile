@@ -271,6 +271,7 @@ calibrate-chip: ## measure what kernels cost on the simulated chip, for `dime in
 	+@$(SUBMAKE) FLAVOUR= $(BUILD)/bench/bench_chip
 	$(BUILD)/bench/bench_chip --calibrate >$(BUILD)/chip_costs.c
 	mv $(BUILD)/chip_costs.c src/model/chip_costs.c
+	clang-format -i src/model/chip_costs.c
 
 .PHONY: bench-train
 bench-train: ## time training: images/s, share of the peak, where the time goes, against PyTorch
