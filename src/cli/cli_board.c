@@ -17,6 +17,7 @@
 enum {
     READY_MS = 400, /* an LED that stays lit so long does not blink */
     SHOWN_MS = 60,  /* a pattern that stays so long is what a person reads */
+    SEEN_MS = 8,    /* after which a chip has seen that a button is pressed */
     FRAMES = 6,     /* that the camera gets to adjust to another photograph */
     DIGITS_MOST = 4096,
     BIG_ROWS = 9,
@@ -165,20 +166,33 @@ static int name_frame(const struct session *session, const char *photo, char **p
     return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", photo);
 }
 
-/* What the chip has read is the last frame that ended: it answers long before the next one does. */
-static int write_frame(const struct session *session, const char *photo, struct outcome *outcome) {
+/* The frame that the chip takes: the one under way when it sees the button pressed. */
+struct taken {
+    uint64_t number; /* of the camera's frames; 0: not known yet */
+    uint8_t *pixels; /* malloc'ed, once it is whole */
     uint32_t width, height;
-    if (!session->settings->frames || !outcome->changed || !session->board.camera_count) return DIME_OK;
-    uint8_t *pixels = malloc((size_t)SIM_OV7670_WIDTH * SIM_OV7670_HEIGHT);
-    if (!pixels) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", photo);
-    int status = DIME_OK;
-    if (sim_ov7670_last_frame(session->setup->cameras[0], pixels, &width, &height)) {
-        status = dime_make_folders(session->settings->frames);
-        if (!status) status = name_frame(session, photo, &outcome->frame);
-        if (!status) status = dime_png_write(outcome->frame, pixels, height, width);
-    }
-    free(pixels);
-    return status;
+};
+
+/* Called all the time from the press on. */
+static int follow_frame(struct session *session, uint64_t pressed, struct taken *taken) {
+    if (!session->settings->frames || !session->board.camera_count || taken->pixels) return DIME_OK;
+    const struct sim_ov7670 *camera = session->setup->cameras[0];
+    if (!taken->number && now(session) >= pressed + SEEN_MS * SIM_WORLD_MS) taken->number = camera->frame;
+    if (!taken->number || camera->frame == taken->number) return DIME_OK;
+    taken->pixels = malloc((size_t)SIM_OV7670_WIDTH * SIM_OV7670_HEIGHT);
+    if (!taken->pixels)
+        return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", session->settings->board);
+    if (!sim_ov7670_last_frame(camera, taken->pixels, &taken->width, &taken->height))
+        taken->width = taken->height = 0;
+    return DIME_OK;
+}
+
+static int write_frame(const struct session *session, const char *photo, const struct taken *taken,
+                       struct outcome *outcome) {
+    if (!taken->pixels || !taken->height || !outcome->changed) return DIME_OK;
+    int status = dime_make_folders(session->settings->frames);
+    if (!status) status = name_frame(session, photo, &outcome->frame);
+    return status ? status : dime_png_write(outcome->frame, taken->pixels, taken->height, taken->width);
 }
 
 /* Presses, and waits for a pattern that stays. A display that does not change shows the same as before. */
@@ -187,15 +201,18 @@ static int take_photo(struct session *session, const char *photo, struct outcome
     uint64_t pressed = now(session);
     uint64_t end = pressed + (uint64_t)session->settings->limit_ms * SIM_WORLD_MS;
     int status = DIME_OK;
+    struct taken taken = {0};
     sim_setup_press(session->setup, 0, (uint32_t)session->settings->hold_ms);
     while (!status && !session->over && now(session) < end) {
         status = advance(session);
+        if (!status) status = follow_frame(session, pressed, &taken);
         if (light->since > pressed && light->lit && lasts(session, light, SHOWN_MS)) break;
     }
     outcome->lit = light->lit;
     outcome->changed = light->since > pressed;
     outcome->milliseconds = outcome->changed ? (double)(light->since - pressed) / (double)SIM_WORLD_MS : 0;
-    if (!status) status = write_frame(session, photo, outcome);
+    if (!status) status = write_frame(session, photo, &taken, outcome);
+    free(taken.pixels);
     /* The button is let go before the next press. */
     if (!status)
         status = run_until(session, pressed + ((uint64_t)session->settings->hold_ms + 100) * SIM_WORLD_MS);
