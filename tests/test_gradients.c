@@ -111,9 +111,10 @@ static void forward(const struct surrogate *net, double logits[IMAGES][WIDEST],
 
 /* -log softmax(logits / temperature)[label]. */
 static double cross_entropy(const double logits[WIDEST], uint32_t label, double temperature) {
-    double sum = 0;
-    for (uint32_t m = 0; m < widths[LAYERS]; m++) sum += exp((logits[m] - logits[label]) / temperature);
-    return log(sum);
+    double others = 0;
+    for (uint32_t m = 0; m < widths[LAYERS]; m++)
+        if (m != label) others += exp((logits[m] - logits[label]) / temperature);
+    return log(1 + others);
 }
 
 static double loss_of(const struct surrogate *net) {

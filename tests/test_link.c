@@ -148,7 +148,7 @@ static void test_long_frames(void **state) {
         wire[end++] = (uint8_t)(crc >> 8);
         wire[end++] = (uint8_t)crc;
         for (uint32_t i = 2, code = 1; i <= end; i++) {
-            if (wire[i] && i < end) continue;
+            if (i < end && wire[i]) continue;
             if (i - code > 254) blocks = 0; /* a receiver does not know longer blocks */
             wire[code] = (uint8_t)(i - code);
             code = i;

@@ -12,9 +12,9 @@
    and is not used. */
 static void make_table(int8_t table[256], int32_t largest) {
     int32_t rest = 257 * largest - 254 * MEAN, quotient = 128;
-    for (int8_t *end = table + 256; table < end; table++) {
+    for (int level = 0; level < 256; level++) {
         for (; rest >= 2 * largest; rest -= 2 * largest) quotient++;
-        *table = (int8_t)quotient;
+        table[level] = (int8_t)quotient;
         rest += 254 * PIXEL;
     }
 }

@@ -122,5 +122,5 @@ void dime_planes_print(const struct dime_model_layer *layer, const struct dime_p
             "        .middle = %u,\n        .bits = %u,\n        .halves = %u,\n    }%s\n\n",
             print->head, print->number, print->number, layer->inputs * shape->words, print->number,
             4 * shape->words, print->run, print->step, dime_planes_slices(shape), print->runs, shape->scale,
-            shape->middle, shape->bits, shape->has_halves, print->tail);
+            shape->middle, shape->bits, shape->has_halves ? 1U : 0U, print->tail);
 }
