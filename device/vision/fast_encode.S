@@ -238,7 +238,7 @@ dime_encode_binary:
     sub a4, a4, a0
     srai s0, a4, 31
     andi a0, s0, 128
-    add a4, a4, a0 /* 128 less the threshold's lower seven bits, or 128 for 128 */
+    add a4, a4, a0 /* 128 less the threshold's lower seven bits, or 0 for 128 */
     slli a0, a4, 8
     or a4, a4, a0
     slli a0, a4, 16

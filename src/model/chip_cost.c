@@ -73,6 +73,7 @@ int dime_chip_depends(uint32_t kernel, enum dime_chip_work work) {
 /* Buckets of a size that n rows fill, the last one in part; of a mean, with a spread about it. */
 static double buckets_of(double n, uint32_t size, int exact) {
     if (exact || n < 1e-6) return ceil(n / size);
+    if (n > 10000) return n / size + 0.5; /* the same, and nobody's file can make this loop long */
     double spread = 0.3 * n + 0.7, sum = 0, weight = 0;
     int least = (int)fmax(0, n - 3 * spread), most = (int)(n + 3 * spread);
     for (int at = least; at <= most; at++) {
