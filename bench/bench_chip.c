@@ -78,8 +78,7 @@ static int predict(const struct bench *bench, const struct dime_model *model,
                    const struct dime_firmware_report *report, const struct chip_image *images, uint32_t count,
                    double *cycles) {
     struct dime_activity activity;
-    const struct dime_chip_build build = {report->kernels == DIME_KERNELS_FAST, report->code == DIME_CODE_RAM,
-                                          report->trade == DIME_TRADE_SIZE, &report->convolutions};
+    const struct dime_chip_build build = dime_firmware_cost_build(report);
     uint8_t *grey = chip_pictures(bench->data, model, 0, TYPICAL);
     int8_t *encoded = grey ? chip_encoded(model, grey, TYPICAL) : NULL;
     int code = encoded ? dime_activity_count(model, encoded, TYPICAL, &activity)

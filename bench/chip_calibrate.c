@@ -13,7 +13,7 @@
 #include "chip_models.h"
 #include "chip_run.h"
 
-enum { PICTURES = 24, SLOW_PICTURES = 6, FIRST = 5000, ROUNDS = 20000, FEW = 60 };
+enum { PICTURES = 24, SLOW_PICTURES = 6, FIRST = 5000, ROUNDS = 20000, FEW = 100 };
 
 /* ---- fitting ---- */
 
@@ -30,7 +30,7 @@ struct calibration {
     size_t count, room;
 };
 
-static int add_row(struct calibration *calibration, const struct dime_chip_part *part, uint32_t build,
+static int add_row(struct calibration *calibration, const struct dime_chip_part *part, int in_ram,
                    double cycles) {
     if (calibration->count == calibration->room) {
         size_t room = calibration->room ? 2 * calibration->room : 4096;
@@ -40,7 +40,7 @@ static int add_row(struct calibration *calibration, const struct dime_chip_part 
         calibration->room = room;
     }
     struct row *row = &calibration->rows[calibration->count++];
-    *row = (struct row){.kernel = part->kernel, .build = build, .cycles = cycles};
+    *row = (struct row){.kernel = part->kernel, .build = (uint32_t)in_ram, .cycles = cycles};
     for (int i = 0; i < DIME_WORK_KINDS; i++)
         if (dime_chip_depends(part->kernel, (enum dime_chip_work)i)) row->work[i] = part->work[i];
     return 0;
@@ -117,7 +117,7 @@ static void print_costs(uint32_t build, const double *x, FILE *stream) {
     fputs("},\n", stream);
 }
 
-/* Fits a kernel in each build; a build that nothing was measured in costs as the one that is nearest. */
+/* Fits a kernel in each build; one that nothing was measured in costs as the other. */
 static void print_kernel(const struct calibration *calibration, uint32_t kernel, FILE *stream) {
     double x[DIME_CHIP_BUILDS][DIME_WORK_KINDS];
     struct fit fits[DIME_CHIP_BUILDS] = {0};
@@ -130,19 +130,14 @@ static void print_kernel(const struct calibration *calibration, uint32_t kernel,
         solve(&fits[build], x[build]);
         if (build > 0 && fits[build].count < FEW && fits[build ^ 1].count > 2 * fits[build].count)
             scale_other(calibration, kernel, build, x[build ^ 1], x[build]);
-        fprintf(stderr, "kernel %2u, %s, for %s: %5u times, off by %.2f %%\n", kernel,
-                build & 1 ? "RAM" : "flash", build & 2 ? "size" : "speed", fits[build].count,
-                error_of(calibration, kernel, build, x[build]));
+        fprintf(stderr, "kernel %2u, %s: %5u times, off by %.2f %%\n", kernel, build ? "RAM" : "flash",
+                fits[build].count, error_of(calibration, kernel, build, x[build]));
         count++;
     }
     if (!count) return;
     fprintf(stream, "    [%u] = {\n", kernel);
-    for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++) {
-        static const uint8_t nearest[] = {0, 2, 1, 3}; /* itself, the other trade, the other place, neither */
-        uint32_t from = 0;
-        while (from < 3 && !fits[build ^ nearest[from]].count) from++;
-        print_costs(build, x[build ^ nearest[from]], stream);
-    }
+    for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++)
+        print_costs(build, x[fits[build].count ? build : build ^ 1], stream);
     fputs("    },\n", stream);
 }
 
@@ -153,7 +148,7 @@ static int add_image(struct calibration *calibration, const struct dime_model *m
                      const struct chip_image *image) {
     struct dime_chip_part parts[DIME_CHIP_MOST_PARTS];
     struct dime_activity activity;
-    uint32_t variant = (uint32_t)(build->in_ram + 2 * build->for_size), rest = image->cycles;
+    uint32_t rest = image->cycles;
     int code = dime_activity_count(model, encoded, 1, &activity);
     if (code) return code;
     uint32_t count = dime_chip_parts(model, &activity, 1, build, parts);
@@ -162,19 +157,18 @@ static int add_image(struct calibration *calibration, const struct dime_model *m
                               "the chip ran %u parts of a network where %u are expected", image->part_count,
                               count - 1);
     for (uint32_t i = 0; i + 1 < count; i++) {
-        code = add_row(calibration, &parts[i], variant, image->parts[i]);
+        code = add_row(calibration, &parts[i], build->in_ram, image->parts[i]);
         if (code) return code;
         rest -= image->parts[i];
     }
-    return add_row(calibration, &parts[count - 1], variant, rest);
+    return add_row(calibration, &parts[count - 1], build->in_ram, rest);
 }
 
 static int add_images(struct calibration *calibration, const struct dime_model *model,
                       const struct dime_firmware_report *report, uint32_t pictures) {
     struct chip_image images[PICTURES];
     uint32_t inputs = dime_model_input_count(model);
-    struct dime_chip_build build = {report->kernels == DIME_KERNELS_FAST, report->code == DIME_CODE_RAM,
-                                    report->trade == DIME_TRADE_SIZE, &report->convolutions};
+    const struct dime_chip_build build = dime_firmware_cost_build(report);
     uint8_t *grey = chip_pictures(calibration->data, model, FIRST, pictures);
     int8_t *encoded = grey ? chip_encoded(model, grey, pictures) : NULL;
     int code = encoded ? chip_run(report->elf, grey, inputs, pictures, images)
@@ -187,19 +181,18 @@ static int add_images(struct calibration *calibration, const struct dime_model *
 }
 
 /* What does not fit is passed over: the others have its kernels, too. */
-static int measure(struct calibration *calibration, const struct dime_model *model, int is_fast,
-                   uint32_t variant) {
+static int measure(struct calibration *calibration, const struct dime_model *model, int is_fast, int in_ram) {
     struct dime_firmware_settings what = {
         .kernels = is_fast ? DIME_KERNELS_FAST : DIME_KERNELS_REFERENCE,
-        .code = variant & 1 ? DIME_CODE_RAM : DIME_CODE_FLASH,
-        .trade = variant & 2 ? DIME_TRADE_SIZE : DIME_TRADE_SPEED,
+        .code = in_ram ? DIME_CODE_RAM : DIME_CODE_FLASH,
+        .trade = DIME_TRADE_SPEED,
     };
     struct dime_firmware_report report;
     int code = chip_build(calibration->folder, model, &what, &report);
     if (code && report.flash_bytes) {
         fprintf(stderr, "  %s\n", dime_error_message());
         code = 0;
-    } else if (!code && (report.trade == DIME_TRADE_SIZE) == (int)(variant >> 1)) {
+    } else if (!code && report.trade == DIME_TRADE_SPEED) {
         code = add_images(calibration, model, &report, is_fast ? PICTURES : SLOW_PICTURES);
     }
     dime_firmware_report_free(&report);
@@ -211,7 +204,7 @@ static int measure_network(struct calibration *calibration, const struct chip_ne
     struct dime_model model;
     int code = chip_random_model(network->text, &model);
     if (code) return code;
-    for (uint32_t in_ram = 0; !code && in_ram < 2; in_ram++)
+    for (int in_ram = 0; !code && in_ram < 2; in_ram++)
         code = measure(calibration, &model, network->is_fast, in_ram);
     dime_model_free(&model);
     return code;

@@ -62,6 +62,11 @@ const struct chip_network chip_networks[] = {
             LAST(4bitsym)},
     {1, SIZE(16) UNSIGNED BATCH LAYERS CONV(10, PoT3) POOL CONV(32, PoT3) CONV(32, Ternary) FC(32, 2bitsym)
             LAST(4bitsym)},
+    /* convolutions whose sums a table scales: code for that as well would not fit */
+    {1, SIZE(16) UNSIGNED BATCH LAYERS CONV(8, PoT3) POOL CONV(18, Ternary) FC(64, Ternary) FC(16, 2bitsym)
+            LAST(4bitsym)},
+    {1, SIZE(16) UNSIGNED BATCH LAYERS CONV(8, PoT3) POOL CONV(22, Ternary) FC(48, Ternary) FC(16, 2bitsym)
+            LAST(4bitsym)},
     /* the reference */
     {0, SIZE(12) UNSIGNED LAYERS FC(16, Binary) FC(40, BinarySym) FC(24, Ternary) FC(32, 2bitsym)
             FC(40, Binary) FC(16, BinarySym) FC(48, Ternary) FC(12, 2bitsym) LAST(4bitsym)},

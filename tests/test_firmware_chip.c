@@ -342,12 +342,7 @@ static void hear_chip(void *context, uint64_t cycle, enum sim_channel channel, u
 static double predict(const struct host *host, const struct dime_firmware_report *report) {
     const struct dime_model *model = host->model;
     struct dime_activity activity;
-    const struct dime_chip_build build = {
-        .is_fast = report->kernels == DIME_KERNELS_FAST,
-        .in_ram = report->code == DIME_CODE_RAM,
-        .for_size = report->trade == DIME_TRADE_SIZE,
-        .convolutions = &report->convolutions,
-    };
+    const struct dime_chip_build build = dime_firmware_cost_build(report);
     int8_t *encoded = malloc((size_t)host->images * host->inputs);
     assert_non_null(encoded);
     for (uint32_t i = 0; i < host->images; i++)

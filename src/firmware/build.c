@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "firmware/image.h"
 #include "firmware/pictures.h"
-#include "model/chip_cost.h"
 
 /* From the fastest to the slowest. Reference kernels are compiled for size only where nothing else fits:
    their inner loops are all there is. */
@@ -42,14 +41,15 @@ static int is_allowed(const struct dime_firmware_settings *settings, const struc
             (plan->kernels == DIME_KERNELS_REFERENCE && plan->trade == DIME_TRADE_SPEED));
 }
 
+struct dime_chip_build dime_firmware_cost_build(const struct dime_firmware_report *report) {
+    return (struct dime_chip_build){.is_fast = report->kernels == DIME_KERNELS_FAST,
+                                    .in_ram = report->code == DIME_CODE_RAM,
+                                    .convolutions = &report->convolutions};
+}
+
 static uint64_t predict(const struct dime_firmware_settings *chosen,
                         const struct dime_firmware_report *report) {
-    const struct dime_chip_build build = {
-        .is_fast = chosen->kernels == DIME_KERNELS_FAST,
-        .in_ram = chosen->code == DIME_CODE_RAM,
-        .for_size = chosen->trade == DIME_TRADE_SIZE,
-        .convolutions = &report->convolutions,
-    };
+    const struct dime_chip_build build = dime_firmware_cost_build(report);
     if (!chosen->activity) return 0;
     return (uint64_t)(dime_chip_cycles(chosen->model, chosen->activity, &build, !chosen->app->has_pictures) +
                       0.5);

@@ -9,6 +9,7 @@
 #include "firmware/space.h"
 #include "firmware/stack.h"
 #include "model/activity.h"
+#include "model/chip_cost.h"
 #include "model/export_c.h"
 
 struct dime_firmware_app {
@@ -103,6 +104,8 @@ const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
    the report in every case. Errors: UNSUPPORTED (no cross compiler, does not fit, stack without bound), IO
    (the compiler failed: the message has its first error), MEMORY, and those of dime_export_c. */
 int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report);
+/* What was built, for model/chip_cost.h; valid as long as the report. */
+struct dime_chip_build dime_firmware_cost_build(const struct dime_firmware_report *report);
 void dime_firmware_report_free(struct dime_firmware_report *report);
 
 #endif

@@ -425,7 +425,7 @@ uint32_t dime_chip_parts(const struct dime_model *model, const struct dime_activ
 }
 
 double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dime_chip_build *build) {
-    const float *cost = dime_chip_costs[part->kernel][build->in_ram + 2 * build->for_size];
+    const float *cost = dime_chip_costs[part->kernel][build->in_ram];
     double cycles = 0;
     for (int kind = 0; kind < DIME_WORK_KINDS; kind++) cycles += part->work[kind] * (double)cost[kind];
     return cycles;
@@ -434,7 +434,7 @@ double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dim
 /* Stages by the reference are not: too few shapes of them fit the chip to tell their work apart. */
 static int is_known(const struct dime_chip_part *part, const struct dime_chip_build *build) {
     if (part->kernel >= DIME_CHIP_STAGE) return 0;
-    const float *cost = dime_chip_costs[part->kernel][build->in_ram + 2 * build->for_size];
+    const float *cost = dime_chip_costs[part->kernel][build->in_ram];
     for (int kind = 0; kind < DIME_WORK_KINDS; kind++)
         if (cost[kind] > 0) return 1;
     return 0;

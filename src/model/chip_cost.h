@@ -78,10 +78,10 @@ enum dime_chip_work {
 struct dime_chip_build {
     int is_fast;                               /* 0: the reference */
     int in_ram;                                /* inner loops */
-    int for_size;                              /* compiled for size */
     const struct dime_conv_plan *convolutions; /* of fast kernels: what is code; NULL: nothing */
 };
-enum { DIME_CHIP_BUILDS = 4 }; /* in_ram + 2 for_size */
+/* By in_ram. Compiled for size the same is assumed: the kernels' inner loops are assembly. */
+enum { DIME_CHIP_BUILDS = 2 };
 
 /* Measured cycles for each unit. */
 extern const float dime_chip_costs[DIME_CHIP_KERNELS][DIME_CHIP_BUILDS][DIME_WORK_KINDS];
