@@ -57,7 +57,7 @@ static uint64_t predict(const struct dime_firmware_settings *chosen,
 
 static void note(struct search *search, const struct dime_firmware_settings *chosen) {
     const struct dime_firmware_report *report = search->report;
-    if (search->count == DIME_FIRMWARE_MOST_CANDIDATES) return;
+    if (search->count == DIME_FIRMWARE_MOST_CANDIDATES) search->count--; /* the last one is what was built */
     search->tried[search->count++] = (struct dime_firmware_candidate){
         .kernels = chosen->kernels,
         .code = chosen->code,

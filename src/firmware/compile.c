@@ -258,13 +258,13 @@ static int have(struct dime_image *image, const struct dime_firmware_settings *c
                 const struct dime_image_variant *variant, const char **folder) {
     *folder = find_objects(image, variant);
     if (*folder) return 0;
-    if (image->object_count == DIME_IMAGE_MOST_OBJECTS)
-        return dime_error_set(DIME_ERROR_UNSUPPORTED, "%s: more than %d ways to build it",
-                              image->settings->elf, DIME_IMAGE_MOST_OBJECTS);
+    struct dime_image_objects *objects = realloc(image->objects, (image->object_count + 1) * sizeof *objects);
+    if (!objects) return dime_image_out_of_memory(image);
+    image->objects = objects;
     char *made = NULL;
     if (asprintf(&made, "%s/%u", image->work, image->object_count) < 0)
         return dime_image_out_of_memory(image);
-    image->objects[image->object_count++] = (struct dime_image_objects){*variant, made};
+    objects[image->object_count++] = (struct dime_image_objects){*variant, made};
     int code = dime_make_folders(made);
     if (!code)
         code = variant->is_model ? compile_model(image, chosen, made) : compile_drivers(image, chosen, made);

@@ -61,6 +61,7 @@ void dime_image_close(struct dime_image *image) {
     if (image->work) nftw(image->work, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     dime_toolchain_free(&image->toolchain);
     for (uint32_t i = 0; i < image->object_count; i++) free(image->objects[i].folder);
+    free(image->objects);
     free(image->sources);
     free(image->model_folder);
     free(image->firmware_folder);

@@ -27,7 +27,6 @@ struct dime_image_objects {
     struct dime_image_variant variant;
     char *folder; /* absolute */
 };
-enum { DIME_IMAGE_MOST_OBJECTS = 64 };
 
 struct dime_image {
     const struct dime_firmware_settings *settings;
@@ -43,7 +42,7 @@ struct dime_image {
     uint32_t model_room;
     struct dime_conv_plan convolutions;
 
-    struct dime_image_objects objects[DIME_IMAGE_MOST_OBJECTS];
+    struct dime_image_objects *objects; /* malloc'ed */
     uint32_t object_count;
 };
 
