@@ -42,11 +42,10 @@ int cli_check_teachers(const struct cli_run_request *request) {
     return code;
 }
 
-static int train_teacher(const struct cli_run_request *student, uint32_t index, const char *run) {
+static int train_teacher(const struct cli_run_request *student, uint32_t index, const char *run,
+                         const char *folder) {
     const char *path = student->config.teacher[index];
-    char folder[600];
     struct cli_run_result result;
-    snprintf(folder, sizeof folder, "%s/teacher-%u", run, index + 1);
     struct cli_run_request request = {.out = folder,
                                       .folder = student->folder,
                                       .threads = student->threads,
@@ -80,8 +79,8 @@ static int load_teacher(const struct cli_run_request *request, uint32_t index, c
         if (!code) warn_of_split(name, &model->config, &request->config);
         return code;
     }
-    int code = train_teacher(request, index, run);
     snprintf(folder, sizeof folder, "%s/teacher-%u", run, index + 1);
+    int code = train_teacher(request, index, run, folder);
     return code ? code : dime_model_read(folder, model);
 }
 

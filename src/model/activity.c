@@ -16,19 +16,6 @@ _Static_assert(sizeof(struct dime_layer_activity) == DIME_ACTIVITY_NUMBERS * siz
 
 /* ---- one layer ---- */
 
-static uint32_t ones(uint32_t value) {
-    return (uint32_t)__builtin_popcount(value);
-}
-
-static uint32_t digits_of(uint32_t d) { /* Reitwiesner: where 3 d and d differ */
-    uint32_t half = d >> 1;
-    return ones(half ^ (d + half));
-}
-
-static uint32_t length_of(uint32_t value) {
-    return value ? 32 - (uint32_t)__builtin_clz(value) : 1;
-}
-
 static void see_inputs(const int8_t *x, uint32_t inputs, struct dime_layer_activity *layer) {
     int32_t least = 0;
     for (uint32_t k = 0; k < inputs; k++)
@@ -38,9 +25,9 @@ static void see_inputs(const int8_t *x, uint32_t inputs, struct dime_layer_activ
         uint32_t d = (uint32_t)(x[k] - least);
         layer->active += d != 0;
         for (uint32_t b = 0; b < 8; b++) layer->bits[b] += d >> b & 1;
-        layer->digits += digits_of(d);
-        layer->lengths += length_of((uint32_t)abs(x[k]));
-        layer->ones += ones((uint32_t)abs(x[k]));
+        layer->digits += dime_digit_count(d);
+        layer->lengths += dime_bit_length((uint32_t)abs(x[k]));
+        layer->ones += dime_ones((uint32_t)abs(x[k]));
         layer->high += d >= 16;
         if (d) bytes = k % 4 + 1;
         if (k % 4 != 3 && k + 1 < inputs) continue;
@@ -49,7 +36,7 @@ static void see_inputs(const int8_t *x, uint32_t inputs, struct dime_layer_activ
         bytes = 0;
     }
     layer->offset += least < 0;
-    layer->least_bits += ones((uint32_t)-least);
+    layer->least_bits += dime_ones((uint32_t)-least);
 }
 
 static void see_outputs(const int8_t *x, uint32_t count, struct dime_layer_activity *layer) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/stage.h"
+#include "model/bits.h"
 #include "model/fast_layout.h"
 #include "model/planes_layout.h"
 #include "model/rows_layout.h"
@@ -126,29 +127,19 @@ static void add_activity(const struct dime_layer_activity *activity, double shar
     work[DIME_WORK_LANES] += 8 * words;
 }
 
-/* Rows are added up by what adds up the widest of the program, of eight words by a part of it. */
-static double added_words(const struct dime_model *model, uint32_t outputs) {
-    uint32_t widest = 1, words = dime_rows_words(outputs);
-    for (uint32_t i = 0; i < model->layer_count; i++) {
-        uint32_t count = model->layers[i].outputs, own = dime_rows_words(count < 64 ? count : 64);
-        enum dime_layout layout = dime_layout_choose(model, i);
-        if ((layout == DIME_LAYOUT_ROWS || layout == DIME_LAYOUT_PARTS) && own > widest) widest = own;
-    }
-    return widest < 8 ? widest : words > 4 ? 8 : words > 2 ? 4 : 2;
-}
-
 static void add_rows(const struct dime_model *model, uint32_t index, const struct dime_layer_activity *seen,
                      int exact, double *work) {
     const struct dime_model_layer *layer = &model->layers[index];
     struct dime_rows_plan plan = dime_rows_plan_make(model, index);
+    uint32_t widest = dime_layout_widest_rows(model);
     work[DIME_WORK_CALLS] = plan.count;
     work[DIME_WORK_INPUTS] = work[DIME_WORK_OUTPUTS] = 0;
     for (uint32_t i = 0; i < plan.count; i++) {
         const struct dime_rows_part *part = &plan.parts[i];
         work[DIME_WORK_INPUTS] += part->inputs;
         work[DIME_WORK_OUTPUTS] += part->outputs;
-        add_activity(seen, (double)part->inputs / layer->inputs, added_words(model, part->outputs), BUCKET,
-                     exact, work);
+        uint32_t words = dime_rows_words_added(dime_rows_words(part->outputs), widest);
+        add_activity(seen, (double)part->inputs / layer->inputs, words, BUCKET, exact, work);
     }
 }
 
@@ -167,25 +158,17 @@ static void add_planes(const struct dime_model *model, uint32_t index, const str
     work[DIME_WORK_SETS] = places * shape.sets;
 }
 
-static uint32_t ones(uint32_t value) {
-    return (uint32_t)__builtin_popcount(value);
-}
-
 static void add_finish(const struct dime_model *model, uint32_t index,
                        const struct dime_layer_activity *activity, double *work) {
     const struct dime_model_layer *layer = &model->layers[index];
     int is_last = index + 1 == model->layer_count;
     if (layer->affine) work[DIME_WORK_SCALED] = layer->outputs;
     for (uint32_t m = 0; layer->affine && m < layer->outputs; m++)
-        work[DIME_WORK_SCALE_BITS] += ones(layer->affine[m].multiplier);
+        work[DIME_WORK_SCALE_BITS] += dime_ones(layer->affine[m].multiplier);
     if (is_last) return;
     if (model->config.norm != DIME_NORM_BATCH) work[DIME_WORK_SHIFTED] = layer->outputs;
     if (model->config.norm == DIME_NORM_LAYER) work[DIME_WORK_CENTRED] = layer->outputs;
     work[DIME_WORK_POSITIVE] = activity->positive;
-}
-
-static uint32_t length_of(uint32_t value) {
-    return value ? 32 - (uint32_t)__builtin_clz(value) : 1;
 }
 
 /* What multiplication bit by bit depends on, with a layer's weights used so many times. */
@@ -195,8 +178,8 @@ static void add_products(const struct dime_model_layer *layer, const struct dime
     work[DIME_WORK_INPUT_ONES] += layer->outputs * seen->ones;
     for (size_t i = 0; i < (size_t)layer->outputs * layer->inputs; i++) {
         uint32_t weight = (uint32_t)abs(layer->value[i]);
-        work[DIME_WORK_WEIGHT_LENGTHS] += times * length_of(weight);
-        work[DIME_WORK_WEIGHT_ONES] += times * ones(weight);
+        work[DIME_WORK_WEIGHT_LENGTHS] += times * dime_bit_length(weight);
+        work[DIME_WORK_WEIGHT_ONES] += times * dime_ones(weight);
     }
 }
 
@@ -255,7 +238,7 @@ static void describe_fc(const struct dime_model *model, uint32_t index, const st
 
 static double mean_ones(const struct dime_layer *layer) {
     double sum = 0;
-    for (uint32_t m = 0; m < layer->outputs; m++) sum += ones(layer->affine[m].multiplier);
+    for (uint32_t m = 0; m < layer->outputs; m++) sum += dime_ones(layer->affine[m].multiplier);
     return sum / layer->outputs;
 }
 

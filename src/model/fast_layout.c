@@ -85,8 +85,7 @@ static int has_rows(enum dime_layout layout) {
     return layout == DIME_LAYOUT_ROWS || layout == DIME_LAYOUT_PARTS;
 }
 
-/* The most words that a row has. */
-static uint32_t widest_rows(const struct dime_model *model) {
+uint32_t dime_layout_widest_rows(const struct dime_model *model) {
     uint32_t widest = 1;
     for (uint32_t i = 0; i < model->layer_count; i++) {
         uint32_t outputs = model->layers[i].outputs, words = dime_rows_words(outputs < 64 ? outputs : 64);
@@ -103,7 +102,7 @@ uint32_t dime_layout_sums(const struct dime_model *model, uint32_t index, enum d
     if (layout == DIME_LAYOUT_CODE) return DIME_CODE_OUTPUTS;
     if (!has_rows(layout)) return outputs;
     struct dime_rows_plan plan = dime_rows_plan_make(model, index);
-    return dime_rows_sums(model, index, &plan, widest_rows(model));
+    return dime_rows_sums(model, index, &plan, dime_layout_widest_rows(model));
 }
 
 int dime_layouts_are_fast(const struct dime_model *model) {
@@ -130,8 +129,7 @@ uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum 
     return layer->inputs * 4 * ((layer->outputs + 7) / 8) + totals + 24;
 }
 
-/* The totals of table layers. */
-static void print_totals(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
+void dime_layout_print_totals(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
     fprintf(stream, "static const int16_t layer%u_totals[%u] = {", number, layer->outputs);
     for (uint32_t m = 0; m < layer->outputs; m++)
         fprintf(stream, "%s%d,", m % 12 ? " " : "\n    ", (int)total_of(layer, m));
@@ -179,7 +177,7 @@ static void print_table(const struct dime_model *model, uint32_t index, FILE *st
     uint32_t number = index + 1;
     int has_totals = dime_layout_has_negative_inputs(model, index);
     print_codes(layer, number, stream);
-    if (has_totals) print_totals(layer, number, stream);
+    if (has_totals) dime_layout_print_totals(layer, number, stream);
     fprintf(stream,
             "static const struct dime_fast_table layer%u_fast = {\n    .fast = {dime_table_run, %s},\n"
             "    .table = {\n        .words = layer%u_codes,\n        .fill = dime_table_fill_%s,\n",
@@ -208,7 +206,7 @@ int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_
     if (layout == DIME_LAYOUT_CODE) dime_weight_code_print(model, index, finish_of(model, index), stream);
     if (has_rows(layout)) {
         struct dime_rows_plan plan = dime_rows_plan_make(model, index);
-        dime_rows_print(model, index, &plan, widest_rows(model), finish_of(model, index), stream);
+        dime_rows_print(model, index, &plan, dime_layout_widest_rows(model), finish_of(model, index), stream);
     }
     return 0;
 }

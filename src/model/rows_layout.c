@@ -131,8 +131,7 @@ static uint32_t scratch_of(const struct dime_model_layer *layer) {
     return (layer->outputs + 7) / 8 * 8;
 }
 
-/* Narrow rows are added up by what adds up the widest of the program, of eight words by a part of it. */
-static uint32_t words_added(uint32_t words, uint32_t widest) {
+uint32_t dime_rows_words_added(uint32_t words, uint32_t widest) {
     return widest < 8 ? widest : words > 4 ? 8 : words > 2 ? 4 : 2;
 }
 
@@ -142,7 +141,8 @@ uint32_t dime_rows_sums(const struct dime_model *model, uint32_t index, const st
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct dime_rows_part *part = &plan->parts[i];
         uint32_t first = adds(part) ? scratch_of(&model->layers[index]) : part->output;
-        uint32_t end = first + 8 * (part->has_flags ? part->words : words_added(part->words, widest));
+        uint32_t end =
+            first + 8 * (part->has_flags ? part->words : dime_rows_words_added(part->words, widest));
         if (end > entries) entries = end;
     }
     return entries;

@@ -33,6 +33,9 @@ struct dime_rows_plan dime_rows_plan_make(const struct dime_model *model, uint32
 
 /* Words of a row of so many outputs, 1..64: 1, 2, 4 or 8. */
 uint32_t dime_rows_words(uint32_t outputs);
+/* Words of a row as they are added up: by what adds up the widest of the program, of eight words by a part of
+   it. */
+uint32_t dime_rows_words_added(uint32_t words, uint32_t widest);
 
 /* Entries of the scratch buffer `sums`. widest: the most words that a row of the program has. */
 uint32_t dime_rows_sums(const struct dime_model *model, uint32_t index, const struct dime_rows_plan *plan,

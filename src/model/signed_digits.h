@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "model/bits.h"
+
 enum { DIME_DIGITS = 10 }; /* enough for -511 .. 511 */
 
 struct dime_digits {
@@ -22,6 +24,12 @@ static inline struct dime_digits dime_digits_of(int32_t value) {
         value = (value - digit) / 2;
     }
     return digits;
+}
+
+/* How many of the digits of value >= 0 are not 0: those places where 3 value and value differ. */
+static inline uint32_t dime_digit_count(uint32_t value) {
+    uint32_t half = value >> 1;
+    return dime_ones(half ^ (value + half));
 }
 
 static inline int dime_digit(const struct dime_digits *digits, uint32_t plane) {

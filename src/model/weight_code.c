@@ -145,16 +145,6 @@ static void print_blocks(const struct source *source, uint32_t stride, uint32_t 
     fputs("\n};\n\n", stream);
 }
 
-static void print_totals(const struct dime_model_layer *layer, uint32_t number, FILE *stream) {
-    fprintf(stream, "static const int16_t layer%u_totals[%u] = {", number, layer->outputs);
-    for (uint32_t m = 0; m < layer->outputs; m++) {
-        int32_t total = 0;
-        for (uint32_t k = 0; k < layer->inputs; k++) total += layer->value[(size_t)m * layer->inputs + k];
-        fprintf(stream, "%s%d,", m ? " " : "\n    ", (int)total);
-    }
-    fputs("\n};\n\n", stream);
-}
-
 void dime_weight_code_print(const struct dime_model *model, uint32_t index, const char *finish,
                             FILE *stream) {
     struct source source;
@@ -164,7 +154,7 @@ void dime_weight_code_print(const struct dime_model *model, uint32_t index, cons
     int has_totals = dime_layout_has_negative_inputs(model, index);
     dime_rows_middle(source.plane.middle, &bits, &less);
     print_blocks(&source, stride, number, stream);
-    if (has_totals) print_totals(source.layer, number, stream);
+    if (has_totals) dime_layout_print_totals(source.layer, number, stream);
     fprintf(stream,
             "static const struct dime_fast_code layer%u_fast = {\n    .fast = {dime_code_run, %s},\n"
             "    .code = {\n        .blocks = layer%u_blocks,\n        .stride = %u,\n        .words = %u,\n",
