@@ -57,7 +57,7 @@ endif
 
 # Asked once, and only when something is compiled.
 once = $(eval $(1) := $(2))$($(1))
-PACKAGES := yaml-0.1 libcjson zlib popt libpng cairo fontconfig libmicrohttpd libcurl libcrypto
+PACKAGES := yaml-0.1 libcjson zlib popt libpng cairo fontconfig libmicrohttpd libserialport libcurl libcrypto
 PKG_CFLAGS = $(call once,PKG_CFLAGS,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 PKG_LIBS = $(call once,PKG_LIBS,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null))
 CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(shell pkg-config --cflags cmocka 2>/dev/null))

@@ -70,7 +70,7 @@ check_cppcheck() {
 check_tidy() {
     local flags
     read -ra flags <<<"$(pkg-config --cflags yaml-0.1 libcjson zlib popt libpng cairo fontconfig \
-        libmicrohttpd libcurl libcrypto cmocka)"
+        libmicrohttpd libserialport libcurl libcrypto cmocka)"
     printf '%s\n' "${c_sources[@]}" |
         xargs -P 2 -I {} clang-tidy --quiet {} -- -std=c11 -D_GNU_SOURCE "${includes[@]}" \
             "${flags[@]}" 2>&1 |

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 # One list. `a|b`: either will do, the first that the release has is installed. A trailing `?`: skipped with a
 # note where the release has none of them.
 build_packages=(gcc libc6-dev make 'pkg-config|pkgconf' libyaml-dev libcjson-dev zlib1g-dev libpopt-dev
-    libpng-dev libcairo2-dev libfontconfig-dev libmicrohttpd-dev
+    libpng-dev libcairo2-dev libfontconfig-dev libmicrohttpd-dev libserialport-dev
     'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libssl-dev)
 demo_packages=("${build_packages[@]}" ca-certificates gcc-riscv64-unknown-elf)
 test_packages=("${demo_packages[@]}" libcmocka-dev python3 python3-pil python3-numpy python3-protobuf
@@ -174,7 +174,7 @@ entries=$(packages_of "$1") || usage
 
 if ! command -v dpkg-query >/dev/null; then
     check_libraries gcc yaml-0.1 libcjson zlib popt libpng libcurl libcrypto cairo fontconfig \
-        libmicrohttpd && exit 0
+        libmicrohttpd libserialport && exit 0
     say "setup: this is neither Debian nor Ubuntu; install what matches these packages:" "${entries//$'\n'/ }"
     exit 1
 fi

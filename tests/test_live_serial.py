@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""dime live --serial, against a predictor at the other end of a pseudo-terminal that is written after
-docs/link.md alone: framing, retries, and messages where there is no board."""
+"""dime live --serial and dime predict --serial, against a predictor that is written after docs/link.md alone:
+framing, retries, and messages where there is no board. It stands behind a pseudo-terminal, which the program
+opens as what it is, or, where tests/serial/port_shim.c is loaded before libserialport, as the serial port of
+a USB device."""
 import json
 import os
 import pty
@@ -9,12 +11,13 @@ import signal
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import tty
 import urllib.error
 import urllib.request
 
-from tiny_model import DIME, dime, run_tests
+from tiny_model import CROSS, DIME, dime, draw, run_tests, write_pgm
 
 PICTURE, ASK, ACCEPTED, RESULT, STATUS, ERROR = 0x01, 0x02, 0x81, 0x82, 0x83, 0x84
 
@@ -98,9 +101,10 @@ class Predictor(threading.Thread):
 class Live:
     """The program and its address."""
 
-    def __init__(self, model, port):
+    def __init__(self, model, port, **environment):
         self.process = subprocess.Popen([DIME, "live", model, "--serial", port, "--port", "0", "--json"],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, **environment})
         text = ""
         while not text.rstrip().endswith("}"):
             line = self.process.stdout.readline()
@@ -168,4 +172,89 @@ def test_another_model(checks, _folder, run):
     checks.refused(dime("live", run, "--serial", predictor.port), 1, ["28x28", "16x16"], "another model")
 
 
-run_tests(test_a_board, test_no_board, test_another_model)
+class UsbPort:
+    """A folder that the shim shows as /sys/class/tty and /dev: one USB device and its port."""
+    NAME = "/dev/ttyACM77"
+
+    def __init__(self, folder, predictor):
+        device = f"{folder}/sys/devices/usb1/1-1"
+        os.makedirs(f"{device}/1-1:1.0/tty/ttyACM77")
+        os.makedirs(f"{folder}/sys/class/tty")
+        os.makedirs(f"{folder}/dev")
+        for name, text in (("busnum", 1), ("devnum", 9), ("idVendor", "1a86"), ("idProduct", 8012),
+                           ("product", "WCH-Link")):
+            with open(f"{device}/{name}", "w", encoding="ascii") as file:
+                file.write(f"{text}\n")
+        os.symlink("../..", f"{device}/1-1:1.0/tty/ttyACM77/device")
+        os.symlink("../../devices/usb1/1-1/1-1:1.0/tty/ttyACM77", f"{folder}/sys/class/tty/ttyACM77")
+        if predictor:
+            os.symlink(predictor.port, folder + self.NAME)
+        shim = f"{folder}/port_shim.so"
+        subprocess.run([os.environ.get("CC", "gcc"), "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", shim,
+                        "tests/serial/port_shim.c", "-ldl"], check=True)
+        self.environment = {"LD_PRELOAD": shim, "DIME_PORT_SHIM": folder,
+                            "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+    def dime(self, *arguments):
+        return dime(*arguments, env={**os.environ, **self.environment})
+
+
+def test_libserialport(checks, folder, run):
+    """Through the library: to the port, its settings, a picture by each command."""
+    predictor = Predictor()
+    termios.tcsetattr(predictor.slave, termios.TCSANOW, awkward_settings(predictor.slave))
+    usb = UsbPort(folder, predictor)
+    predictor.start()
+    path = write_pgm(f"{folder}/a.pgm", draw(CROSS, 80, 80, (10, 10, 60), 9), 80, 80)
+    predictor.trouble = ["damage", "silence"]
+    result = usb.dime("predict", run, path, "--serial", usb.NAME, "--json")
+    checks.equal(result.returncode, 0, f"predict: {result.stderr}")
+    checks.equal(json.loads(result.stdout)["predictions"][0]["board"],
+                 {"label": 2, "shown": True, "margin": 100000, "cycles": 48000, "milliseconds": 1},
+                 "what the board said")
+    check_settings(checks, predictor.slave)
+    live = Live(run, usb.NAME, **usb.environment)
+    answer = live.read(80, 80, bar())
+    checks.equal(answer.get("class"), 2, f"on the page: {answer}")
+    checks.equal(list(predictor.pictures[-1][3]), answer.get("input"), "the picture sent")
+    checks.equal(live.stop(), 0, "Ctrl-C ends it")
+
+
+def awkward_settings(terminal):
+    """As some other program may have left the port: 9600 7E2, lines instead of bytes."""
+    settings = termios.tcgetattr(terminal)
+    settings[0] |= termios.ICRNL | termios.IXON
+    settings[1] |= termios.OPOST | termios.ONLCR
+    settings[2] = settings[2] & ~termios.CSIZE | termios.CS7 | termios.PARENB | termios.CSTOPB
+    settings[3] |= termios.ICANON | termios.ECHO
+    settings[4] = settings[5] = termios.B9600
+    return settings
+
+
+def check_settings(checks, terminal):
+    inputs, outputs, control, local, speed_in, speed_out, _ = termios.tcgetattr(terminal)
+    checks.equal((speed_in, speed_out), (termios.B115200, termios.B115200), "speed")
+    checks.equal(control & (termios.CSIZE | termios.PARENB | termios.CSTOPB | termios.CRTSCTS), termios.CS8,
+                 "8 bits, no parity, 1 stop bit, no flow control")
+    checks.equal((inputs & (termios.ICRNL | termios.IXON), outputs & termios.OPOST,
+                  local & (termios.ICANON | termios.ECHO)), (0, 0, 0), "bytes as they are")
+
+
+def test_libserialport_refuses(checks, folder, run):
+    """The ports that there are, by the library's list, where the one asked for does not answer or exist."""
+    silent = Predictor()
+    usb = UsbPort(folder, silent)
+    path = write_pgm(f"{folder}/a.pgm", draw(CROSS, 80, 80, (10, 10, 60), 9), 80, 80)
+    ports = "/dev/ttyACM77 (WCH-Link)"
+    for command in (("predict", run, path), ("live", run)):
+        checks.refused(usb.dime(*command, "--serial", "/dev/ttyACM5"), 1,
+                       ["/dev/ttyACM5: there is no such serial port", ports], f"{command[0]}: no such port")
+        checks.refused(usb.dime(*command, "--serial", path), 1, ["no such serial port"], "a file")
+    checks.refused(usb.dime("predict", run, path, "--serial", usb.NAME), 1,
+                   ["/dev/ttyACM77: the predictor does not answer", ports], "silence")
+    os.unlink(folder + usb.NAME)
+    checks.refused(usb.dime("predict", run, path, "--serial", usb.NAME), 1,
+                   ["/dev/ttyACM77: No such file", ports], "a port that has just been unplugged")
+
+
+run_tests(test_a_board, test_no_board, test_another_model, test_libserialport, test_libserialport_refuses)

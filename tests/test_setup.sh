@@ -72,7 +72,8 @@ expect_calls() { # TITLE PATTERN...: apt-get was called with these, in order, an
 }
 
 build=(gcc libc6-dev make pkgconf libyaml-dev libcjson-dev zlib1g-dev libpopt-dev libpng-dev
-    libcairo2-dev libfontconfig-dev libmicrohttpd-dev libcurl4-gnutls-dev libssl-dev)
+    libcairo2-dev libfontconfig-dev libmicrohttpd-dev libserialport-dev libcurl4-gnutls-dev
+    libssl-dev)
 
 machine
 has "${build[@]}"
@@ -82,12 +83,13 @@ expect 'nothing missing, by alternatives' 0
 expect_calls 'nothing missing'
 
 machine
-has "${build[@]:0:12}" 'libcurl-dev-of-elsewhere libcurl4-openssl-dev (= 7.88)' libssl-dev
+has "${build[@]:0:13}" 'libcurl-dev-of-elsewhere libcurl4-openssl-dev (= 7.88)' libssl-dev
 setup build
 expect 'a package provided by another' 0
 
 machine
-has gcc libc6-dev make libyaml-dev zlib1g-dev libpng-dev libcairo2-dev libfontconfig-dev libmicrohttpd-dev
+has gcc libc6-dev make libyaml-dev zlib1g-dev libpng-dev libcairo2-dev libfontconfig-dev libmicrohttpd-dev \
+    libserialport-dev
 setup --dry-run build
 expect 'dry run' 1 'apt-get install pkg-config libcjson-dev libpopt-dev libcurl4-openssl-dev libssl-dev'
 expect_calls 'dry run'

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/firmware_image.h"
+#include "cli/real_board.h"
 #include "live/reader.h"
-#include "live/serial_port.h"
 #include "live/server.h"
 #include "live/sim_board.h"
 #include "live/text.h"
@@ -32,8 +32,8 @@ struct live {
     int8_t *input, *activations;
     int32_t *sums;
     struct cli_firmware_image image;
-    struct dime_sim_board *board;    /* NULL with a real one */
-    struct dime_serial_port *serial; /* NULL with a simulated one */
+    struct dime_sim_board *board; /* NULL with a real one */
+    struct cli_board real;        /* port NULL with a simulated one */
     struct dime_live_reader reader;
     struct dime_live_service service;
     char about[ABOUT_BYTES];
@@ -74,34 +74,28 @@ static int open_network(struct live *live, const char *path) {
 
 /* ---- the board ---- */
 
-static int open_simulated(struct live *live, const char *firmware) {
+static int open_simulated(struct live *live, const struct live_options *given) {
+    const char *firmware = given->firmware;
+    struct dime_link_status status;
     if (!firmware) fprintf(stderr, "building the predictor's firmware with this model\n");
     int code = firmware ? dime_file_read(firmware, ELF_LIMIT, &live->image.elf, &live->image.size)
                         : cli_firmware_image_build(&live->model, APP, DIME_LINK_BAUD, &live->image);
     if (!code)
         code = dime_sim_board_create(&live->board, firmware ? firmware : APP, live->image.elf,
                                      live->image.size, DIME_LINK_BAUD);
-    if (!code) live->reader.exchange.port = dime_sim_board_port(live->board);
-    return code;
-}
-
-static int open_real(struct live *live, const char *port) {
-    int code = dime_serial_port_open(&live->serial, port, DIME_LINK_BAUD);
-    if (!code) live->reader.exchange.port = dime_serial_port_line(live->serial);
-    return code;
-}
-
-static int check_status(struct live *live) {
-    struct dime_link_status status;
-    int code = dime_exchange_status(&live->reader.exchange, &status);
     if (code) return code;
-    if (status.input_size == live->reader.network.size && status.classes == live->reader.network.classes)
-        return 0;
-    return dime_error_set(DIME_ERROR_CONFIG,
-                          "the board reads %ux%u pictures of %u classes, the model %ux%u of %u; program it "
-                          "with this model",
-                          status.input_size, status.input_size, status.classes, live->reader.network.size,
-                          live->reader.network.size, live->reader.network.classes);
+    live->reader.exchange.port = dime_sim_board_port(live->board);
+    code = dime_exchange_status(&live->reader.exchange, &status);
+    return code ? code
+                : cli_board_check(firmware ? firmware : APP, &status, given->model, live->reader.network.size,
+                                  live->reader.network.classes);
+}
+
+static int open_real(struct live *live, const struct live_options *given) {
+    int code = cli_board_open(&live->real, given->serial, given->model, live->reader.network.size,
+                              live->reader.network.classes);
+    if (!code) live->reader.exchange = live->real.exchange;
+    return code;
 }
 
 /* ---- the page ---- */
@@ -169,7 +163,7 @@ static int serve(struct live *live, const struct live_options *given) {
 
 static void close_live(struct live *live) {
     dime_sim_board_free(live->board);
-    dime_serial_port_close(live->serial);
+    cli_board_close(&live->real);
     cli_firmware_image_free(&live->image);
     dime_runtime_free(&live->runtime);
     dime_model_free(&live->model);
@@ -184,8 +178,7 @@ static int run_live(const struct live_options *given) {
     int code = live ? 0 : out_of_memory();
     if (!live) return code;
     code = open_network(live, given->model);
-    if (!code) code = given->serial ? open_real(live, given->serial) : open_simulated(live, given->firmware);
-    if (!code) code = check_status(live);
+    if (!code) code = given->serial ? open_real(live, given) : open_simulated(live, given);
     if (!code) {
         describe(live, given);
         code = serve(live, given);

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
-#include "cli/predict_board.h"
+#include "cli/real_board.h"
 #include "data/picture.h"
 #include "data/prepare.h"
 #include "display/reading.h"

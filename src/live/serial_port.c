@@ -2,109 +2,120 @@
 #include "live/serial_port.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
-#include <poll.h>
+#include <libserialport.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "live/pseudo_terminal.h"
 
-enum { SEND_MS = 1000, RECEIVE_MS = 500, RING = 256 };
+enum { SEND_MS = 1000, RECEIVE_MS = 500, RING = 256, PORTS_BYTES = 600 };
 
 struct dime_serial_port {
-    int file;
-    char name[128];
-    uint8_t bytes[RING]; /* read, but not yet asked for */
+    struct sp_port *port;                  /* NULL where there is */
+    struct dime_pseudo_terminal *terminal; /* this instead */
+    uint8_t bytes[RING];                   /* read, but not yet asked for */
     size_t count, next;
 };
 
-/* "/dev/ttyACM0 /dev/ttyUSB0", or what it means that there is none. */
-static void list_ports(char *text, size_t size) {
-    static const char *const patterns[] = {"/dev/ttyACM*", "/dev/ttyUSB*", "/dev/serial/by-id/*",
-                                           "/dev/cu.usb*"};
+/* ---- what can go wrong ---- */
+
+void dime_serial_ports_list(char *text, size_t size) {
+    struct sp_port **ports = NULL;
     size_t used = 0;
     text[0] = 0;
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-        glob_t found;
-        if (glob(patterns[i], 0, NULL, &found)) continue;
-        for (size_t k = 0; k < found.gl_pathc && used < size; k++)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", found.gl_pathv[k]);
-        globfree(&found);
+    if (sp_list_ports(&ports) != SP_OK) ports = NULL;
+    for (size_t i = 0; ports && ports[i] && used < size; i++) {
+        const char *product = sp_get_port_description(ports[i]), *name = sp_get_port_name(ports[i]);
+        int told = product && *product && !strstr(name, product);
+        used += (size_t)snprintf(text + used, size - used, "%s%s%s%s%s", used ? ", " : "", name,
+                                 told ? " (" : "", told ? product : "", told ? ")" : "");
     }
+    if (ports) sp_free_port_list(ports);
     if (!used) snprintf(text, size, "none; is the board's cable plugged in?");
 }
 
-static int failed(const char *name, const char *what) {
-    char ports[400];
-    const char *reason = strerror(errno);
-    list_ports(ports, sizeof ports);
-    return dime_error_set(DIME_ERROR_IO, "%s: cannot be %s: %s; USB serial ports of this machine: %s", name,
-                          what, reason, ports);
+static int cannot_open(const char *name, const char *reason) {
+    char ports[PORTS_BYTES];
+    dime_serial_ports_list(ports, sizeof ports);
+    return dime_error_set(DIME_ERROR_IO, "%s: %s; serial ports of this machine: %s", name, reason, ports);
 }
 
-static int wait_for(const struct dime_serial_port *port, short events, int milliseconds) {
-    struct pollfd wait = {port->file, events, 0};
-    return poll(&wait, 1, milliseconds) == 1 && wait.revents & events;
+/* Why the library refused. */
+static const char *reason_of(enum sp_return code) {
+    if (code == SP_ERR_ARG) return "there is no such serial port";
+    if (code == SP_ERR_MEM) return "out of memory";
+    if (code == SP_ERR_SUPP) return "the port does not have this speed";
+    if (errno == EACCES) return "not allowed; ports belong to a group, dialout in Debian, that you may join";
+    return strerror(errno);
 }
+
+static int interrupted(const char *what, enum sp_return code) {
+    return dime_error_set(DIME_ERROR_IO, "the serial port cannot be %s: %s; is the board still plugged in?",
+                          what, reason_of(code));
+}
+
+/* ---- a port of the library ---- */
 
 static int send(void *context, const uint8_t *bytes, size_t size) {
     struct dime_serial_port *port = context;
-    while (size > 0) {
-        if (!wait_for(port, POLLOUT, SEND_MS)) {
-            errno = ETIMEDOUT;
-            return failed(port->name, "written to");
-        }
-        ssize_t sent = write(port->file, bytes, size);
-        if (sent < 0 && errno != EAGAIN) return failed(port->name, "written to");
-        if (sent < 0) continue;
-        bytes += sent;
-        size -= (size_t)sent;
-    }
-    return 0;
+    enum sp_return sent = sp_blocking_write(port->port, bytes, size, SEND_MS);
+    if (sent < 0) return interrupted("written to", sent);
+    if ((size_t)sent == size) return 0;
+    return dime_error_set(DIME_ERROR_IO, "the serial port takes no more bytes; is it another device's?");
 }
 
 static int receive(void *context) {
     struct dime_serial_port *port = context;
-    if (port->next < port->count) return port->bytes[port->next++];
-    if (!wait_for(port, POLLIN, RECEIVE_MS)) return DIME_LIVE_NO_BYTE;
-    ssize_t got = read(port->file, port->bytes, sizeof port->bytes);
-    if (got <= 0) {
-        if (got == 0) errno = ENODEV; /* unplugged */
-        return failed(port->name, "read from") - 1;
+    if (port->next == port->count) {
+        enum sp_return got = sp_blocking_read_next(port->port, port->bytes, sizeof port->bytes, RECEIVE_MS);
+        if (got < 0) return interrupted("read from", got) - 1; /* -1 is no error */
+        port->count = (size_t)got;
+        port->next = 0;
     }
-    port->count = (size_t)got;
-    port->next = 1;
-    return port->bytes[0];
+    return port->next < port->count ? port->bytes[port->next++] : DIME_LIVE_NO_BYTE;
 }
 
-static speed_t speed_of(uint32_t baud) {
-    return baud == 115200 ? B115200 : baud == 57600 ? B57600 : baud == 9600 ? B9600 : B0;
+/* Bytes as they are, and nothing left from before. */
+static enum sp_return configure(struct sp_port *port, uint32_t baud) {
+    enum sp_return code = sp_set_baudrate(port, (int)baud);
+    if (code == SP_OK) code = sp_set_bits(port, 8);
+    if (code == SP_OK) code = sp_set_parity(port, SP_PARITY_NONE);
+    if (code == SP_OK) code = sp_set_stopbits(port, 1);
+    if (code == SP_OK) code = sp_set_flowcontrol(port, SP_FLOWCONTROL_NONE);
+    return code == SP_OK ? sp_flush(port, SP_BUF_BOTH) : code;
 }
 
-/* Bytes as they are, no signals of a modem, nothing left from before. */
-static int configure(const struct dime_serial_port *port, uint32_t baud) {
-    struct termios settings;
-    speed_t speed = speed_of(baud);
-    if (tcgetattr(port->file, &settings)) return failed(port->name, "used as a serial port");
-    cfmakeraw(&settings);
-    settings.c_cflag = (settings.c_cflag & ~(tcflag_t)(CSTOPB | PARENB | CRTSCTS)) | CLOCAL | CREAD;
-    if (speed == B0 || cfsetispeed(&settings, speed) || cfsetospeed(&settings, speed) ||
-        tcsetattr(port->file, TCSANOW, &settings) || tcflush(port->file, TCIOFLUSH))
-        return failed(port->name, "set to this speed");
-    return 0;
+static enum sp_return open_port(struct dime_serial_port *made, const char *path, uint32_t baud) {
+    struct sp_port *port;
+    enum sp_return code = sp_get_port_by_name(path, &port);
+    if (code != SP_OK) return code;
+    code = sp_open(port, SP_MODE_READ_WRITE);
+    if (code != SP_OK) {
+        sp_free_port(port);
+        return code;
+    }
+    made->port = port;
+    return configure(port, baud);
+}
+
+/* ---- either ---- */
+
+static int open_either(struct dime_serial_port *made, const char *name, uint32_t baud) {
+    char real[PATH_MAX]; /* the library knows ports by their own names, not by /dev/serial/by-id/... */
+    const char *path = realpath(name, real) ? real : name;
+    if (dime_pseudo_terminal_is(path)) return dime_pseudo_terminal_open(&made->terminal, path, baud);
+    enum sp_return code = open_port(made, path, baud);
+    return code == SP_OK ? 0 : cannot_open(name, reason_of(code));
 }
 
 int dime_serial_port_open(struct dime_serial_port **port, const char *name, uint32_t baud) {
     struct dime_serial_port *made = calloc(1, sizeof *made);
     *port = NULL;
     if (!made) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", name);
-    snprintf(made->name, sizeof made->name, "%s", name);
-    made->file = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    int code = made->file < 0 ? failed(made->name, "opened") : configure(made, baud);
+    int code = open_either(made, name, baud);
     if (code) {
         dime_serial_port_close(made);
         return code;
@@ -115,10 +126,15 @@ int dime_serial_port_open(struct dime_serial_port **port, const char *name, uint
 
 void dime_serial_port_close(struct dime_serial_port *port) {
     if (!port) return;
-    if (port->file >= 0) close(port->file);
+    dime_pseudo_terminal_close(port->terminal);
+    if (port->port) {
+        sp_close(port->port);
+        sp_free_port(port->port);
+    }
     free(port);
 }
 
 struct dime_live_port dime_serial_port_line(struct dime_serial_port *port) {
+    if (port->terminal) return dime_pseudo_terminal_line(port->terminal);
     return (struct dime_live_port){port, send, receive, NULL};
 }

@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/predict_board.h"
+#include "cli/real_board.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 
-static int check_status(const struct cli_board *board, const char *model, uint32_t size, uint32_t classes,
-                        const struct dime_link_status *status) {
+int cli_board_check(const char *board, const struct dime_link_status *status, const char *model,
+                    uint32_t size, uint32_t classes) {
     if (status->input_size == size && status->classes == classes) return 0;
     return dime_error_set(
         DIME_ERROR_UNSUPPORTED,
         "%s: the board has a network of %ux%u inputs and %u classes, %s one of %ux%u and %u; program "
         "it with `dime firmware %s --app predictor`",
-        board->name, status->input_size, status->input_size, status->classes, model, size, size, classes,
-        model);
+        board, status->input_size, status->input_size, status->classes, model, size, size, classes, model);
+}
+
+/* It may be the wrong port. */
+static int say_ports(const char *name, int code) {
+    char message[512], ports[400];
+    snprintf(message, sizeof message, "%s", dime_error_message());
+    dime_serial_ports_list(ports, sizeof ports);
+    return dime_error_set(code, "%s: %s (serial ports of this machine: %s)", name, message, ports);
 }
 
 int cli_board_open(struct cli_board *board, const char *port, const char *model, uint32_t size,
@@ -25,7 +33,7 @@ int cli_board_open(struct cli_board *board, const char *port, const char *model,
     if (code) return code;
     board->exchange.port = dime_serial_port_line(board->port);
     code = dime_exchange_status(&board->exchange, &status);
-    if (!code) code = check_status(board, model, size, classes, &status);
+    code = code ? say_ports(port, code) : cli_board_check(port, &status, model, size, classes);
     if (code) cli_board_close(board);
     return code;
 }
