@@ -121,7 +121,7 @@ static void clear_outside(struct dime_vision *vision) {
     uint8_t *cell = vision->cells;
     for (uint32_t y = 0; y < vision->rows; y++)
         for (uint32_t x = 0; x < vision->columns; x++, cell++)
-            if (!(*cell & MARK) && !has_neighbour(vision, x, y, 256, MARK)) *cell = 0;
+            if (*cell && !(*cell & MARK) && !has_neighbour(vision, x, y, 256, MARK)) *cell = 0;
 }
 
 /* moment / mass in 1/256 cells; mass <= 16320 * 255 < 2^22, so the remainder times 256 stays below 2^30. */
@@ -137,7 +137,7 @@ static void measure_mass(const struct dime_vision *vision, struct dime_vision_fo
         uint32_t row = 0;
         for (uint32_t x = 0; x < vision->columns; x++, cell++) {
             row += *cell;
-            across += *cell * x;
+            if (*cell) across += *cell * x;
         }
         mass += row;
         down += row * y;
@@ -236,24 +236,25 @@ static struct taps find_taps(int32_t begin, uint32_t step, uint32_t index, uint3
 }
 
 static uint8_t blend(const struct taps *taps, const uint8_t *cell, uint32_t stride) {
-    uint32_t sum = taps->total / 2;
+    uint32_t sum = 0;
     for (uint32_t i = 0; i < taps->count; i++, cell += stride)
         if (*cell) sum += weight(taps, (int32_t)(taps->first + i)) * *cell;
-    return (uint8_t)smaller(sum / taps->total, 255);
+    return (uint8_t)(sum ? smaller((sum + taps->total / 2) / taps->total, 255) : 0);
 }
 
 void vision_frame(struct dime_vision *vision, struct dime_vision_found *found, uint32_t size,
                   uint8_t *output) {
     struct frame frame = place_frame(vision, found, size);
     uint8_t *line = vision->work.line;
-    for (uint32_t j = 0; j < size; j++) {
+    for (uint32_t j = 0; j < size; j++, output += size) {
         struct taps down = find_taps(frame.begin_y, frame.step, j, vision->rows);
+        const uint8_t *cell = vision->cells + down.first * vision->columns;
+        uint32_t any = 0;
         if (!down.count) continue;
-        for (uint32_t x = 0; x < vision->columns; x++)
-            line[x] = blend(&down, vision->cells + down.first * vision->columns + x, vision->columns);
-        for (uint32_t i = 0; i < size; i++) {
+        for (uint32_t x = 0; x < vision->columns; x++) any |= line[x] = blend(&down, cell++, vision->columns);
+        for (uint32_t i = 0; any && i < size; i++) {
             struct taps across = find_taps(frame.begin_x, frame.step, i, vision->columns);
-            if (across.count) output[j * size + i] = blend(&across, line + across.first, 1);
+            if (across.count) output[i] = blend(&across, line + across.first, 1);
         }
     }
 }

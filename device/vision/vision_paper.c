@@ -69,23 +69,21 @@ static void fill_map(struct dime_vision *vision, uint32_t flip, enum measure mea
 
 enum filter { BRIGHTEST, DARKEST, MEAN };
 
-static uint32_t choose(enum filter filter, uint32_t a, uint32_t b, uint32_t c) {
-    if (filter == MEAN) return (a + 2 * b + c + 2) / 4;
-    if (filter == DARKEST) {
-        a = a < b ? a : b;
-        return a < c ? a : c;
-    }
+static uint32_t largest(uint32_t a, uint32_t b, uint32_t c) {
     a = a > b ? a : b;
     return a > c ? a : c;
 }
 
-/* Each value of a line becomes that of itself and its neighbours. */
+/* Each value of a line becomes that of itself and its neighbours. The darkest is the brightest of what has
+   been turned over. */
 static void filter_line(uint8_t *line, uint32_t count, uint32_t stride, enum filter filter) {
-    uint32_t before = line[0];
-    for (uint32_t i = 0; i < count; i++, line += stride) {
-        uint32_t here = line[0], after = i + 1 < count ? line[stride] : here;
-        line[0] = (uint8_t)choose(filter, before, here, after);
+    uint32_t flip = filter == DARKEST ? 0xFF : 0, here = line[0] ^ flip, before = here;
+    for (; count; count--, line += stride) {
+        uint32_t after = count > 1 ? line[stride] ^ flip : here;
+        uint32_t value = filter == MEAN ? (before + 2 * here + after + 2) / 4 : largest(before, here, after);
+        *line = (uint8_t)(value ^ flip);
         before = here;
+        here = after;
     }
 }
 
@@ -143,7 +141,7 @@ static void map_row(struct dime_vision *vision, uint32_t y) {
     const uint8_t *below = vision->map + lower * vision->map_columns;
     uint32_t weight = (place << 8) / twice;
     for (uint32_t i = 0; i < vision->map_columns; i++)
-        vision->work.sums[i] = (uint16_t)(above[i] * (256 - weight) + below[i] * weight);
+        vision->work.sums[i] = (uint16_t)(above[i] * 256 + (below[i] - above[i]) * (int32_t)weight);
 }
 
 /* Walks along a row of cells: `value` is the map at the present cell, in 1/65536. */
@@ -156,7 +154,8 @@ struct walk {
 static void walk_turn(struct walk *walk) {
     uint32_t from = walk->next ? walk->next - 1 : 0, to = walk->next < walk->count ? walk->next : from;
     int32_t a = walk->line[from] * 256, b = walk->line[to] * 256;
-    walk->step = (b - a) / (int32_t)walk->block;
+    /* Nearly always two, and a division is slow. */
+    walk->step = walk->block == 2 ? (b - a) / 2 : (b - a) / (int32_t)walk->block;
     walk->value = a;
     walk->next++;
 }
@@ -198,7 +197,8 @@ static int is_dark_on_light(struct dime_vision *vision) {
         walk_begin(&walk, vision);
         for (uint32_t x = 0; x < vision->columns; x++) {
             int32_t difference = (*cell++ - (int32_t)walk_next(&walk)) / 2;
-            sum += difference * difference * difference / 32;
+            /* On paper it is noise. */
+            if (difference > 3 || difference < -3) sum += difference * difference * difference / 32;
         }
     }
     return sum < 0;
@@ -208,7 +208,9 @@ static int is_dark_on_light(struct dime_vision *vision) {
 
 /* What the cell takes from the light of the paper: 0 nothing .. 255 all. paper: 1..255. */
 static uint32_t ink_of(uint32_t paper, uint32_t value) {
-    return value < paper ? ((paper - value) * 255 + paper / 2) / paper : 0;
+    if (value >= paper) return 0;
+    uint32_t taken = paper - value;
+    return ((taken << 8) - taken + paper / 2) / paper;
 }
 
 static void subtract_paper(struct dime_vision *vision, uint32_t flip) {
@@ -222,15 +224,26 @@ static void subtract_paper(struct dime_vision *vision, uint32_t flip) {
     }
 }
 
+/* Of the cells whose upper four bits are `upper`, or all where that is 16: their next four bits' least value
+   that at most `*rank` cells exceed, of which those that do are taken away. */
+static uint32_t nibble_of_rank(const struct dime_vision *vision, uint32_t upper, uint32_t *rank) {
+    uint16_t counts[16] = {0};
+    const uint8_t *cell = vision->cells;
+    for (uint32_t i = count_cells(vision); i; i--, cell++) {
+        if (upper == 16)
+            counts[*cell >> 4]++;
+        else if (*cell >> 4 == (int)upper)
+            counts[*cell & 15]++;
+    }
+    uint32_t value = 15;
+    for (; value && counts[value] <= *rank; value--) *rank -= counts[value];
+    return value;
+}
+
 /* The least level that at most `rank` cells exceed. */
 static uint32_t level_of_rank(const struct dime_vision *vision, uint32_t rank) {
-    uint32_t level = 0;
-    for (uint32_t bit = 128; bit; bit >>= 1) {
-        uint32_t above = 0;
-        for (uint32_t i = 0; i < count_cells(vision); i++) above += vision->cells[i] >= level + bit;
-        if (above > rank) level += bit;
-    }
-    return level;
+    uint32_t upper = nibble_of_rank(vision, 16, &rank);
+    return upper << 4 | nibble_of_rank(vision, upper, &rank);
 }
 
 /* What is usual on the paper becomes 0, and the usual ink 255. */
@@ -241,10 +254,10 @@ static uint32_t stretch(struct dime_vision *vision) {
     if (floor > ink / 4) floor = ink / 4;
     if (ink <= floor) return 0;
     uint32_t gain = (255u << 8) / (ink - floor); /* below 2^16: times 255 below 2^24 */
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t above = vision->cells[i] > floor ? vision->cells[i] - floor : 0;
-        uint32_t value = (above * gain + 128) >> 8;
-        vision->cells[i] = (uint8_t)(value > 255 ? 255 : value);
+    for (uint8_t *cell = vision->cells; count; count--, cell++) {
+        uint32_t above = *cell > floor ? *cell - floor : 0;
+        uint32_t value = (gain * above + 128) >> 8;
+        *cell = (uint8_t)(value > 255 ? 255 : value);
     }
     return ink - floor;
 }

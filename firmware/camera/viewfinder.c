@@ -103,11 +103,11 @@ enum ov7670_fault viewfinder_wait(struct dime_vision *vision, uint8_t *cells, ui
     int (*give_up)(void) = 0;
     enum ov7670_fault fault;
     button.pressed = 0;
-    set_led(1);
     for (;;) {
         watchdog_feed();
         fault = ov7670_wait_for_frame(give_up);
         if (fault || button.pressed) break;
+        set_led(1);
         give_up = button_was_pressed;
         dime_vision_begin(vision, OV7670_WIDTH, OV7670_HEIGHT, cells, capacity);
         fault = take_frame(vision, line);

@@ -17,7 +17,8 @@
 enum {
     READY_MS = 400, /* an LED that stays lit so long does not blink */
     SHOWN_MS = 60,  /* a pattern that stays so long is what a person reads */
-    SEEN_MS = 8,    /* after which a chip has seen that a button is pressed */
+    SEEN_MS = 8,    /* after which a chip without LED has seen that a button is pressed */
+    VISIBLE = 20,   /* lines of a frame before its first output */
     FRAMES = 6,     /* that the camera gets to adjust to another photograph */
     DIGITS_MOST = 4096,
     BIG_ROWS = 9,
@@ -30,7 +31,9 @@ struct outcome {
     uint8_t lit; /* segments, when all was done */
     int changed; /* the display changed after the press */
     double milliseconds;
-    char *frame; /* malloc'ed: the file with what the camera put out, or NULL */
+    double taken, sent; /* milliseconds from the press until the LED went out, for the frame was taken, and
+                           until the first byte was on a wire; 0: neither */
+    char *frame;        /* malloc'ed: the file with what the camera put out, or NULL */
 };
 
 struct session {
@@ -157,6 +160,22 @@ static int wait_for_exposure(struct session *session) {
     return status;
 }
 
+static double frame_milliseconds(const struct session *session) {
+    if (!session->board.camera_count) return 0;
+    const struct sim_ov7670 *camera = session->setup->cameras[0];
+    return (double)camera->frame_cycles * 1000 / (double)sim_chip_clock(camera->chip);
+}
+
+/* The next press falls elsewhere in a frame than the one before: after so many presses all of a frame's
+   phases have had their turn (multiples of the golden section are spread evenly). */
+static int wait_for_phase(struct session *session, size_t number) {
+    if (!session->board.camera_count || session->settings->press_ms >= 0) return DIME_OK;
+    double frames = (double)number * 0.6180339887;
+    frames -= (double)(size_t)frames;
+    return run_until(session,
+                     now(session) + (uint64_t)(frames * frame_milliseconds(session) * (double)SIM_WORLD_MS));
+}
+
 /* DIR/photograph.png of a photograph "folder/photograph.pgm". */
 static int name_frame(const struct session *session, const char *photo, char **path) {
     const char *slash = strrchr(photo, '/'), *name = slash ? slash + 1 : photo, *dot = strrchr(name, '.');
@@ -166,18 +185,26 @@ static int name_frame(const struct session *session, const char *photo, char **p
     return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", photo);
 }
 
-/* The frame that the chip takes: the one under way when it sees the button pressed. */
+/* The frame that the chip takes: the one that is over, or nearly so, when the LED goes out. Without an LED
+   the one under way when the press has been seen. */
 struct taken {
     uint64_t number; /* of the camera's frames; 0: not known yet */
     uint8_t *pixels; /* malloc'ed, once it is whole */
     uint32_t width, height;
 };
 
+static int is_taken(const struct session *session, uint64_t pressed) {
+    const struct sim_light *led = session->setup->leds;
+    if (session->board.led_count) return !led->lit && led->since > pressed;
+    return now(session) >= pressed + SEEN_MS * SIM_WORLD_MS;
+}
+
 /* Called all the time from the press on. */
 static int follow_frame(struct session *session, uint64_t pressed, struct taken *taken) {
     if (!session->settings->frames || !session->board.camera_count || taken->pixels) return DIME_OK;
     const struct sim_ov7670 *camera = session->setup->cameras[0];
-    if (!taken->number && now(session) >= pressed + SEEN_MS * SIM_WORLD_MS) taken->number = camera->frame;
+    if (!taken->number && is_taken(session, pressed))
+        taken->number = camera->frame - (camera->line < VISIBLE ? 1 : 0);
     if (!taken->number || camera->frame == taken->number) return DIME_OK;
     taken->pixels = malloc((size_t)SIM_OV7670_WIDTH * SIM_OV7670_HEIGHT);
     if (!taken->pixels)
@@ -185,6 +212,20 @@ static int follow_frame(struct session *session, uint64_t pressed, struct taken 
     if (!sim_ov7670_last_frame(camera, taken->pixels, &taken->width, &taken->height))
         taken->width = taken->height = 0;
     return DIME_OK;
+}
+
+static double since(uint64_t pressed, uint64_t time) {
+    return time > pressed ? (double)(time - pressed) / (double)SIM_WORLD_MS : 0;
+}
+
+/* Where the time goes; likewise. */
+static void follow_stages(const struct session *session, uint64_t pressed, uint64_t bytes,
+                          struct outcome *outcome) {
+    const struct sim_setup *setup = session->setup;
+    if (outcome->taken <= 0 && session->board.led_count && is_taken(session, pressed))
+        outcome->taken = since(pressed, setup->leds[0].since);
+    if (outcome->sent <= 0 && session->board.wire_count && setup->wires[0].bytes != bytes)
+        outcome->sent = since(pressed, now(session));
 }
 
 static int write_frame(const struct session *session, const char *photo, const struct taken *taken,
@@ -200,17 +241,19 @@ static int take_photo(struct session *session, const char *photo, struct outcome
     const struct sim_light *light = &session->setup->shown[0];
     uint64_t pressed = now(session);
     uint64_t end = pressed + (uint64_t)session->settings->limit_ms * SIM_WORLD_MS;
+    uint64_t bytes = session->board.wire_count ? session->setup->wires[0].bytes : 0;
     int status = DIME_OK;
     struct taken taken = {0};
     sim_setup_press(session->setup, 0, (uint32_t)session->settings->hold_ms);
     while (!status && !session->over && now(session) < end) {
         status = advance(session);
         if (!status) status = follow_frame(session, pressed, &taken);
+        follow_stages(session, pressed, bytes, outcome);
         if (light->since > pressed && light->lit && lasts(session, light, SHOWN_MS)) break;
     }
     outcome->lit = light->lit;
     outcome->changed = light->since > pressed;
-    outcome->milliseconds = outcome->changed ? (double)(light->since - pressed) / (double)SIM_WORLD_MS : 0;
+    outcome->milliseconds = since(pressed, light->since);
     if (!status) status = write_frame(session, photo, &taken, outcome);
     free(taken.pixels);
     /* The button is let go before the next press. */
@@ -234,12 +277,6 @@ static void draw_big(uint8_t lit) {
         text[at] = 0;
         printf("   %s\n", text);
     }
-}
-
-static double frame_milliseconds(const struct session *session) {
-    if (!session->board.camera_count) return 0;
-    const struct sim_ov7670 *camera = session->setup->cameras[0];
-    return (double)camera->frame_cycles * 1000 / (double)sim_chip_clock(camera->chip);
 }
 
 static void print_outcome(const char *photo, const struct outcome *outcome, int single) {
@@ -267,6 +304,8 @@ static void add_outcome(cJSON *list, const char *photo, const struct outcome *ou
     cJSON_AddNumberToObject(item, "digit", sim_display_digit(outcome->lit));
     cJSON_AddNumberToObject(item, "segments", outcome->lit);
     cJSON_AddBoolToObject(item, "changed", outcome->changed);
+    cJSON_AddNumberToObject(item, "button_to_frame_milliseconds", outcome->taken);
+    cJSON_AddNumberToObject(item, "button_to_wire_milliseconds", outcome->sent);
     cJSON_AddNumberToObject(item, "button_to_digit_milliseconds", outcome->milliseconds);
     if (outcome->frame) cJSON_AddStringToObject(item, "frame", outcome->frame);
     cJSON_AddItemToArray(list, item);
@@ -322,6 +361,7 @@ static int take_photos(struct session *session, cJSON *list) {
         struct outcome outcome = {.frame = NULL};
         int status = show_photo(session, photos[i]);
         if (!status) status = i ? wait_for_exposure(session) : wait_for_ready(session);
+        if (!status) status = wait_for_phase(session, i);
         if (!status) status = take_photo(session, photos[i], &outcome);
         if (!status) add_outcome(list, photos[i], &outcome);
         if (!status && !session->settings->json) print_outcome(photos[i], &outcome, !photos[1]);

@@ -182,7 +182,7 @@ static int is_whole(const struct dime_image *image, const struct dime_firmware_s
 static int compile_drivers(const struct dime_image *image, const struct dime_firmware_settings *chosen,
                            const char *folder) {
     struct words words = {0};
-    add_compiler(image, chosen, &words, "-Os");
+    add_compiler(image, chosen, &words, chosen->app->has_no_model ? "-O2" : "-Os"); /* there is room */
     add_files(&words, image->firmware_folder, ".S");
     add_files(&words, image->firmware_folder, ".c");
     leave_out(&words, is_fast_c);
