@@ -94,6 +94,45 @@ def test_every_application(checks, folder, run):
             checks.equal(section, 2 if code == "ram" else 0, f"{app}: dime_layer_sums is in {code}")
 
 
+def check_layers(checks, layers, text):
+    checks.equal([(layer["first"], layer["last"]) for layer in layers], [(1, 1), (2, 2), (3, 3)], f"{text}: {layers}")
+    checks.check(all(layer["cycles"] > 0 and layer["weight_bytes"] > 0 and layer["why"] for layer in layers),
+                 f"{text}: each layer has cycles, bytes and a reason: {layers}")
+
+
+def test_reasons(checks, folder, run):
+    """Each layer's kernel, place, cycles and why; code beats rows where there is room."""
+    out = os.path.join(folder, "x.elf")
+    report = build(run, out, "--app", "testset")
+    layers = report["layers"]
+    check_layers(checks, layers, "auto")
+    checks.equal([(layer["kernel"], layer["place"]) for layer in layers],
+                 [("rows", "RAM"), ("code", "flash"), ("code", "flash")], "kernels and places")
+    checks.check(re.fullmatch(r"code would take [\d,]+ cycles, but its weights need \d+ bytes more flash than there are",
+                              layers[0]["why"]), f"no room: {layers[0]}")
+    checks.check(all(re.fullmatch(r"the fastest; rows would take [\d,]+ cycles", layer["why"])
+                     for layer in layers[1:]), f"what is slower: {layers}")
+    checks.check("fits" in report["why"], report["why"])
+    slow = build(run, out, "--app", "testset", "--kernels", "reference")
+    check_layers(checks, slow["layers"], "reference")
+    checks.check(all(re.search(r"would take [\d,]+ cycles, but", layer["why"]) for layer in slow["layers"]),
+                 f"what is faster: {slow['layers']}")
+    checks.equal({layer["place"] for layer in slow["layers"]}, {"RAM"}, "the reference's place")
+    shown = dime("firmware", run, "--app", "testset", "--out", out).stdout
+    for layer in report["layers"]:
+        checks.check(layer["why"] in shown and str(layer["cycles"]) in shown, f"{layer['why']} in {shown}")
+
+
+def test_smallest(checks, folder, run):
+    """--trade size takes least flash of all that can be asked for."""
+    out = os.path.join(folder, "x.elf")
+    small = build(run, out, "--app", "testset", "--trade", "size")
+    others = [build(run, out, "--app", "testset", "--kernels", kernels, "--trade", trade)["flash_bytes"]
+              for kernels in ("fast", "reference") for trade in ("speed", "size")]
+    checks.check(small["flash_bytes"] == min(others) < max(others), f"{small['flash_bytes']} of {others}")
+    checks.check("least flash" in small["why"], small["why"])
+
+
 def frames_of_compiler(report, folder):
     """Bytes of stack a function, as GCC's -fstack-usage says of the same sources."""
     objects = os.path.join(folder, "objects")
@@ -251,5 +290,5 @@ if __name__ == "__main__":
     if not shutil.which(PREFIX + "gcc"):
         print(f"no {PREFIX}gcc")
         sys.exit(77)
-    run_tests(test_every_application, test_stack, test_pictures, test_refusals, test_too_large,
-              test_from_anywhere, test_flash)
+    run_tests(test_every_application, test_reasons, test_smallest, test_stack, test_pictures, test_refusals,
+              test_too_large, test_from_anywhere, test_flash)

@@ -195,9 +195,10 @@ static int build(const struct settings *settings, struct dime_firmware_settings 
         firmware->pictures = firmware->app->has_pictures ? &chosen.pictures : NULL;
         code = dime_firmware_build(firmware, &report);
     }
-    int status = code             ? failed(code, &report)
-                 : settings->json ? cli_firmware_print_json(firmware->app, firmware->model, &report)
-                                  : cli_firmware_print_text(firmware->app, firmware->model, &report);
+    int status = code ? failed(code, &report)
+                 : settings->json
+                     ? cli_firmware_print_json(firmware->app, firmware->model, firmware->activity, &report)
+                     : cli_firmware_print_text(firmware->app, firmware->model, firmware->activity, &report);
     dime_firmware_report_free(&report);
     firmware->pictures = NULL;
     free(chosen.grey);
@@ -253,7 +254,8 @@ static int run(int argc, const char **argv) {
          "what computes the network: fast kernels where there are some, or the reference",
          "auto|fast|reference"},
         {"trade", 0, POPT_ARG_STRING, &settings.trade, 0,
-         "what the fast kernels are compiled for: auto takes speed where it fits", "auto|speed|size"},
+         "what gives way: size takes least flash, speed least time; auto the fastest that fits",
+         "auto|speed|size"},
         {"print", 0, POPT_ARG_STRING, &settings.print, 0,
          "uart: text leaves by USART1, pin PD5; swio: by the programmer's wire", "uart|swio"},
         {"baud", 0, POPT_ARG_INT, &settings.baud, 0, "of USART1", "N"},

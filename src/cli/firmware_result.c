@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "firmware/explain.h"
 
-enum { TABLE_ROWS = 16, PLAN_ROOM = 200 };
+enum { TABLE_ROWS = 16, PLAN_ROOM = 320 };
 
 static void add_space(cJSON *object, const struct dime_space *space) {
     cJSON *list = cJSON_AddArrayToObject(object, "space");
@@ -54,8 +55,26 @@ static void add_kernels(cJSON *object, const struct dime_model *model,
         cJSON_AddItemToArray(list, cJSON_CreateString(dime_firmware_kernel_name(report, model, i)));
 }
 
-static void add_plan(cJSON *object, const struct dime_firmware_report *report,
-                     const struct dime_model *model) {
+static void add_layers(cJSON *object, const struct dime_model *model, const struct dime_activity *activity,
+                       const struct dime_firmware_report *report) {
+    struct dime_firmware_layer layers[DIME_MAX_LAYERS];
+    uint32_t count = dime_firmware_explain(report, model, activity, layers);
+    cJSON *list = cJSON_AddArrayToObject(object, "layers");
+    for (uint32_t i = 0; i < count; i++) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "first", layers[i].first + 1);
+        cJSON_AddNumberToObject(item, "last", layers[i].last + 1);
+        cJSON_AddStringToObject(item, "kernel", layers[i].kernel);
+        cJSON_AddStringToObject(item, "place", layers[i].place);
+        cJSON_AddNumberToObject(item, "weight_bytes", layers[i].weight_bytes);
+        add_cycles(item, layers[i].cycles);
+        cJSON_AddStringToObject(item, "why", layers[i].why);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_plan(cJSON *object, const struct dime_firmware_report *report, const struct dime_model *model,
+                     const struct dime_activity *activity) {
     char text[PLAN_ROOM];
     dime_firmware_plan_text(chosen_of(report), text, sizeof text);
     cJSON_AddStringToObject(object, "plan", text);
@@ -64,12 +83,17 @@ static void add_plan(cJSON *object, const struct dime_firmware_report *report,
         cJSON_AddNumberToObject(object, "pictures", chosen_of(report)->picture_count);
         cJSON_AddNumberToObject(object, "picture_bits", chosen_of(report)->picture_bits);
     }
-    if (model) add_kernels(object, model, report);
+    dime_firmware_why_text(report, text, sizeof text);
+    cJSON_AddStringToObject(object, "why", text);
+    if (model) {
+        add_kernels(object, model, report);
+        add_layers(object, model, activity, report);
+    }
     add_candidates(object, report);
 }
 
 int cli_firmware_print_json(const struct dime_firmware_app *app, const struct dime_model *model,
-                            const struct dime_firmware_report *report) {
+                            const struct dime_activity *activity, const struct dime_firmware_report *report) {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddNumberToObject(object, "flash_bytes", report->flash_bytes);
     cJSON_AddNumberToObject(object, "ram_bytes", report->ram_bytes);
@@ -82,30 +106,30 @@ int cli_firmware_print_json(const struct dime_firmware_app *app, const struct di
     cJSON_AddStringToObject(object, "app", app->name);
     cJSON_AddStringToObject(object, "compiler", report->compiler);
     if (app->has_vision) cJSON_AddBoolToObject(object, "vision", !report->prepared_only);
-    add_plan(object, report, model);
+    add_plan(object, report, model, activity);
     add_space(object, &report->space);
     return cli_print_json(object);
 }
 
-/* "layers 1, 3: rows": kernels in the order in which they appear. */
-static void print_kernels(const struct dime_model *model, const struct dime_firmware_report *report) {
-    for (uint32_t i = 0; i < model->layer_count; i++) {
-        const char *name = dime_firmware_kernel_name(report, model, i);
-        int is_first = 1;
-        for (uint32_t k = 0; k < i; k++)
-            is_first &= strcmp(dime_firmware_kernel_name(report, model, k), name) != 0;
-        if (!is_first) continue;
-        printf("%s layer %u", i ? ";" : "  kernels:", i + 1);
-        for (uint32_t k = i + 1; k < model->layer_count; k++)
-            if (!strcmp(dime_firmware_kernel_name(report, model, k), name)) printf(", %u", k + 1);
-        printf(" %s", name);
+static void print_layers(const struct dime_model *model, const struct dime_activity *activity,
+                         const struct dime_firmware_report *report) {
+    struct dime_firmware_layer layers[DIME_MAX_LAYERS];
+    uint32_t count = dime_firmware_explain(report, model, activity, layers);
+    printf("  %-7s %-32s %-6s %6s %9s  %s\n", "layer", "kernel", "place", "bytes", "cycles", "why");
+    for (uint32_t i = 0; i < count; i++) {
+        const struct dime_firmware_layer *layer = &layers[i];
+        char number[32], cycles[32] = "?";
+        snprintf(number, sizeof number, layer->last > layer->first ? "%u to %u" : "%u", layer->first + 1,
+                 layer->last + 1);
+        if (layer->cycles) snprintf(cycles, sizeof cycles, "%llu", (unsigned long long)layer->cycles);
+        printf("  %-7s %-32s %-6s %6u %9s  %s\n", number, layer->kernel, layer->place, layer->weight_bytes,
+               cycles, layer->why);
     }
-    putchar('\n');
 }
 
 static void print_candidates(const struct dime_firmware_report *report, FILE *stream) {
     char text[PLAN_ROOM];
-    fprintf(stream, "  tried, from what is fastest:\n");
+    fprintf(stream, "  tried:\n");
     for (uint32_t i = 0; i < report->candidate_count; i++) {
         const struct dime_firmware_candidate *candidate = &report->candidates[i];
         dime_firmware_plan_text(candidate, text, sizeof text);
@@ -119,15 +143,19 @@ static void print_candidates(const struct dime_firmware_report *report, FILE *st
 }
 
 int cli_firmware_print_text(const struct dime_firmware_app *app, const struct dime_model *model,
-                            const struct dime_firmware_report *report) {
+                            const struct dime_activity *activity, const struct dime_firmware_report *report) {
     char plan[PLAN_ROOM];
     printf("%s, with .bin and .hex beside it; sources in %s/\n", report->elf, report->sources);
     dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stdout);
     printf("  deepest stack: %s\n  compiled by %s\n", report->stack.path, report->compiler);
     if (model) {
         dime_firmware_plan_text(chosen_of(report), plan, sizeof plan);
-        printf("  chosen: %s\n", plan);
-        print_kernels(model, report);
+        printf("  chosen: %s", plan);
+        if (chosen_of(report)->cycles)
+            printf(", %llu cycles predicted", (unsigned long long)chosen_of(report)->cycles);
+        dime_firmware_why_text(report, plan, sizeof plan);
+        printf("\n  why: %s\n", plan);
+        print_layers(model, activity, report);
         print_candidates(report, stdout);
     }
     if (app->has_vision)

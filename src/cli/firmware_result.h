@@ -5,11 +5,12 @@
 
 #include "firmware/build.h"
 
-/* To stdout; model NULL for an application without. Return the exit status. */
+/* To stdout; model NULL for an application without, activity where the model's is not known. Return the exit
+   status. */
 int cli_firmware_print_json(const struct dime_firmware_app *app, const struct dime_model *model,
-                            const struct dime_firmware_report *report);
+                            const struct dime_activity *activity, const struct dime_firmware_report *report);
 int cli_firmware_print_text(const struct dime_firmware_app *app, const struct dime_model *model,
-                            const struct dime_firmware_report *report);
+                            const struct dime_activity *activity, const struct dime_firmware_report *report);
 /* To stderr, of an image that does not fit. */
 void cli_firmware_print_failure(const struct dime_firmware_report *report);
 

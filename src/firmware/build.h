@@ -34,7 +34,8 @@ enum dime_code_place { DIME_CODE_FLASH, DIME_CODE_RAM, DIME_CODE_AUTO };
    small. */
 enum dime_kernels { DIME_KERNELS_AUTO, DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE };
 
-/* What gives way to the other. AUTO: speed, where the image then fits. */
+/* What gives way to the other. AUTO: the fastest that fits. SPEED: the same, compiled for speed alone. SIZE:
+   what takes least flash. */
 enum dime_trade { DIME_TRADE_AUTO, DIME_TRADE_SPEED, DIME_TRADE_SIZE };
 
 struct dime_firmware_settings {
@@ -81,6 +82,7 @@ struct dime_firmware_report {
     enum dime_kernels kernels;
     int prepared_only; /* 1: built without vision, which takes 4 KB of flash */
     enum dime_trade trade;
+    int is_smallest;                    /* 1: least flash was asked for */
     struct dime_conv_plan convolutions; /* which of them are code */
     struct dime_stack_depth stack;
     struct dime_space space;
@@ -95,6 +97,10 @@ struct dime_firmware_report {
 void dime_firmware_plan_text(const struct dime_firmware_candidate *plan, char *text, size_t room);
 /* "fits", or "316 bytes of flash too many" */
 void dime_firmware_verdict_text(const struct dime_firmware_candidate *plan, char *text, size_t room);
+/* Why the last candidate was taken: "the fastest that fits; ..., 1203 cycles, has 316 bytes of flash too
+ * many"
+ */
+void dime_firmware_why_text(const struct dime_firmware_report *report, char *text, size_t room);
 /* Which kernel computes layer `index`: "rows", "table", "code for two outputs at once", "reference" ... */
 const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
                                       const struct dime_model *model, uint32_t index);

@@ -40,6 +40,32 @@ void dime_firmware_verdict_text(const struct dime_firmware_candidate *plan, char
                  ram - DIME_CHIP_RAM_BYTES);
 }
 
+/* The fastest of those that do not fit and would be faster than the chosen one, or NULL. */
+static const struct dime_firmware_candidate *faster_one(const struct dime_firmware_report *report) {
+    const struct dime_firmware_candidate *chosen = &report->candidates[report->candidate_count - 1];
+    const struct dime_firmware_candidate *best = NULL;
+    for (uint32_t i = 0; i + 1 < report->candidate_count; i++) {
+        const struct dime_firmware_candidate *other = &report->candidates[i];
+        if (other->cycles && other->cycles < chosen->cycles && (!best || other->cycles < best->cycles))
+            best = other;
+    }
+    return best;
+}
+
+void dime_firmware_why_text(const struct dime_firmware_report *report, char *text, size_t room) {
+    const struct dime_firmware_candidate *other = faster_one(report);
+    char plan[200], verdict[100];
+    int used = snprintf(text, room, "%s",
+                        report->is_smallest ? "takes least flash"
+                        : other             ? "the fastest that fits"
+                                            : "the fastest, and it fits");
+    if (!other) return;
+    dime_firmware_plan_text(other, plan, sizeof plan);
+    dime_firmware_verdict_text(other, verdict, sizeof verdict);
+    snprintf(text + used, room - (size_t)used, "; %s, predicted to take %llu cycles: %s", plan,
+             (unsigned long long)other->cycles, verdict);
+}
+
 static const char *map_kernel(const struct dime_firmware_report *report, uint32_t index) {
     const struct dime_conv_stage_plan *stage = dime_conv_plan_stage(&report->convolutions, index);
     return dime_conv_method_name(stage ? stage->method : DIME_CONV_REFERENCE);

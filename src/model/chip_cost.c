@@ -415,7 +415,7 @@ double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dim
 }
 
 /* Stages by the reference are not: too few shapes of them fit the chip to tell their work apart. */
-static int is_known(const struct dime_chip_part *part, const struct dime_chip_build *build) {
+int dime_chip_part_is_known(const struct dime_chip_part *part, const struct dime_chip_build *build) {
     if (part->kernel >= DIME_CHIP_STAGE) return 0;
     const float *cost = dime_chip_costs[part->kernel][build->in_ram];
     for (int kind = 0; kind < DIME_WORK_KINDS; kind++)
@@ -429,7 +429,7 @@ double dime_chip_cycles(const struct dime_model *model, const struct dime_activi
     double cycles = 0;
     uint32_t count = dime_chip_parts(model, activity, 0, build, parts);
     for (uint32_t i = 0; i < count; i++)
-        if (!is_known(&parts[i], build)) return 0;
+        if (!dime_chip_part_is_known(&parts[i], build)) return 0;
     for (uint32_t i = with_encoding ? 0 : 1; i < count; i++)
         cycles += dime_chip_part_cycles(&parts[i], build);
     return cycles;

@@ -99,6 +99,8 @@ enum { DIME_CHIP_MOST_PARTS = DIME_MAX_LAYERS + 2 };
 uint32_t dime_chip_parts(const struct dime_model *model, const struct dime_activity *activity, int exact,
                          const struct dime_chip_build *build,
                          struct dime_chip_part parts[DIME_CHIP_MOST_PARTS]);
+/* 1: its kernel has been measured. */
+int dime_chip_part_is_known(const struct dime_chip_part *part, const struct dime_chip_build *build);
 double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dime_chip_build *build);
 
 /* Predicted cycles of one inference, 0 where a kernel has not been measured: from grey levels to the digit;

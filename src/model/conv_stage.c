@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/conv_stage.h"
 
+#include <string.h>
+
 #include "engine/fast_planes.h"
 #include "engine/stage.h"
 #include "model/lookup_layout.h"
@@ -129,11 +131,9 @@ static uint32_t products_of(const struct dime_network *network, const struct dim
     return products;
 }
 
-enum { METHODS = DIME_CONV_WIDE + 1 };
-
 struct candidate {
-    uint32_t bytes[METHODS]; /* 0: the method does not suit */
-    uint32_t cycles[METHODS];
+    uint32_t bytes[DIME_CONV_METHODS]; /* 0: the method does not suit */
+    uint32_t cycles[DIME_CONV_METHODS];
     uint32_t slices; /* entries of `sums` with planes */
     const char *why; /* nothing suits, or no code for pairs */
 };
@@ -349,7 +349,8 @@ struct dime_conv_plan dime_conv_plan_make(const struct dime_model *model, const 
     for (uint32_t first = 0; first < network->map_count; first = dime_stage_end(network, first)) {
         struct dime_conv_stage_plan *stage = &plan.stages[plan.count];
         *stage = (struct dime_conv_stage_plan){.first = first, .last = dime_stage_end(network, first) - 1};
-        candidates[plan.count++] = candidate_of(model, network, stage);
+        candidates[plan.count] = candidate_of(model, network, stage);
+        memcpy(stage->offers, candidates[plan.count++].bytes, sizeof stage->offers);
     }
     if (!choose_by_places(&plan, candidates, room)) choose_by_channels(&plan, candidates, room);
     for (uint32_t i = 0; i < plan.count; i++) {

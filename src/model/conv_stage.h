@@ -16,12 +16,14 @@ enum dime_conv_method {
     DIME_CONV_LOOKUP,    /* three look-ups for two outputs (fast_lookup.h) */
     DIME_CONV_PLANES,    /* weights in planes, one place at a time (fast_planes.h) */
     DIME_CONV_WIDE,      /* code, a map at once */
+    DIME_CONV_METHODS
 };
 
 struct dime_conv_stage_plan {
     uint32_t first, last; /* layers */
     enum dime_conv_method method;
-    uint32_t bytes; /* of code or tables; 0 for the reference */
+    uint32_t bytes;                     /* of code or tables; 0 for the reference */
+    uint32_t offers[DIME_CONV_METHODS]; /* bytes of each method; 0: it does not suit, or the reference */
     const char
         *why; /* why the method is not a faster one: "its padding is not 0"; NULL where there is none */
 };

@@ -663,6 +663,17 @@ int dime_export_chip(const struct dime_model *model, const char *name, uint32_t 
     return code;
 }
 
+int dime_export_chip_plan(const struct dime_model *model, uint32_t code_room,
+                          struct dime_conv_plan *convolutions) {
+    struct export export = {.model = model, .for_chip = 1, .code_room = code_room};
+    int code = dime_runtime_create(&export.runtime, model);
+    if (code) return code;
+    plan_code(&export);
+    *convolutions = export.convolutions;
+    dime_runtime_free(&export.runtime);
+    return 0;
+}
+
 uint32_t dime_model_scratch_bytes(const struct dime_model *model) {
     struct dime_scratch scratch = dime_model_scratch(model);
     return scratch_bytes(scratch.sums, scratch.activations);

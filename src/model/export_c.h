@@ -43,6 +43,11 @@ int dime_export_c(const struct dime_model *model, const char *name,
 int dime_export_chip(const struct dime_model *model, const char *name, uint32_t code_room, const char *folder,
                      struct dime_conv_plan *convolutions);
 
+/* Which layers become code and tables within so many bytes, as dime_export_chip decides. Errors: UNSUPPORTED,
+   MEMORY. */
+int dime_export_chip_plan(const struct dime_model *model, uint32_t code_room,
+                          struct dime_conv_plan *convolutions);
+
 /* Bytes of RAM that inference needs beside its input: both scratch buffers. */
 uint32_t dime_model_scratch_bytes(const struct dime_model *model);
 

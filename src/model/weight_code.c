@@ -58,12 +58,24 @@ static uint32_t write_block(const struct source *source, uint32_t input, uint16_
     return count;
 }
 
-static int find_source(const struct dime_model *model, uint32_t index, struct source *source) {
+static const char *refusal_of(const struct dime_model *model, uint32_t index, struct source *source) {
     const struct dime_model_layer *layer = &model->layers[index];
-    int is_binary = index == 0 && model->config.input_encoding == DIME_INPUT_BINARY;
     source->layer = layer;
-    return layer->shape.kind == DIME_LAYER_FC && layer->outputs <= DIME_CODE_OUTPUTS && !is_binary &&
-           dime_rows_whole(layer->format, &source->plane);
+    if (layer->shape.kind != DIME_LAYER_FC) return "it is not fully connected";
+    if (layer->outputs > DIME_CODE_OUTPUTS) return "it has more than 16 outputs";
+    if (index == 0 && model->config.input_encoding == DIME_INPUT_BINARY) return "its inputs are 0 and 1";
+    return dime_rows_whole(layer->format, &source->plane) ? NULL : "its format has none";
+}
+_Static_assert(DIME_CODE_OUTPUTS == 16, "refusal_of says so");
+
+const char *dime_weight_code_refusal(const struct dime_model *model, uint32_t index) {
+    struct source source;
+    if (model->layers[0].shape.kind != DIME_LAYER_FC) return "convolutions want the room";
+    return refusal_of(model, index, &source);
+}
+
+static int find_source(const struct dime_model *model, uint32_t index, struct source *source) {
+    return !refusal_of(model, index, source);
 }
 
 /* Halfwords from block to block: of the longest, made even. */

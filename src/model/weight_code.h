@@ -11,6 +11,9 @@
 /* Bytes of the layer's blocks, or 0 where it cannot have such. */
 uint32_t dime_weight_code_bytes(const struct dime_model *model, uint32_t index);
 
+/* Why the layer cannot have such, "it has more than 16 outputs", or NULL where it can. */
+const char *dime_weight_code_refusal(const struct dime_model *model, uint32_t index);
+
 /* Which layers become code, bit i layer i: the smallest, as long as they take no more than `room` bytes in
    all, *bytes, and all weights no more than could fit a chip. None in a network that begins with
    convolutions, whose own code wants that room. */
