@@ -95,7 +95,8 @@ def test_every_application(checks, folder, run):
 
 
 def check_layers(checks, layers, text):
-    checks.equal([(layer["first"], layer["last"]) for layer in layers], [(1, 1), (2, 2), (3, 3)], f"{text}: {layers}")
+    checks.equal([(layer["first"], layer["last"]) for layer in layers], [(1, 1), (2, 2), (3, 3)],
+                 f"{text}: {layers}")
     checks.check(all(layer["cycles"] > 0 and layer["weight_bytes"] > 0 and layer["why"] for layer in layers),
                  f"{text}: each layer has cycles, bytes and a reason: {layers}")
 
@@ -108,8 +109,8 @@ def test_reasons(checks, folder, run):
     check_layers(checks, layers, "auto")
     checks.equal([(layer["kernel"], layer["place"]) for layer in layers],
                  [("rows", "RAM"), ("code", "flash"), ("code", "flash")], "kernels and places")
-    checks.check(re.fullmatch(r"code would take [\d,]+ cycles, but its weights need \d+ bytes more flash than there are",
-                              layers[0]["why"]), f"no room: {layers[0]}")
+    checks.check(re.fullmatch(r"code would take [\d,]+ cycles, but its weights need \d+ bytes more flash "
+                              "than there are", layers[0]["why"]), f"no room: {layers[0]}")
     checks.check(all(re.fullmatch(r"the fastest; rows would take [\d,]+ cycles", layer["why"])
                      for layer in layers[1:]), f"what is slower: {layers}")
     checks.check("fits" in report["why"], report["why"])
