@@ -15,7 +15,7 @@ from PIL import Image
 from tiny_model import dime, dime_json, run_tests
 
 PICTURES = ["confusion", "curves", "first-layer", "mistakes", "weights"]
-VOID = {"meta", "img", "br", "hr", "link", "input"}
+VOID = {"meta", "img", "br", "wbr", "hr", "link", "input"}
 MOST_BYTES = 2_000_000
 
 

@@ -24,11 +24,13 @@ static int layout_of(const struct dime_model *model, struct layout *layout) {
     if (!dime_first_layer_of(model, &layout->layer)) return 0;
     const struct dime_first_layer *layer = &layout->layer;
     double tile = layer->width <= 8 ? 48 : layer->width <= 20 ? 80 : 112;
-    layout->cell = tile / layer->width;
     layout->columns = (uint32_t)((PAGE - 2 * LEFT + GAP) / (tile + GAP));
     if (layout->columns > layer->count) layout->columns = layer->count;
     while (layout->columns > 6 && layer->count % layout->columns && layer->count % (layout->columns - 1) == 0)
         layout->columns--; /* whole rows, where one column less gives them */
+    double fitting =
+        (PAGE - 2 * LEFT + GAP) / layout->columns - GAP; /* the rows as long as the page is wide */
+    layout->cell = fmin(fitting, 1.2 * tile) / layer->width;
     layout->rows = (layer->count + layout->columns - 1) / layout->columns;
     return 1;
 }

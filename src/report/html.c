@@ -11,12 +11,14 @@
 static const char style[] =
     ":root{color-scheme:light dark;--line:#8886;--faint:#8881}"
     "body{font:16px/1.5 system-ui,sans-serif;margin:0}"
-    "main{max-width:60rem;margin:auto;padding:1rem}"
+    "main{max-width:66rem;margin:auto;padding:1rem}"
     "h1{margin:.5rem 0 0;overflow-wrap:anywhere}h2{margin:2.2rem 0 .6rem}"
     "table{border-collapse:collapse;margin:.5rem 0}"
     "th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}"
     "td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
-    ".wide{overflow-x:auto}"
+    ".wide{overflow-x:auto}.wide table{font-size:.9rem}.wide th,.wide td{padding:.25rem .5rem}"
+    ".wide th{vertical-align:bottom}tr:first-child th.n{white-space:normal}"
+    ".wide tr>th[scope=row]{vertical-align:top}.s{white-space:nowrap}"
     ".tiles{display:flex;flex-wrap:wrap;gap:.7rem;padding:0;margin:1rem 0;list-style:none}"
     ".tiles li{flex:1 1 9rem;padding:.6rem .9rem;background:var(--faint);border:1px solid var(--line);"
     "border-radius:.4rem}"
@@ -69,6 +71,16 @@ void dime_html_row(FILE *stream, const char *name, const char *format, ...) {
     format_into(stream, format, arguments);
     va_end(arguments);
     fputs("</td></tr>\n", stream);
+}
+
+void dime_html_table_begin(FILE *stream, const char *label) {
+    fputs("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"", stream);
+    dime_html_text(stream, label);
+    fputs("\"><table>\n<tr>", stream);
+}
+
+void dime_html_table_end(FILE *stream) {
+    fputs("</table></div>\n", stream);
 }
 
 void dime_html_begin(FILE *stream, const char *title) {

@@ -11,7 +11,7 @@
 
 /* Okabe, Ito: Color Universal Design, 2008. The lightest are left out: they are faint on paper. */
 static const uint32_t colours[] = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0x000000, 0xE69F00};
-enum { COLOURS = sizeof colours / sizeof *colours };
+enum { COLOURS = sizeof colours / sizeof *colours, SHAPES = 5 };
 
 static void set_colour(cairo_t *cairo, uint32_t rgb) {
     cairo_set_source_rgb(cairo, (rgb >> 16 & 255) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0);
@@ -228,27 +228,22 @@ static void set_dashes(cairo_t *cairo, uint32_t series) {
     cairo_set_dash(cairo, dashes[series % 4], series % 4 ? 4 : 0, 0);
 }
 
+/* Circle, square, triangle, diamond, triangle on its tip; in MARKER from the middle. */
 static void marker_path(cairo_t *cairo, double x, double y, uint32_t shape) {
-    const double r = MARKER;
+    static const double corners[][4][2] = {{{-1, -1}, {1, -1}, {1, 1}, {-1, 1}},
+                                           {{0, -1.3}, {1.2, 1}, {-1.2, 1}, {0, -1.3}},
+                                           {{0, -1.3}, {1.2, 0}, {0, 1.3}, {-1.2, 0}},
+                                           {{0, 1.3}, {1.2, -1}, {-1.2, -1}, {0, 1.3}}};
     cairo_new_sub_path(cairo);
-    if (shape == 0) {
-        cairo_arc(cairo, x, y, r, 0, 4 * acos(0));
-    } else if (shape == 1) {
-        cairo_rectangle(cairo, x - r, y - r, 2 * r, 2 * r);
-        return;
-    } else {
-        double top = shape == 2 ? 0 : 1;
-        cairo_move_to(cairo, x, y - 1.3 * r);
-        cairo_line_to(cairo, x + 1.2 * r, y + (top > 0 ? 0 : r));
-        if (top > 0) cairo_line_to(cairo, x, y + 1.3 * r);
-        cairo_line_to(cairo, x - 1.2 * r, y + (top > 0 ? 0 : r));
-    }
+    if (shape == 0) cairo_arc(cairo, x, y, MARKER, 0, 4 * acos(0));
+    for (int i = 0; shape > 0 && i < 4; i++)
+        cairo_line_to(cairo, x + corners[shape - 1][i][0] * MARKER, y + corners[shape - 1][i][1] * MARKER);
     cairo_close_path(cairo);
 }
 
-/* Even series filled, odd ones hollow. */
+/* Even series filled, odd ones hollow: with five shapes, ten that differ without colour. */
 static void draw_marker(cairo_t *cairo, double x, double y, uint32_t series) {
-    marker_path(cairo, x, y, series % 4);
+    marker_path(cairo, x, y, series % SHAPES);
     if (series % 2)
         dime_plot_grey(cairo, 1);
     else
@@ -262,6 +257,10 @@ static void draw_marker(cairo_t *cairo, double x, double y, uint32_t series) {
 
 void dime_plot_marker(const struct dime_plot *plot, double x, double y, uint32_t series) {
     draw_marker(plot->cairo, dime_plot_x(plot, x), dime_plot_y(plot, y), series);
+}
+
+void dime_plot_key(cairo_t *cairo, double x, double y, uint32_t series) {
+    draw_marker(cairo, x, y, series);
 }
 
 /* Values outside the axis would leave the frame. */

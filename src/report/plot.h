@@ -34,6 +34,8 @@ void dime_plot_line(const struct dime_plot *plot, const double *x, const double 
                     uint32_t series);
 void dime_plot_bar(const struct dime_plot *plot, double from, double to, double value, uint32_t series);
 void dime_plot_marker(const struct dime_plot *plot, double x, double y, uint32_t series);
+/* The same marker anywhere on the figure, for a list of what they mean. */
+void dime_plot_key(cairo_t *cairo, double x, double y, uint32_t series);
 /* A row of keys above the frame. */
 void dime_plot_legend(const struct dime_plot *plot, const char *const *names, uint32_t count);
 

@@ -8,27 +8,30 @@
 #define CYCLES_A_MS 48000.0
 
 /* A bar of what is used. HTML's meter is read aloud as well. */
-static void put_use(FILE *stream, const char *name, uint32_t used, uint32_t size, const char *unit) {
+static void put_use(FILE *stream, const char *name, double used, uint32_t size, const char *unit,
+                    int digits) {
     fputs("<tr><th scope=\"row\">", stream);
     dime_html_text(stream, name);
     fprintf(stream,
-            "</th><td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"n\">%d</td>"
-            "<td><meter min=\"0\" max=\"%u\" value=\"%u\">%u of %u %s</meter></td></tr>\n",
-            used, size, (int)size - (int)used, size, used < size ? used : size, used, size, unit);
+            "</th><td class=\"n\">%.*f</td><td class=\"n\">%u</td><td class=\"n\">%.*f</td>"
+            "<td><meter min=\"0\" max=\"%u\" value=\"%.*f\">%.*f of %u %s</meter></td></tr>\n",
+            digits, used, size, digits, size - used, size, digits, used < size ? used : size, digits, used,
+            size, unit);
 }
 
 static void put_size(FILE *stream, const struct dime_chip_facts *chip) {
+    dime_html_table_begin(stream, "Flash, RAM and time on the chip");
     fputs(
-        "<div class=\"wide\"><table>\n<tr><td></td><th scope=\"col\" class=\"n\">used</th>"
+        "<td></td><th scope=\"col\" class=\"n\">used</th>"
         "<th scope=\"col\" class=\"n\">there is</th><th scope=\"col\" class=\"n\">left</th><td></td></tr>\n",
         stream);
-    put_use(stream, "flash (bytes)", chip->flash_bytes, FLASH_BYTES, "bytes");
+    put_use(stream, "flash (bytes)", chip->flash_bytes, FLASH_BYTES, "bytes", 0);
     put_use(stream, "RAM with the deepest stack (bytes)", chip->ram_bytes + chip->stack_bytes, RAM_BYTES,
-            "bytes");
+            "bytes", 0);
     if (chip->has_cycles)
         put_use(stream, "time, of the tenth of a second after which an answer feels late (ms)",
-                (uint32_t)((double)chip->cycles / CYCLES_A_MS + 0.5), 100, "ms");
-    fputs("</table></div>\n", stream);
+                (double)chip->cycles / CYCLES_A_MS, 100, "ms", 1);
+    dime_html_table_end(stream);
 }
 
 void dime_report_chip(FILE *stream, const struct dime_run_facts *facts) {

@@ -19,10 +19,10 @@ static void put_shape(FILE *stream, const struct dime_model *model) {
                                           [DIME_LAYER_DEPTHWISE] = "d",
                                           [DIME_LAYER_MAX_POOL] = "p",
                                           [DIME_LAYER_AVG_POOL] = "p"};
-    fprintf(stream, "<td>%u", dime_model_input_count(model));
+    fprintf(stream, "<td class=\"s\">%u", dime_model_input_count(model));
     for (uint32_t i = 0; i < model->layer_count; i++)
         fprintf(stream, "-%s%u", letters[model->layers[i].shape.kind], model->layers[i].outputs);
-    fputc(' ', stream);
+    fputs("<br>", stream);
     dime_html_text(stream, dime_format_name(model->layers[0].format));
     fputs("</td>", stream);
 }
@@ -51,9 +51,18 @@ static void put_chip(FILE *stream, const struct dime_chip_facts *chip) {
         fputs("<td></td><td></td>", stream);
 }
 
+/* A path may be broken behind its slashes. */
+static void put_name(FILE *stream, const char *name) {
+    for (; *name; name++) {
+        const char letter[2] = {*name, 0};
+        dime_html_text(stream, letter);
+        if (*name == '/') fputs("<wbr>", stream);
+    }
+}
+
 static void put_run(FILE *stream, const struct dime_run_facts *run, size_t number) {
     fprintf(stream, "<tr><th scope=\"row\">%zu ", number);
-    dime_html_text(stream, run->name);
+    put_name(stream, run->name);
     fputs("</th><td>", stream);
     dime_html_text(stream, run->model->config.dataset);
     fputs("</td>", stream);
@@ -73,7 +82,9 @@ static int put_curves(FILE *stream, const struct dime_run_facts *runs, size_t co
         if (!dime_figure_curves(&runs[i], &figure)) continue;
         snprintf(name, sizeof name, "curves-%zu", i + 1);
         figure.name = name;
+        fputs("<h3>", stream);
         dime_html_format(stream, "%zu %s", i + 1, runs[i].name);
+        fputs("</h3>\n", stream);
         code = dime_html_figure(stream, &figure);
     }
     if (count > MOST_CURVES)
@@ -82,12 +93,12 @@ static int put_curves(FILE *stream, const struct dime_run_facts *runs, size_t co
 }
 
 static void put_table(FILE *stream, const struct dime_run_facts *runs, size_t count) {
-    fputs("<div class=\"wide\"><table>\n<tr>", stream);
+    dime_html_table_begin(stream, "Runs");
     for (size_t i = 0; i < sizeof headings / sizeof *headings; i++)
         fprintf(stream, "<th scope=\"col\"%s>%s</th>", i < 3 ? "" : " class=\"n\"", headings[i]);
     fputs("</tr>\n", stream);
     for (size_t i = 0; i < count; i++) put_run(stream, &runs[i], i + 1);
-    fputs("</table></div>\n", stream);
+    dime_html_table_end(stream);
 }
 
 int dime_report_compare(FILE *stream, const struct dime_run_facts *runs, size_t count) {

@@ -60,11 +60,12 @@ static void put_layer(FILE *stream, const struct dime_model_layer *layer, uint32
 }
 
 void dime_report_layers(FILE *stream, const struct dime_run_facts *facts) {
-    fputs("<h2>Layers</h2>\n<div class=\"wide\"><table>\n<tr>", stream);
+    fputs("<h2>Layers</h2>\n", stream);
+    dime_html_table_begin(stream, "Layers");
     for (size_t i = 0; i < sizeof headings / sizeof *headings; i++)
         fprintf(stream, "<th scope=\"col\"%s>%s</th>", i == 1 || i == 4 ? "" : " class=\"n\"", headings[i]);
     fputs("</tr>\n", stream);
     for (uint32_t i = 0; i < facts->model->layer_count; i++)
         put_layer(stream, &facts->model->layers[i], i + 1);
-    fputs("</table></div>\n", stream);
+    dime_html_table_end(stream);
 }
