@@ -269,13 +269,11 @@ static void check_scales(const struct dime_network_state *network, const struct 
                          struct surrogate *net, uint32_t l) {
     const struct dime_train_layer *layer = &network->layers[l];
     struct dime_level_range range = dime_format_level_range(layer->format);
-    const float *gradient = chunk->layers[l].weight_gradient;
     float slope[64];
     double total = 0, size = 0;
     network->kernels->scale_slope(&(struct dime_scale_slope){
         .gradient_scale = (float)dime_weight_gradient_scale(network, l),
-        .gradients = &gradient,
-        .parts = 1,
+        .gradient = chunk->layers[l].weight_gradient,
         .rows = layer->inputs,
         .padded = layer->padded_outputs,
         .weight = layer->weight.value,

@@ -114,6 +114,49 @@ LANES_INLINE lanes lanes_sqrt(lanes v) {
 #endif
 }
 
+#ifdef __AVX512F__
+/* Lanes whose magnitude lies outside 2^low .. 2^high. */
+LANES_INLINE __mmask16 lanes_outside(lanes v, int low, int high) {
+    __m512i bits = _mm512_and_si512((__m512i)v, _mm512_set1_epi32(INT32_MAX));
+    bits = _mm512_sub_epi32(bits, _mm512_set1_epi32((low + 127) << 23));
+    return _mm512_cmpgt_epu32_mask(bits, _mm512_set1_epi32((high - low) << 23));
+}
+
+/* Correctly rounded square roots: Goldschmidt's iteration from an estimate of 14 bits, and a last correction
+   by the exact remainder (Markstein 1990). For 2^-100 <= v <= 2^100. */
+LANES_INLINE __m512 lanes_refined_sqrt(__m512 v) {
+    __m512 estimate = _mm512_rsqrt14_ps(v), half = _mm512_set1_ps(0.5f);
+    __m512 root = _mm512_mul_ps(v, estimate), inverse = _mm512_mul_ps(estimate, half);
+    __m512 error = _mm512_fnmadd_ps(root, inverse, half);
+    root = _mm512_fmadd_ps(root, error, root);
+    inverse = _mm512_fmadd_ps(inverse, error, inverse);
+    return _mm512_fmadd_ps(_mm512_fnmadd_ps(root, root, v), inverse, root);
+}
+
+/* Correctly rounded quotients in the same way. For 2^-70 <= |a| <= 2^70 and 2^-50 <= b <= 2^51, but not for
+   the mantissa of all ones, whose inverse comes out one place too small. */
+LANES_INLINE __m512 lanes_refined_quotient(__m512 a, __m512 b) {
+    __m512 inverse = _mm512_rcp14_ps(b), one = _mm512_set1_ps(1);
+    inverse = _mm512_fmadd_ps(_mm512_fnmadd_ps(b, inverse, one), inverse, inverse);
+    inverse = _mm512_fmadd_ps(_mm512_fnmadd_ps(b, inverse, one), inverse, inverse);
+    __m512 quotient = _mm512_mul_ps(a, inverse);
+    return _mm512_fmadd_ps(_mm512_fnmadd_ps(b, quotient, a), inverse, quotient);
+}
+#endif
+
+/* a / (sqrt(v) + epsilon), each step rounded correctly. The processor's own instructions take 35 cycles, and
+   the same bits can be had in half of that where nothing is near the ends of the range. epsilon <= 2^50. */
+LANES_INLINE lanes lanes_over_root(lanes a, lanes v, lanes epsilon) {
+#ifdef __AVX512F__
+    __m512 root = _mm512_add_ps(lanes_refined_sqrt((__m512)v), (__m512)epsilon);
+    __m512i mantissa = _mm512_set1_epi32(0x7FFFFF);
+    __mmask16 ones = _mm512_testn_epi32_mask(_mm512_andnot_si512((__m512i)root, mantissa), mantissa);
+    if (__builtin_expect(!(lanes_outside(v, -98, 98) | lanes_outside(a, -70, 70) | ones), 1))
+        return (lanes)lanes_refined_quotient((__m512)a, root);
+#endif
+    return a / (lanes_sqrt(v) + epsilon);
+}
+
 LANES_INLINE lanes lanes_magnitude(lanes v) {
     return (lanes)((lanes_int)v & lanes_int_all(INT32_MAX));
 }

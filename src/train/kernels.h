@@ -40,29 +40,23 @@ static inline size_t dime_whole_bytes(uint32_t depth) {
 }
 
 /* Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019) over `rows` x `padded`
-   parameters; the gradient is the sum of `parts` arrays in their order, each from its element `first` on.
-   What else moves with a parameter is done on the way. */
+   parameters. What else moves with a parameter is done on the way. */
 struct dime_adam {
     float learning_rate, beta1, beta2, epsilon, decay;
     float correction1, correction2; /* 1 / (1 - beta^step) */
-    float gradient_scale;           /* multiplies the summed gradient */
-    const float *const *gradients;
-    uint32_t parts;
-    size_t first;
-    uint32_t rows, padded; /* padded: a multiple of DIME_LANES */
-    float *average;        /* moving average: += average_share * (parameter - average); NULL: none */
+    float gradient_scale;           /* multiplies the gradient */
+    const float *gradient;          /* rows x padded */
+    uint32_t rows, padded;          /* padded: a multiple of DIME_LANES */
+    float *average;                 /* moving average: += average_share * (parameter - average); NULL: none */
     float average_share;
     float *magnitude; /* padded: receives the sum of |parameter| over the rows; NULL: not wanted */
 };
 
 /* d loss / d log(scale) of each output's weights, the scale being learned (LSQ, Esser and others 2020): the
-   sum over `rows` inputs of gradient * (level * step - weight), without the weight where it is clipped. The
-   gradient of the real weight is the sum of `parts` arrays, as for Adam. */
+   sum over `rows` inputs of gradient * (level * step - weight), without the weight where it is clipped. */
 struct dime_scale_slope {
     float gradient_scale;
-    const float *const *gradients;
-    uint32_t parts;
-    size_t first;
+    const float *gradient;                     /* rows x padded, as for Adam */
     uint32_t rows, padded;                     /* padded: a multiple of DIME_LANES */
     const float *weight, *level;               /* rows x padded, of the step's forward pass */
     const float *step, *inverse_unit, *offset; /* padded each: struct dime_weight_scale */
@@ -154,6 +148,9 @@ struct dime_kernels {
     /* b of a whole product from rows first .. last - 1 of values, depth x columns floats; first: a multiple
      * of 4 */
     void (*pack)(const float *values, uint32_t columns, uint32_t first, uint32_t last, uint8_t *b);
+    /* to[i] = parts[0][first + i] + parts[1][first + i] + ..., in this order; count: a multiple of DIME_LANES
+     */
+    void (*sum)(const float *const *parts, uint32_t part_count, size_t first, size_t count, float *to);
     void (*adam)(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2);
     void (*scale_slope)(const struct dime_scale_slope *slope);
     /* out[i] = the format's level for w[i] * inverse_unit[i] - offset[i] */

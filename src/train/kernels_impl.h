@@ -79,11 +79,14 @@ static void product(const struct dime_product *p) {
     for (; column < p->columns; column += DIME_LANES) product_panel_narrow(p, column);
 }
 
-/* Sixteen parts of a gradient from element i on, added up. */
-LANES_INLINE lanes gradient_lanes(const float *const *gradients, uint32_t parts, size_t i) {
-    lanes sum = lanes_load(gradients[0] + i);
-    for (uint32_t part = 1; part < parts; part++) sum += lanes_load(gradients[part] + i);
-    return sum;
+/* A loop that does nothing else has many loads under way at once, and what other processors have written
+   takes long to come. */
+static void sum(const float *const *parts, uint32_t part_count, size_t first, size_t count, float *to) {
+    for (size_t i = 0; i < count; i += DIME_LANES) {
+        lanes total = lanes_load(parts[0] + first + i);
+        for (uint32_t part = 1; part < part_count; part++) total += lanes_load(parts[part] + first + i);
+        lanes_store(to + i, total);
+    }
 }
 
 static void scale_slope(const struct dime_scale_slope *s) {
@@ -94,8 +97,7 @@ static void scale_slope(const struct dime_scale_slope *s) {
             size_t i = (size_t)row * s->padded + m;
             lanes weight = lanes_load(s->weight + i), scaled = weight * inverse - offset;
             lanes rounded = lanes_where(((scaled >= low) & (scaled <= high)), weight);
-            slope += gradient_lanes(s->gradients, s->parts, s->first + i) *
-                     (lanes_load(s->level + i) * step - rounded);
+            slope += lanes_load(s->gradient + i) * (lanes_load(s->level + i) * step - rounded);
         }
         lanes_store(s->slope + m, slope * lanes_all(s->gradient_scale));
     }
@@ -105,13 +107,13 @@ static void scale_slope(const struct dime_scale_slope *s) {
 LANES_INLINE lanes adam_lanes(const struct dime_adam *adam, size_t i, float *parameter, float *moment1,
                               float *moment2) {
     float rate = adam->learning_rate * adam->correction1, shrink = 1 - adam->learning_rate * adam->decay;
-    lanes gradient =
-        gradient_lanes(adam->gradients, adam->parts, adam->first + i) * lanes_all(adam->gradient_scale);
+    lanes gradient = lanes_load(adam->gradient + i) * lanes_all(adam->gradient_scale);
     lanes first = lanes_all(adam->beta1) * lanes_load(moment1 + i) + lanes_all(1 - adam->beta1) * gradient;
     lanes second =
         lanes_all(adam->beta2) * lanes_load(moment2 + i) + lanes_all(1 - adam->beta2) * (gradient * gradient);
-    lanes root = lanes_sqrt(second * lanes_all(adam->correction2)) + lanes_all(adam->epsilon);
-    lanes value = lanes_all(shrink) * lanes_load(parameter + i) - lanes_all(rate) * first / root;
+    lanes change = lanes_over_root(lanes_all(rate) * first, second * lanes_all(adam->correction2),
+                                   lanes_all(adam->epsilon));
+    lanes value = lanes_all(shrink) * lanes_load(parameter + i) - change;
     lanes_store(moment1 + i, first);
     lanes_store(moment2 + i, second);
     lanes_store(parameter + i, value);
@@ -146,6 +148,7 @@ const struct dime_kernels KERNELS_SYMBOL = {
     .whole_product = whole_product,
     .pack = pack,
 #endif
+    .sum = sum,
     .adam = adam,
     .scale_slope = scale_slope,
     .quantize = quantize,

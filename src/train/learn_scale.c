@@ -15,16 +15,15 @@ int dime_trainer_learns_scale(const struct dime_trainer *trainer, uint32_t layer
 
 void dime_trainer_scale_slope(struct dime_trainer *trainer, uint32_t block, const struct dime_adam *adam) {
     const struct dime_train_layer *layer = &trainer->network.layers[trainer->blocks[block].layer];
+    size_t first = (size_t)trainer->blocks[block].first * layer->padded_outputs;
     struct dime_level_range range = dime_format_level_range(layer->format);
     trainer->network.kernels->scale_slope(&(struct dime_scale_slope){
         .gradient_scale = adam->gradient_scale,
-        .gradients = adam->gradients,
-        .parts = adam->parts,
-        .first = adam->first,
+        .gradient = adam->gradient,
         .rows = adam->rows,
         .padded = adam->padded,
-        .weight = layer->weight.value + adam->first,
-        .level = layer->values + adam->first,
+        .weight = layer->weight.value + first,
+        .level = layer->values + first,
         .step = layer->scale.step,
         .inverse_unit = layer->scale.inverse_unit,
         .offset = layer->scale.offset,

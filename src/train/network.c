@@ -15,13 +15,9 @@ static int out_of_memory(void) {
     return dime_error_set(DIME_ERROR_MEMORY, "out of memory while building the network");
 }
 
-/* Floats between arrays that are gone through together. Their lengths are often powers of two, and equal
-   entries would all be kept in the same few places of the first cache. A multiple of DIME_LANES. */
-#define APART 272u
-
 static int parameter_create(struct dime_parameter *parameter, size_t count) {
     parameter->count = count;
-    size_t step = count + APART;
+    size_t step = (count + DIME_PAGE_FLOATS - 1) / DIME_PAGE_FLOATS * DIME_PAGE_FLOATS + DIME_APART;
     parameter->value = dime_aligned_zeros(4 * step, sizeof *parameter->value);
     if (!parameter->value) return out_of_memory();
     parameter->moment1 = parameter->value + step;

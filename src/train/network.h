@@ -20,6 +20,11 @@
 #define DIME_CHUNK 32u
 #define DIME_CHUNK_MOST 48u
 
+/* Arrays that are gone through together lie this far apart within a page, five of them: where places in the
+   page are equal, a processor takes a load to depend on an earlier store to another array. In floats. */
+#define DIME_PAGE_FLOATS 1024u
+#define DIME_APART 208u
+
 /* A parameter with its Adam moments and its moving average; `count` floats each. */
 struct dime_parameter {
     float *value, *moment1, *moment2, *average;

@@ -39,7 +39,6 @@ static struct step describe_step(const struct dime_trainer *trainer, uint32_t nu
         .epsilon = 1e-8f,
         .correction1 = (float)(1 / (1 - pow(config->adam_beta1, t))),
         .correction2 = (float)(1 / (1 - pow(config->adam_beta2, t))),
-        .parts = step.chunks,
     };
     /* The average's memory grows with training up to the configured one (Tarvainen and Valpola 2017). */
     if (config->weight_averaging > 0)
@@ -74,29 +73,42 @@ static void add_totals(const struct dime_trainer *trainer, const struct step *st
     }
 }
 
-static void update_block(struct dime_trainer *trainer, const struct step *step, uint32_t index) {
+/* Place for the gradient of a block whose weights lie at `weight`: the fifth of the arrays that Adam goes
+   through. */
+static float *place_gradient(const struct dime_trainer *trainer, uint32_t member, const float *weight) {
+    uintptr_t room = (uintptr_t)trainer->sums[member] / sizeof(float);
+    uintptr_t wanted = (uintptr_t)weight / sizeof(float) + 4 * DIME_APART;
+    return trainer->sums[member] + (wanted - room) % DIME_PAGE_FLOATS;
+}
+
+static void update_block(struct dime_trainer *trainer, const struct step *step, uint32_t index,
+                         uint32_t member) {
     const struct dime_update_block *block = &trainer->blocks[index];
     struct dime_train_layer *layer = &trainer->network.layers[block->layer];
+    size_t first = (size_t)block->first * layer->padded_outputs;
+    float *gradient = place_gradient(trainer, member, layer->weight.value + first);
     struct dime_adam adam = step->adam;
     adam.decay = trainer->config.weight_decay;
-    adam.gradients = trainer->gradients + 3 * (size_t)block->layer * trainer->chunk_most;
+    adam.gradient = gradient;
     adam.gradient_scale =
         (float)(dime_weight_gradient_scale(&trainer->network, block->layer) / (double)step->count);
-    adam.first = (size_t)block->first * layer->padded_outputs;
     adam.rows = block->last - block->first;
     adam.padded = layer->padded_outputs;
-    if (step->adam.average_share > 0) adam.average = layer->weight.average + adam.first;
+    if (step->adam.average_share > 0) adam.average = layer->weight.average + first;
     if (dime_layer_scale_moves(&trainer->network, block->layer))
         adam.magnitude = trainer->magnitudes + (size_t)index * trainer->widest;
+    trainer->network.kernels->sum(trainer->gradients + 3 * (size_t)block->layer * trainer->chunk_most,
+                                  step->chunks, first, (size_t)adam.rows * adam.padded, gradient);
     if (dime_trainer_learns_scale(trainer, block->layer)) dime_trainer_scale_slope(trainer, index, &adam);
-    trainer->network.kernels->adam(&adam, layer->weight.value + adam.first,
-                                   layer->weight.moment1 + adam.first, layer->weight.moment2 + adam.first);
+    trainer->network.kernels->adam(&adam, layer->weight.value + first, layer->weight.moment1 + first,
+                                   layer->weight.moment2 + first);
 }
 
 static void update_norm_parameter(struct dime_trainer *trainer, const struct step *step,
                                   struct dime_parameter *parameter, const float *const *gradients) {
     struct dime_adam adam = step->adam;
-    adam.gradients = gradients;
+    trainer->network.kernels->sum(gradients, step->chunks, 0, parameter->count, trainer->sums[0]);
+    adam.gradient = trainer->sums[0];
     adam.gradient_scale = 1 / (float)step->count;
     adam.rows = 1;
     adam.padded = (uint32_t)parameter->count;
@@ -168,8 +180,7 @@ struct epoch_run {
     const struct dime_train_watch *watch;
     struct dime_epoch_totals *totals;
     struct step step;
-    struct dime_ticket chunk_ticket; /* reset while nobody draws from it */
-    int code;                        /* written by the last at a barrier */
+    int code; /* written by the last at a barrier */
 };
 
 /* All chunks are done: reports progress and asks whether to stop. */
@@ -177,7 +188,6 @@ static void finish_chunks(void *context) {
     struct epoch_run *run = context;
     const struct dime_train_watch *watch = run->watch;
     const struct step *step = &run->step;
-    atomic_store(&run->chunk_ticket.next, 0);
     add_totals(run->trainer, step, run->totals);
     if (watch && watch->progress)
         watch->progress(watch->context, step->epoch + 1, step->first + step->count,
@@ -202,19 +212,30 @@ static void finish_step(void *context) {
         run->step = describe_step(run->trainer, run->step.number + 1);
 }
 
-static void run_chunks(struct epoch_run *run, uint32_t member) {
-    for (uint32_t c; (c = dime_ticket_take(&run->chunk_ticket)) < run->step.chunks;)
-        run_chunk(run->trainer, &run->step, c, member);
+/* Runs a chunk unless another member has taken it in this step. */
+static void try_chunk(struct epoch_run *run, uint32_t c, uint32_t member) {
+    unsigned step = run->step.number + 1;
+    if (atomic_exchange_explicit(&run->trainer->taken[c], step, memory_order_relaxed) == step) return;
+    run_chunk(run->trainer, &run->step, c, member);
+}
+
+/* A member runs the same chunks in every step, whose memory its cache holds; only when it is through with
+   them it takes what others have left, their last one first. */
+static void run_chunks(struct epoch_run *run, uint32_t member, uint32_t members) {
+    uint32_t chunks = run->step.chunks, first = dime_cut(chunks, members, member);
+    for (uint32_t c = first; c < dime_cut(chunks, members, member + 1); c++) try_chunk(run, c, member);
+    for (uint32_t i = 1; i <= chunks; i++) try_chunk(run, (first + chunks - i) % chunks, member);
 }
 
 /* Run by every member of the team. A member updates and refreshes the same blocks, which its cache holds. */
 static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t member) {
     struct dime_trainer *trainer = run->trainer;
     uint32_t members = dime_team_members(team);
-    run_chunks(run, member);
+    run_chunks(run, member, members);
     dime_team_barrier_then(team, finish_chunks, run);
     uint64_t start = dime_ticks();
-    for (uint32_t b = member; b < trainer->block_count; b += members) update_block(trainer, &run->step, b);
+    for (uint32_t b = member; b < trainer->block_count; b += members)
+        update_block(trainer, &run->step, b, member);
     dime_phase_end(&trainer->phases[member], DIME_PHASE_OPTIMIZER, start);
     dime_team_barrier_then(team, finish_update, run);
     start = dime_ticks();
@@ -240,6 +261,7 @@ int dime_trainer_run_steps(struct dime_trainer *trainer, const struct dime_train
     dime_train_data_shuffle(&trainer->data, trainer->epochs_done, trainer->samples);
     for (uint32_t i = 0; i < trainer->network.layer_count; i++)
         memset(trainer->seen[i], 0, trainer->network.layers[i].outputs);
+    for (uint32_t c = 0; c < trainer->chunk_most; c++) atomic_store(&trainer->taken[c], 0);
     dime_team_run(trainer->threads, run_steps, &run);
     if (run.code == DIME_ERROR_MEMORY) return dime_error_set(run.code, "out of memory while training");
     return run.code;

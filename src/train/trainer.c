@@ -6,12 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/aligned.h"
 #include "base/error.h"
 #include "train/evaluate.h"
 #include "train/schedule.h"
 #include "train/trainer_state.h"
-
-#define BLOCK_ROWS 32u
 
 static int out_of_memory(void) {
     return dime_error_set(DIME_ERROR_MEMORY, "out of memory for training");
@@ -21,7 +20,7 @@ static int make_blocks(struct dime_trainer *trainer) {
     const struct dime_network_state *network = &trainer->network;
     uint32_t count = 0;
     for (uint32_t i = 0; i < network->layer_count; i++)
-        count += (network->layers[i].inputs + BLOCK_ROWS - 1) / BLOCK_ROWS;
+        count += (network->layers[i].inputs + DIME_BLOCK_ROWS - 1) / DIME_BLOCK_ROWS;
     for (uint32_t i = 0; i < network->layer_count; i++)
         if (network->layers[i].padded_outputs > trainer->widest)
             trainer->widest = network->layers[i].padded_outputs;
@@ -32,9 +31,9 @@ static int make_blocks(struct dime_trainer *trainer) {
     if (!trainer->blocks || !trainer->magnitudes || !trainer->slopes || !trainer->magnitude)
         return out_of_memory();
     for (uint32_t i = 0; i < network->layer_count; i++) {
-        for (uint32_t first = 0; first < network->layers[i].inputs; first += BLOCK_ROWS) {
-            uint32_t last = first + BLOCK_ROWS < network->layers[i].inputs ? first + BLOCK_ROWS
-                                                                           : network->layers[i].inputs;
+        for (uint32_t first = 0; first < network->layers[i].inputs; first += DIME_BLOCK_ROWS) {
+            uint32_t last = first + DIME_BLOCK_ROWS < network->layers[i].inputs ? first + DIME_BLOCK_ROWS
+                                                                                : network->layers[i].inputs;
             trainer->blocks[trainer->block_count++] = (struct dime_update_block){i, first, last};
         }
     }
@@ -45,7 +44,8 @@ static int make_chunks(struct dime_trainer *trainer) {
     uint32_t layers = trainer->network.layer_count;
     trainer->chunks = calloc(trainer->chunk_most, sizeof *trainer->chunks);
     trainer->gradients = calloc(3 * (size_t)layers * trainer->chunk_most, sizeof *trainer->gradients);
-    if (!trainer->chunks || !trainer->gradients) return out_of_memory();
+    trainer->taken = calloc(trainer->chunk_most, sizeof *trainer->taken);
+    if (!trainer->chunks || !trainer->gradients || !trainer->taken) return out_of_memory();
     for (uint32_t c = 0; c < trainer->chunk_most; c++) {
         int code = dime_chunk_create(&trainer->chunks[c], &trainer->network, 1);
         if (code) return code;
@@ -60,12 +60,16 @@ static int make_chunks(struct dime_trainer *trainer) {
 }
 
 static int make_makers(struct dime_trainer *trainer) {
+    size_t block = (size_t)DIME_BLOCK_ROWS * trainer->widest + DIME_PAGE_FLOATS;
     trainer->makers = calloc(trainer->threads, sizeof *trainer->makers);
     trainer->phases = calloc(trainer->threads, sizeof *trainer->phases);
-    if (!trainer->makers || !trainer->phases) return out_of_memory();
+    trainer->sums = calloc(trainer->threads, sizeof *trainer->sums);
+    if (!trainer->makers || !trainer->phases || !trainer->sums) return out_of_memory();
     for (uint32_t t = 0; t < trainer->threads; t++) {
         int code = dime_batch_maker_create(&trainer->makers[t], &trainer->data);
         if (code) return code;
+        trainer->sums[t] = dime_aligned_zeros(block, sizeof(float));
+        if (!trainer->sums[t]) return out_of_memory();
     }
     return 0;
 }
@@ -136,9 +140,12 @@ void dime_trainer_free(struct dime_trainer *trainer) {
         dime_chunk_free(&trainer->chunks[c]);
     for (uint32_t t = 0; trainer->makers && t < trainer->threads; t++)
         dime_batch_maker_free(&trainer->makers[t]);
+    for (uint32_t t = 0; trainer->sums && t < trainer->threads; t++) free(trainer->sums[t]);
     free(trainer->chunks);
+    free(trainer->taken);
     free(trainer->makers);
     free(trainer->phases);
+    free(trainer->sums);
     free(trainer->gradients);
     free(trainer->samples);
     free(trainer->blocks);

@@ -3,12 +3,15 @@
 #ifndef DIME_TRAIN_TRAINER_STATE_H
 #define DIME_TRAIN_TRAINER_STATE_H
 
+#include <stdatomic.h>
+
 #include "train/network.h"
 #include "train/teacher.h"
 #include "train/train_data.h"
 #include "train/trainer.h"
 
-/* A piece of a weight matrix that one thread updates at a time. */
+/* A piece of a weight matrix that one thread updates at a time: at most DIME_BLOCK_ROWS rows. */
+#define DIME_BLOCK_ROWS 32u
 struct dime_update_block {
     uint32_t layer, first, last; /* input rows first .. last-1 */
 };
@@ -27,8 +30,10 @@ struct dime_trainer {
     uint32_t samples_per_epoch, steps_per_epoch, chunk_most;
     uint32_t *samples;               /* shuffled sample numbers of the epoch */
     struct dime_chunk *chunks;       /* chunk_most of them */
+    atomic_uint *taken;              /* one a chunk: the last step of the epoch that a member took it in */
     struct dime_batch_maker *makers; /* one a thread */
     struct dime_phases *phases;      /* one a thread; the chunks have their own */
+    float **sums;                    /* one a thread: room for the gradient of a block, and a page more */
     const float *
         *gradients; /* layer_count x 3 x chunk_most: weight, gain and offset gradients of each chunk */
     uint8_t *seen[DIME_MAX_LAYERS]; /* M: the epoch has activated this hidden unit */
