@@ -49,7 +49,7 @@ struct flash {
 };
 #define FLASH ((struct flash *)0x40022000)
 #define FLASH_ACTLR_LATENCY_0 0u /* SYSCLK up to 24 MHz */
-#define FLASH_ACTLR_LATENCY_1 1u /* up to 48 MHz */
+#define FLASH_ACTLR_LATENCY_1 1u /* up to 48 MHz; CH32V002: up to 24 MHz, and 2 up to 48 MHz */
 
 /* ---- General-purpose pins: RM chapter 7 "GPIO and Alternate Function" -----------------------------------
  */

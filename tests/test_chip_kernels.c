@@ -83,6 +83,8 @@ static void make_picture(uint32_t number, uint8_t *grey, uint32_t count, struct 
 
 /* ---- a chip ---- */
 
+static const struct dime_chip *chip_kind = dime_chips; /* that is simulated */
+
 struct host {
     struct sim_chip *chip;
     uint8_t grey[MOST_INPUTS];
@@ -145,12 +147,15 @@ static void compare(const struct dime_model *model, enum dime_code_place code) {
     static struct host host;
     struct dime_runtime runtime;
     struct dime_firmware_report report;
+    const struct sim_options options = {chip_kind->has_multiplier ? SIM_CH32V002 : SIM_CH32V003,
+                                        SIM_FAULT_STOP};
     struct dime_random random = dime_random_stream(1, 2, 3);
     char elf[128];
     snprintf(elf, sizeof elf, "%s/image.elf", folder);
     check(dime_runtime_create(&runtime, model));
     assert_true(runtime.network.sums <= MOST_SUMS && runtime.network.activations <= MOST_SUMS);
     check(dime_firmware_build(&(struct dime_firmware_settings){.app = dime_firmware_app_find("testset"),
+                                                               .chip = chip_kind,
                                                                .model = model,
                                                                .model_name = "test",
                                                                .elf = elf,
@@ -160,7 +165,7 @@ static void compare(const struct dime_model *model, enum dime_code_place code) {
                               &report));
     host = (struct host){.inputs = dime_model_input_count(model)};
     host.sent = host.inputs + 1;
-    check(sim_ch32v003_create(&host.chip, NULL));
+    check(sim_ch32v003_create(&host.chip, &options));
     check(sim_chip_load_file(host.chip, elf));
     sim_chip_reset(host.chip);
     check(sim_chip_byte_listen(host.chip, hear_chip, &host));
@@ -180,7 +185,8 @@ static void run_network(const char *text, uint32_t classes, enum weights weights
     struct dime_model model;
     make_model(&model, text, classes, weights);
     for (uint32_t i = 0; layouts && i < model.layer_count; i++)
-        if (dime_layout_choose(&model, i) != layouts[i]) fail_msg("layer %u has another layout", i + 1);
+        if (dime_layout_on(chip_kind, &model, i) != layouts[i])
+            fail_msg("layer %u has another layout", i + 1);
     compare(&model, code);
     dime_model_free(&model);
 }
@@ -223,6 +229,30 @@ static void test_binary(void **state) {
     run_network(binary, 10, RANDOM, DIME_CODE_RAM, NULL);
 }
 
+/* Behind maps, on the chip with a multiplier: every format of up to 4 bits, more inputs than lanes hold, odd
+   numbers of inputs and outputs; and what the other kernels do there. */
+static const char multiplied[] =
+    "NormType: RMS\ninput_size: 12\nlayers:\n  - {type: conv2d, outputs: 7, QuantType: 8bit, NormType: "
+    "None}\n"
+    "  - {type: depthwise, QuantType: 8bit, NormType: None}\n  - {type: maxpool}\n"
+    "  - {outputs: 45, QuantType: Ternary}\n  - {outputs: 37, QuantType: 4bitsym}\n"
+    "  - {outputs: 33, QuantType: 2bitsym}\n  - {outputs: 17, QuantType: PoT3}\n"
+    "  - {outputs: 16, QuantType: Binary}\n  - {outputs: 21, QuantType: 4bit}\n"
+    "  - {outputs: 8, QuantType: 8bit}\n  - {QuantType: BinarySym}\n";
+
+static void test_multiplied(void **state) {
+    (void)state;
+    static const enum dime_layout layouts[] = {
+        DIME_LAYOUT_REFERENCE, DIME_LAYOUT_REFERENCE, DIME_LAYOUT_REFERENCE, DIME_LAYOUT_MULTIPLY,
+        DIME_LAYOUT_MULTIPLY,  DIME_LAYOUT_MULTIPLY,  DIME_LAYOUT_MULTIPLY,  DIME_LAYOUT_MULTIPLY,
+        DIME_LAYOUT_MULTIPLY,  DIME_LAYOUT_PARTS,     DIME_LAYOUT_MULTIPLY};
+    chip_kind = dime_chip_find("v002");
+    run_network(multiplied, 5, RANDOM, DIME_CODE_RAM, layouts);
+    if (HAS_EXTREMES) run_network(multiplied, 5, EXTREME, DIME_CODE_FLASH, layouts);
+    run_network(centred, 5, RANDOM, DIME_CODE_RAM, NULL);
+    chip_kind = dime_chips;
+}
+
 static int set_up(void **state) {
     (void)state;
     return mkdtemp(folder) ? 0 : -1;
@@ -243,7 +273,7 @@ int main(int argc, char **argv) {
     }
     dime_toolchain_free(&toolchain);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_centred), cmocka_unit_test(test_large),
-                                       cmocka_unit_test(test_binary)};
+                                       cmocka_unit_test(test_binary), cmocka_unit_test(test_multiplied)};
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("fast kernels on the simulated chip", tests, set_up, tear_down);
 }

@@ -20,6 +20,7 @@
 #include "engine/stage.h"
 #include "firmware/toolchain.h"
 #include "model/conv_code.h"
+#include "model/conv_multiply.h"
 #include "model/conv_stage.h"
 #include "model/lookup_layout.h"
 #include "model/planes_layout.h"
@@ -31,8 +32,8 @@ enum { MOST_LAYERS = 6, MOST_WEIGHTS = 64 * 64 * 9, MOST_ENTRIES = 8192 };
 static struct dime_toolchain toolchain;
 static char folder[] = "/tmp/dime-test-conv.XXXXXX";
 
-enum method { PAIRS, SUMS, LOOKUP, PLANES, WIDE };
-static const char *const method_names[] = {"pairs", "sums", "lookup", "planes", "wide"};
+enum method { PAIRS, SUMS, LOOKUP, PLANES, WIDE, MULTIPLY };
+static const char *const method_names[] = {"pairs", "sums", "lookup", "planes", "wide", "multiply"};
 
 /* A stage with integer weights beside the packed ones. */
 struct stage {
@@ -161,7 +162,7 @@ static FILE *create(const char *name) {
 }
 
 static int is_wide(const struct stage *stage) {
-    return stage->method == WIDE;
+    return stage->method == WIDE || stage->method == MULTIPLY;
 }
 
 static uint32_t map_function_count(const struct stage *stage) {
@@ -189,9 +190,9 @@ static uint32_t write_maps(const struct stage *stage, FILE *stream) {
 static uint32_t write_code(const struct stage *stage, int32_t least, int32_t most) {
     FILE *stream = create("code.S");
     uint32_t cycles;
-    if (is_wide(stage)) {
+    if (stage->method == WIDE) {
         cycles = write_maps(stage, stream);
-    } else if (stage->method == PLANES || stage->method == LOOKUP) {
+    } else if (stage->method == PLANES || stage->method == LOOKUP || stage->method == MULTIPLY) {
         cycles = 0;
     } else {
         const char *refusal = dime_conv_pairs_refusal(&stage->layers[0], stage->values[0], least, most);
@@ -260,7 +261,23 @@ static void write_planes(const struct stage *stage, FILE *stream) {
           stream);
 }
 
+static void write_multiply(const struct stage *stage, FILE *stream) {
+    FILE *assembly = create("code.S");
+    const int16_t *values[MOST_LAYERS];
+    for (uint32_t i = 0; i < stage->count; i++) values[i] = stage->values[i];
+    assert_null(dime_conv_multiply_refusal(&stage->layers[0], last_of(stage), values));
+    dime_conv_multiply_print(&stage->layers[0], last_of(stage), values, -20, 127, 1, assembly, stream);
+    fclose(assembly);
+    fputs("static const struct dime_conv_stage stage = {.run = dime_conv_multiply_run, .multiply = "
+          "&layer1_multiply};\n",
+          stream);
+}
+
 static void write_stage(const struct stage *stage, FILE *stream) {
+    if (stage->method == MULTIPLY) {
+        write_multiply(stage, stream);
+        return;
+    }
     if (stage->method == PLANES) {
         write_planes(stage, stream);
         return;
@@ -295,6 +312,7 @@ static void write_stage(const struct stage *stage, FILE *stream) {
 }
 
 static uint32_t sums_of(const struct stage *stage) {
+    if (stage->method == MULTIPLY) return dime_conv_multiply_sums(&stage->layers[0], last_of(stage));
     if (is_wide(stage)) return output_count(stage) + dime_map_size(&stage->layers[0]);
     if (stage->method == PLANES) {
         struct dime_model_layer model = model_layer(stage);
@@ -353,44 +371,49 @@ static void write_main(const struct stage *stage) {
 #define ENGINE "engine/"
 #define FIRMWARE "firmware/"
 
-static void compile(void) {
-    static const char *const command[] = {"gcc",
-                                          "-march=rv32ec_zicsr",
-                                          "-mabi=ilp32e",
-                                          "-Os",
-                                          "-std=c11",
-                                          "-ffreestanding",
-                                          "-ffunction-sections",
-                                          "-fdata-sections",
-                                          "-nostdlib",
-                                          "-nostartfiles",
-                                          "-I" ENGINE,
-                                          "-I" FIRMWARE,
-                                          "-T" FIRMWARE "ch32v003.ld",
-                                          "-L.",
-                                          "-Wl,--gc-sections",
-                                          "-Wl,--defsym=__measure=1",
-                                          "-o",
-                                          "program.elf",
-                                          FIRMWARE "start.S",
-                                          FIRMWARE "memory.c",
-                                          FIRMWARE "divide.S",
-                                          FIRMWARE "multiply.S",
-                                          "main.c",
-                                          "code.S",
-                                          ENGINE "fast_conv_pairs.c",
-                                          ENGINE "fast_conv_finish.S",
-                                          ENGINE "fast_conv_scale.S",
-                                          ENGINE "fast_conv_lookup.c",
-                                          ENGINE "fast_lookup_add.S",
-                                          ENGINE "fast_conv_planes.c",
-                                          ENGINE "fast_planes.c",
-                                          ENGINE "fast_planes_add.S",
-                                          ENGINE "fast_conv_map.S",
-                                          ENGINE "fast_conv_wide.c",
-                                          ENGINE "engine.c",
-                                          "-lgcc",
-                                          NULL};
+static void compile(const struct stage *stage) {
+    const char *const architecture =
+        stage->method == MULTIPLY ? toolchain.multiplying : toolchain.architecture;
+    const char *const command[] = {"gcc",
+                                   architecture,
+                                   stage->method == MULTIPLY ? "-mno-div" : "-g",
+                                   "-mabi=ilp32e",
+                                   "-Os",
+                                   "-std=c11",
+                                   "-ffreestanding",
+                                   "-ffunction-sections",
+                                   "-fdata-sections",
+                                   "-nostdlib",
+                                   "-nostartfiles",
+                                   "-I" ENGINE,
+                                   "-I" FIRMWARE,
+                                   "-T" FIRMWARE "ch32v003.ld",
+                                   "-L.",
+                                   "-Wl,--gc-sections",
+                                   "-Wl,--defsym=__measure=1",
+                                   stage->method == MULTIPLY ? "-Wl,--defsym=__ram_bytes=4096" : "-g",
+                                   "-o",
+                                   "program.elf",
+                                   FIRMWARE "start.S",
+                                   FIRMWARE "memory.c",
+                                   FIRMWARE "divide.S",
+                                   FIRMWARE "multiply.S",
+                                   "main.c",
+                                   "code.S",
+                                   ENGINE "fast_conv_pairs.c",
+                                   ENGINE "fast_conv_finish.S",
+                                   ENGINE "fast_conv_scale.S",
+                                   ENGINE "fast_conv_lookup.c",
+                                   ENGINE "fast_lookup_add.S",
+                                   ENGINE "fast_conv_planes.c",
+                                   ENGINE "fast_planes.c",
+                                   ENGINE "fast_planes_add.S",
+                                   ENGINE "fast_conv_map.S",
+                                   ENGINE "fast_conv_wide.c",
+                                   ENGINE "fast_conv_multiply.c",
+                                   ENGINE "engine.c",
+                                   "-lgcc",
+                                   NULL};
     char *output = NULL;
     fclose(create("ram_code.ld"));
     check(dime_toolchain_run(&toolchain, folder, command, &output));
@@ -404,13 +427,15 @@ static uint32_t address_of(struct sim_chip *chip, const char *name) {
 }
 
 /* Runs the program; what it leaves `at` bytes behind the beginning of its buffer, and the cycles. */
-static uint32_t run(int8_t *output, uint32_t at, uint32_t count) {
+static uint32_t run(const struct stage *stage, int8_t *output, uint32_t at, uint32_t count) {
+    const struct sim_options options = {stage->method == MULTIPLY ? SIM_CH32V002 : SIM_CH32V003,
+                                        SIM_FAULT_STOP};
     struct sim_chip *chip;
     struct sim_limits limits = {100000000, UINT64_MAX};
     char path[128];
     uint32_t cycles;
     snprintf(path, sizeof path, "%s/program.elf", folder);
-    check(sim_ch32v003_create(&chip, NULL));
+    check(sim_ch32v003_create(&chip, &options));
     check(sim_chip_load_file(chip, path));
     sim_chip_reset(chip);
     assert_int_equal(sim_chip_run(chip, &limits), SIM_STOP_EBREAK);
@@ -429,8 +454,8 @@ static void compare(struct stage *stage, int32_t least, int32_t most, const char
     by_places(maps, channels, count / channels, expected);
     uint32_t predicted = write_code(stage, least, most);
     write_main(stage);
-    compile();
-    uint32_t cycles = run(got, buffer_of(stage).output, count);
+    compile(stage);
+    uint32_t cycles = run(stage, got, buffer_of(stage).output, count);
     if (getenv("DIME_SHOW")) printf("%s: %u cycles, code %u\n", name, cycles, predicted);
     assert_memory_equal(got, expected, count);
     uint32_t nonzero = 0;
@@ -520,6 +545,50 @@ static void test_wide(void **state) {
     compare(&stage, -127, 127, "wide");
 }
 
+/* One stage with multiplications: layers named c for a convolution, p for pooling; the last one is shifted.
+ */
+struct chain {
+    const char *layers;
+    const struct dime_format *format;
+    uint32_t height, width, channels;
+    int32_t least;
+    int weights;
+};
+
+static void test_multiply(void **state) {
+    (void)state;
+    static const struct chain chains[] = {
+        {"ccpcp", &dime_format_8bit, 16, 16, 16, -19, 0},
+        {"ccpcp", &dime_format_8bit, 16, 16, 3, -127, 1},    /* no two channels together */
+        {"ccpcp", &dime_format_4bitsym, 15, 18, 5, -127, 0}, /* all of them; what is pooled has odd sizes */
+        {"cc", &dime_format_4bitsym, 7, 9, 4, 0, 1},
+        {"cccp", &dime_format_8bit, 12, 16, 2, 0, 0},
+        {"ccc", &dime_format_4bit, 8, 7, 7, -60, 0},
+        {"ccpp", &dime_format_5bitsym, 14, 14, 6, -127, 0},
+        {"ccp", &dime_format_8bit, 28, 12, 6, -100, 1},
+    };
+    for (uint32_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        const struct chain *chain = &chains[i];
+        struct stage stage;
+        begin(&stage, 1, chain->height, chain->width, 300 + i);
+        stage.method = MULTIPLY;
+        for (const char *name = chain->layers; *name; name++) {
+            struct dime_layer *layer =
+                *name == 'p' ? add_layer(&stage, DIME_LAYER_MAX_POOL, chain->channels, 2, 2)
+                             : add_layer(&stage, stage.count ? DIME_LAYER_DEPTHWISE : DIME_LAYER_CONV2D,
+                                         chain->channels, 3, 1);
+            layer->requantize = !name[1]       ? DIME_REQUANTIZE_SHIFT
+                                : *name == 'p' ? DIME_REQUANTIZE_NONE
+                                               : DIME_REQUANTIZE_WIDE;
+            if (*name == 'p') continue;
+            layer->format = chain->format;
+            draw_weights(&stage, stage.count - 1, chain->weights);
+        }
+        draw_input(&stage, chain->least, 127);
+        compare(&stage, chain->least, 127, chain->layers);
+    }
+}
+
 /* The compiler runs in the folder of the program. */
 static void link_sources(const char *sources, const char *name) {
     char absolute[PATH_MAX], path[128];
@@ -552,6 +621,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_multiply),
     };
     return cmocka_run_group_tests_name("fast convolutions", tests, prepare, clean);
 }

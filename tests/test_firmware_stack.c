@@ -326,7 +326,7 @@ static void test_space_table(void **state) {
     size_t size;
     assert_int_equal(dime_space_parse("00000010 00000040 T main\n20000030 B _end\n", &space), 0);
     FILE *stream = open_memstream(&text, &size);
-    dime_space_print(&space, 16384 + 4, 100, 10, stream);
+    dime_space_print(&space, dime_chips, 16384 + 4, 100, 10, stream);
     fclose(stream);
     assert_non_null(strstr(text, "flash: 4 bytes too many, RAM: 1900 bytes left"));
     free(text);

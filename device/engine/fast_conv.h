@@ -9,6 +9,7 @@
 #define DIME_FAST_CONV_H
 
 #include "engine.h"
+#include "fast_conv_multiply.h"
 #include "fast_lookup.h"
 #include "fast_planes.h"
 
@@ -34,8 +35,9 @@ struct dime_conv_stage {
     dime_conv_pair *pair; /* of dime_conv_pairs_run, as is `finish` */
     dime_conv_finish *finish;
     dime_conv_map *const *map; /* of dime_conv_wide_run: the convolutions of channel 0, of channel 1, ... */
-    const struct dime_planes *planes; /* of dime_conv_planes_run */
-    const struct dime_lookup *lookup; /* of dime_conv_lookup_run */
+    const struct dime_planes *planes;     /* of dime_conv_planes_run */
+    const struct dime_lookup *lookup;     /* of dime_conv_lookup_run */
+    const struct dime_multiply *multiply; /* of dime_conv_multiply_run */
 };
 
 /* Channel by channel. */
@@ -55,6 +57,11 @@ void dime_conv_lookup_run(const struct dime_conv_stage *stage, const struct dime
 /* Channel by channel: a stage with wide activations, 3x3 convolutions and max pooling. */
 void dime_conv_wide_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
                         const struct dime_layer *last, const int8_t *input, int32_t *sums, int8_t *output);
+
+/* The same with multiplications: fast_conv_multiply.h. */
+void dime_conv_multiply_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
+                            const struct dime_layer *last, const int8_t *input, int32_t *sums,
+                            int8_t *output);
 
 /* What dime_maps_run does, by one entry of `stages` for each stage. `activations` and network->activations
    are multiples of 4, and so is the address that it returns. The picture may lie at the beginning of

@@ -64,12 +64,13 @@ int cli_chip_predict(const struct dime_model *model, const char *data, const cha
     if (!code) code = dime_runtime_create(&runtime, model);
     if (code) return code;
     uint32_t taken = connected_bytes(model), others = taken + CODE_BYTES;
-    struct dime_conv_plan plan = dime_conv_plan_make(
-        model, &runtime.network, others < DIME_CHIP_FLASH_BYTES ? DIME_CHIP_FLASH_BYTES - others : 0);
+    struct dime_conv_plan plan =
+        dime_conv_plan_make(model, &runtime.network, dime_chips,
+                            others < dime_chips->flash_bytes ? dime_chips->flash_bytes - others : 0);
     uint32_t small = 0;
-    if (others + plan.bytes < DIME_CHIP_FLASH_BYTES)
+    if (others + plan.bytes < dime_chips->flash_bytes)
         plan.code_layers =
-            dime_weight_code_choose(model, DIME_CHIP_FLASH_BYTES - others - plan.bytes, &small);
+            dime_weight_code_choose(model, dime_chips->flash_bytes - others - plan.bytes, &small);
     for (uint32_t i = 0; i < model->layer_count; i++)
         if (plan.code_layers >> i & 1) taken -= dime_layout_bytes(model, i, dime_layout_choose(model, i));
     taken += small;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dime firmware: a model and an application as the image of a CH32V003. */
+/* dime firmware: a model and an application as the image of a CH32V003 or CH32V002. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 #define MOST_INPUT 32
 
 struct settings {
-    const char *model, *out, *app, *pictures, *data, *code, *kernels, *trade, *print;
+    const char *model, *out, *app, *chip, *pictures, *data, *code, *kernels, *trade, *print;
     int baud, once, input_size, json;
 };
 
@@ -129,6 +129,21 @@ static void list_apps(char *text, size_t room) {
             (size_t)snprintf(text + used, used < room ? room - used : 0, "%s%s", used ? ", " : "", app->name);
 }
 
+static void list_chips(char *text, size_t room) {
+    size_t used = 0;
+    for (const struct dime_chip *chip = dime_chips; chip->name; chip++)
+        used += (size_t)snprintf(text + used, used < room ? room - used : 0, "%s%s", used ? ", " : "",
+                                 chip->name);
+}
+
+static int check_chip(const struct settings *settings, struct dime_firmware_settings *firmware) {
+    char chips[100];
+    firmware->chip = dime_chip_find(settings->chip);
+    if (firmware->chip) return 0;
+    list_chips(chips, sizeof chips);
+    return dime_error_set(DIME_ERROR_USAGE, "--chip %s: unknown; it is one of %s", settings->chip, chips);
+}
+
 /* An application without a network may be told the model of the board that it works with. */
 static int check_input_size(const struct settings *settings, struct dime_firmware_settings *firmware) {
     firmware->input_size = (uint32_t)settings->input_size;
@@ -166,6 +181,7 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
     if (settings->baud < LEAST_BAUD || settings->baud > MOST_BAUD)
         return dime_error_set(DIME_ERROR_USAGE, "--baud %d: %d to %d are possible", settings->baud,
                               LEAST_BAUD, MOST_BAUD);
+    if (check_chip(settings, firmware)) return DIME_ERROR_USAGE;
     firmware->elf = settings->out;
     firmware->baud = (uint32_t)settings->baud;
     firmware->code = (enum dime_code_place)code;
@@ -234,7 +250,8 @@ static int build_any(const struct settings *settings) {
 }
 
 static int run(int argc, const char **argv) {
-    struct settings settings = {.pictures = DEFAULT_PICTURES,
+    struct settings settings = {.chip = dime_chips->name,
+                                .pictures = DEFAULT_PICTURES,
                                 .code = "auto",
                                 .kernels = "auto",
                                 .trade = "auto",
@@ -244,6 +261,8 @@ static int run(int argc, const char **argv) {
     struct poptOption options[] = {
         {"app", 0, POPT_ARG_STRING, &settings.app, 0, "what the chip shall do, see below", "APP"},
         {"out", 0, POPT_ARG_STRING, &settings.out, 0, "file to write; .bin and .hex beside it", "FILE.elf"},
+        {"chip", 0, POPT_ARG_STRING, &settings.chip, 0,
+         "v003, or v002 (multiplier, 4 KB of RAM); default v003", "NAME"},
         {"pictures", 0, POPT_ARG_STRING, &settings.pictures, 0, "demo: numbers of test pictures, from 0",
          "LIST"},
         {"data", 0, POPT_ARG_STRING, &settings.data, 0, "take them from this dataset (default: the model's)",
@@ -276,10 +295,11 @@ static int run(int argc, const char **argv) {
 
 const struct cli_command cli_firmware = {
     .name = "firmware",
-    .usage = "MODEL --app APP --out FILE.elf [--pictures LIST] [--data NAME|DIR] [--code auto|flash|ram] "
+    .usage = "MODEL --app APP --out FILE.elf [--chip v003|v002] [--pictures LIST] [--data NAME|DIR] [--code "
+             "auto|flash|ram] "
              "[--kernels auto|fast|reference] [--trade auto|speed|size] [--print uart|swio] [--baud N] "
              "[--once] [--json]\n"
-             "       dime firmware [MODEL] --app camera --out FILE.elf [--input-size N]",
+             "       dime firmware [MODEL] --app camera --out FILE.elf [--chip v003|v002] [--input-size N]",
     .summary = "build a model and an application for the chip",
     .run = run,
     .details = "Applications:\n"

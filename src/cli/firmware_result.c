@@ -104,6 +104,7 @@ int cli_firmware_print_json(const struct dime_firmware_app *app, const struct di
     cJSON_AddStringToObject(object, "hex", report->hex);
     cJSON_AddStringToObject(object, "sources", report->sources);
     cJSON_AddStringToObject(object, "app", app->name);
+    cJSON_AddStringToObject(object, "chip", report->chip->name);
     cJSON_AddStringToObject(object, "compiler", report->compiler);
     if (app->has_vision) cJSON_AddBoolToObject(object, "vision", !report->prepared_only);
     add_plan(object, report, model, activity);
@@ -146,7 +147,8 @@ int cli_firmware_print_text(const struct dime_firmware_app *app, const struct di
                             const struct dime_activity *activity, const struct dime_firmware_report *report) {
     char plan[PLAN_ROOM];
     printf("%s, with .bin and .hex beside it; sources in %s/\n", report->elf, report->sources);
-    dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stdout);
+    dime_space_print(&report->space, report->chip, report->flash_bytes, report->stack.bytes, TABLE_ROWS,
+                     stdout);
     printf("  deepest stack: %s\n  compiled by %s\n", report->stack.path, report->compiler);
     if (model) {
         dime_firmware_plan_text(chosen_of(report), plan, sizeof plan);
@@ -167,6 +169,7 @@ int cli_firmware_print_text(const struct dime_firmware_app *app, const struct di
 }
 
 void cli_firmware_print_failure(const struct dime_firmware_report *report) {
-    dime_space_print(&report->space, report->flash_bytes, report->stack.bytes, TABLE_ROWS, stderr);
+    dime_space_print(&report->space, report->chip, report->flash_bytes, report->stack.bytes, TABLE_ROWS,
+                     stderr);
     if (report->candidate_count) print_candidates(report, stderr);
 }

@@ -25,6 +25,7 @@ enum { PLANS = sizeof plans / sizeof *plans };
 
 /* A search. */
 struct search {
+    const struct dime_chip *chip;
     struct dime_image *image;
     struct dime_firmware_report *report;
     struct dime_firmware_candidate tried[DIME_FIRMWARE_MOST_CANDIDATES];
@@ -40,6 +41,10 @@ static int is_allowed(const struct dime_firmware_settings *settings, const struc
            (settings->trade == DIME_TRADE_AUTO || settings->trade == plan->trade);
 }
 
+const struct dime_chip *dime_firmware_chip(const struct dime_firmware_settings *settings) {
+    return settings->chip ? settings->chip : dime_chips;
+}
+
 struct dime_chip_build dime_firmware_cost_build(const struct dime_firmware_report *report) {
     return (struct dime_chip_build){.is_fast = report->kernels == DIME_KERNELS_FAST,
                                     .in_ram = report->code == DIME_CODE_RAM,
@@ -49,7 +54,7 @@ struct dime_chip_build dime_firmware_cost_build(const struct dime_firmware_repor
 static uint64_t predict(const struct dime_firmware_settings *chosen,
                         const struct dime_firmware_report *report) {
     const struct dime_chip_build build = dime_firmware_cost_build(report);
-    if (!chosen->activity) return 0;
+    if (!chosen->activity || report->chip != dime_chips) return 0; /* costs are known for one chip */
     return (uint64_t)(dime_chip_cycles(chosen->model, chosen->activity, &build, !chosen->app->has_pictures) +
                       0.5);
 }
@@ -75,6 +80,7 @@ static void note(struct search *search, const struct dime_firmware_settings *cho
         .ram_bytes = report->ram_bytes,
         .stack_bytes = report->stack.bytes,
         .fits = report->fits,
+        .chip = search->chip,
         .cycles = predict(chosen, report),
     };
     uint32_t kept = 0;
@@ -136,7 +142,7 @@ static int foresee(const struct search *search, struct way *way) {
     struct dime_conv_plan convolutions = {.count = 0};
     const struct dime_model *model = search->image->settings->model;
     int is_fast = way->plan->kernels == DIME_KERNELS_FAST;
-    int code = is_fast ? dime_export_chip_plan(model, way->room, &convolutions) : 0;
+    int code = is_fast ? dime_export_chip_plan(model, search->chip, way->room, &convolutions) : 0;
     const struct dime_chip_build build = {is_fast, way->plan->code == DIME_CODE_RAM, &convolutions};
     if (!code) way->cycles = dime_chip_cycles(model, &search->activity, &build, 1);
     return code;
@@ -196,7 +202,7 @@ static int try_plans(struct search *search, enum dime_kernels kernels, const str
         way->is_over = 1;
         if (code || search->report->fits) return code;
         if (kernels == DIME_KERNELS_FAST && *spread != UINT32_MAX &&
-            search->report->flash_bytes > DIME_CHIP_FLASH_BYTES + *spread + ALIGNMENT)
+            search->report->flash_bytes > search->chip->flash_bytes + *spread + ALIGNMENT)
             break;
     }
     if (*spread == UINT32_MAX) *spread = spread_of(search, first);
@@ -209,7 +215,7 @@ static int pictures_do_not_help(const struct search *search, uint32_t form, uint
     if (form == 0 || first == search->count) return 0;
     for (uint32_t i = first; i < search->count; i++)
         if (search->tried[i].flash_bytes < least) least = search->tried[i].flash_bytes;
-    return least > DIME_CHIP_FLASH_BYTES + most_picture_bytes(search);
+    return least > search->chip->flash_bytes + most_picture_bytes(search);
 }
 
 /* Pictures give way first, then the application's own vision. */
@@ -221,7 +227,7 @@ static int try_whole(struct search *search, enum dime_kernels kernels) {
         uint32_t first = search->count;
         for (uint32_t form = 0; form < search->form_count; form++) {
             const struct way like = {
-                .prepared_only = prepared_only, .form = form, .room = DIME_CHIP_FLASH_BYTES};
+                .prepared_only = prepared_only, .form = form, .room = search->chip->flash_bytes};
             if (pictures_do_not_help(search, form, first)) continue;
             code = try_plans(search, kernels, &like, &spread);
             if (code || search->report->fits) return code;
@@ -251,9 +257,9 @@ static int64_t flash_between(const struct dime_firmware_candidate *from,
 }
 
 /* Room for code that is left when an image is so much too large. */
-static uint32_t room_within(int64_t flash_bytes, uint32_t code_bytes) {
-    int64_t room = code_bytes + DIME_CHIP_FLASH_BYTES - flash_bytes;
-    return room < 1 ? 1 : room > DIME_CHIP_FLASH_BYTES ? DIME_CHIP_FLASH_BYTES : (uint32_t)room;
+static uint32_t room_within(const struct search *search, int64_t flash_bytes, uint32_t code_bytes) {
+    int64_t most = search->chip->flash_bytes, room = code_bytes + most - flash_bytes;
+    return room < 1 ? 1 : (uint32_t)(room > most ? most : room);
 }
 
 /* What plans and forms differ in adds up: what has been built with all code tells how much of it would fit.
@@ -265,7 +271,7 @@ static void find_room(const struct search *search, struct way *way) {
     if (!whole) return;
     int64_t flash = whole->flash_bytes + flash_between(whole, find_tried(search, way, way->plan, 0)) +
                     flash_between(whole, find_tried(search, way, first, way->form));
-    way->room = room_within(flash, whole->code_bytes);
+    way->room = room_within(search, flash, whole->code_bytes);
 }
 
 static uint32_t list_ways(const struct search *search, struct way *ways) {
@@ -275,7 +281,7 @@ static uint32_t list_ways(const struct search *search, struct way *ways) {
     for (int prepared_only = settings->prepared_only; prepared_only <= most; prepared_only++)
         for (uint32_t form = 0; form < search->form_count; form++) {
             const struct way like = {
-                .prepared_only = prepared_only, .form = form, .room = DIME_CHIP_FLASH_BYTES};
+                .prepared_only = prepared_only, .form = form, .room = search->chip->flash_bytes};
             count += list_plans(search, DIME_KERNELS_FAST, &like, ways + count);
         }
     return count;
@@ -294,8 +300,8 @@ static int try_within(struct search *search) {
         const struct dime_firmware_report *report = search->report;
         code = try_way(search, way);
         if (code || report->fits) return code;
-        way->is_over = report->flash_bytes <= DIME_CHIP_FLASH_BYTES || !report->convolutions.bytes;
-        way->room = room_within(report->flash_bytes, report->convolutions.bytes);
+        way->is_over = report->flash_bytes <= search->chip->flash_bytes || !report->convolutions.bytes;
+        way->room = room_within(search, report->flash_bytes, report->convolutions.bytes);
         code = foresee(search, way);
     }
     return code;
@@ -315,10 +321,10 @@ static void keep_smaller(const struct search *search, const struct way *way, str
 }
 
 /* Room for the smallest kernel of each convolution. */
-static uint32_t smallest_room(const struct dime_model *model) {
+static uint32_t smallest_room(const struct dime_model *model, const struct dime_chip *chip) {
     struct dime_conv_plan plan;
     uint32_t room = 0;
-    if (dime_export_chip_plan(model, DIME_CHIP_FLASH_BYTES, &plan)) return 1;
+    if (dime_export_chip_plan(model, chip, chip->flash_bytes, &plan)) return 1;
     for (uint32_t i = 0; i < plan.count; i++) {
         uint32_t least = 0;
         for (int method = 0; method < DIME_CONV_METHODS; method++) {
@@ -334,7 +340,7 @@ static uint32_t smallest_room(const struct dime_model *model) {
 static int try_smallest(struct search *search) {
     const struct dime_firmware_settings *settings = search->image->settings;
     struct way smallest = {.plan = NULL};
-    uint32_t flash = 0, first = 0, room = smallest_room(settings->model);
+    uint32_t flash = 0, first = 0, room = smallest_room(settings->model, search->chip);
     int fits = 0, code = 0;
     for (size_t i = 0; i < PLANS && !code; i++) {
         int is_second_place = plans[i].code == DIME_CODE_RAM && settings->code == DIME_CODE_AUTO;
@@ -387,14 +393,14 @@ static int check_size(const struct dime_image *image, const struct dime_firmware
     if (report->fits) return 0;
     return dime_error_set(
         DIME_ERROR_UNSUPPORTED,
-        "%s: does not fit: %u bytes of flash (the chip has %d), %u of RAM (%d); take a smaller "
+        "%s: does not fit: %u bytes of flash (the chip has %u), %u of RAM (%u); take a smaller "
         "network or fewer pictures",
-        image->settings->elf, report->flash_bytes, DIME_CHIP_FLASH_BYTES, ram, DIME_CHIP_RAM_BYTES);
+        image->settings->elf, report->flash_bytes, report->chip->flash_bytes, ram, report->chip->ram_bytes);
 }
 
 int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
     struct dime_image image;
-    struct search search = {.image = &image, .report = report};
+    struct search search = {.chip = dime_firmware_chip(settings), .image = &image, .report = report};
     *report = (struct dime_firmware_report){0};
     int code = dime_image_open(&image, settings);
     if (!code) code = choose(&search);

@@ -40,6 +40,7 @@ enum dime_trade { DIME_TRADE_AUTO, DIME_TRADE_SPEED, DIME_TRADE_SIZE };
 
 struct dime_firmware_settings {
     const struct dime_firmware_app *app;
+    const struct dime_chip *chip;   /* NULL: the first of dime_chips */
     const struct dime_model *model; /* NULL only for an application without */
     const char *model_name;
     uint32_t input_size; /* of such an application: that of the model on the other chip */
@@ -68,11 +69,13 @@ struct dime_firmware_candidate {
     uint32_t code_bytes;                          /* of convolutions as code */
     uint32_t flash_bytes, ram_bytes, stack_bytes; /* of the linked program; 0: not built */
     int fits;
+    const struct dime_chip *chip;
     uint64_t cycles; /* predicted, of one inference; 0: not known */
 };
 #define DIME_FIRMWARE_MOST_CANDIDATES 64
 
 struct dime_firmware_report {
+    const struct dime_chip *chip;
     char *elf, *bin, *hex; /* files; NULL where nothing was written */
     char *sources;         /* folder of the sources, for debuggers and readers */
     char *compiler;        /* "riscv64-unknown-elf-gcc ... 12.2.0" */
@@ -90,6 +93,9 @@ struct dime_firmware_report {
     struct dime_firmware_candidate candidates[DIME_FIRMWARE_MOST_CANDIDATES];
     uint32_t candidate_count;
 };
+
+/* The chip that the image is for. */
+const struct dime_chip *dime_firmware_chip(const struct dime_firmware_settings *settings);
 
 /* ---- words (plan_text.c) ---- */
 

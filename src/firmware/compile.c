@@ -110,11 +110,18 @@ static int is_lean(const struct dime_firmware_settings *chosen) {
     return !chosen->app->has_no_model && is_all_fast(chosen) && !has_maps(chosen->model);
 }
 
+static void add_architecture(const struct dime_image *image, const struct dime_firmware_settings *chosen,
+                             struct words *words) {
+    int multiplies = dime_firmware_chip(chosen)->has_multiplier;
+    add(words, multiplies ? image->toolchain.multiplying : image->toolchain.architecture);
+    if (multiplies) add(words, "-mno-div");
+}
+
 static void add_compiler(const struct dime_image *image, const struct dime_firmware_settings *chosen,
                          struct words *words, const char *optimization) {
     char number[32];
     add(words, "gcc");
-    add(words, image->toolchain.architecture);
+    add_architecture(image, chosen, words);
     add(words, optimization);
     add_list(words, compiler_flags);
     add_joined(words, "-I", image->firmware_folder, "");
@@ -124,6 +131,8 @@ static void add_compiler(const struct dime_image *image, const struct dime_firmw
         snprintf(number, sizeof number, "%u", (unsigned)chosen->input_size);
         add_joined(words, "-DDIME_INPUT_SIZE=", number, "");
     }
+    snprintf(number, sizeof number, "%u", (unsigned)dime_firmware_chip(chosen)->wait_states);
+    add_joined(words, "-DDIME_WAIT_STATES=", number, "");
     snprintf(number, sizeof number, "%u", (unsigned)chosen->baud);
     add_joined(words, "-DDIME_BAUD=", number, "");
     if (chosen->print_swio) add(words, "-DDIME_PRINT_SWIO");
@@ -155,7 +164,8 @@ static int is_fast_c(const char *name) {
 }
 
 static int is_of_maps(const char *name) {
-    return !strcmp(name, "maps.c") || !strcmp(name, "scratch.c") || !strncmp(name, "fast_conv", 9);
+    return !strcmp(name, "maps.c") || !strcmp(name, "scratch.c") || !strncmp(name, "fast_conv", 9) ||
+           !strncmp(name, "fast_multiply", 13);
 }
 
 /* C parts of the fast kernels are compiled like the engine. */
@@ -299,10 +309,10 @@ static int archive(const struct dime_image *image, const char *drivers, const ch
 static int link_program(const struct dime_image *image, const struct dime_firmware_settings *chosen,
                         const char *drivers) {
     struct words words = {0};
-    char start[64];
+    char start[64], ram[32];
     snprintf(start, sizeof start, "%.50s.o", image->settings->app->name);
     add(&words, "gcc");
-    add(&words, image->toolchain.architecture);
+    add_architecture(image, chosen, &words);
     add(&words, "-Os");
     add_list(&words, compiler_flags);
     add(&words, is_whole(image, chosen) ? "-flto" : "-fno-lto");
@@ -311,6 +321,8 @@ static int link_program(const struct dime_image *image, const struct dime_firmwa
     add_joined(&words, "-T", image->firmware_folder, "ch32v003.ld");
     add_joined(&words, "-L", image->firmware_folder, "");
     add(&words, "-Wl,--gc-sections");
+    snprintf(ram, sizeof ram, "%u", (unsigned)dime_firmware_chip(chosen)->ram_bytes);
+    add_joined(&words, "-Wl,--defsym=__ram_bytes=", ram, "");
     add(&words, "-Wl,--defsym=__measure=1"); /* what does not fit is to be measured, too */
     add(&words, "-o");
     add(&words, "image.elf");

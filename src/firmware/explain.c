@@ -25,8 +25,10 @@ struct question {
 
 /* ---- ways ---- */
 
+/* Costs are known for one chip. */
 static double cycles_of(const struct question *question, const struct dime_chip_build *build) {
     struct dime_chip_part parts[DIME_CHIP_MOST_PARTS];
+    if (question->report->chip != dime_chips) return 0;
     uint32_t count = dime_chip_parts(question->model, question->activity, 0, build, parts);
     for (uint32_t i = 0; i < count; i++)
         if (parts[i].layer == question->index && dime_chip_part_is_known(&parts[i], build))
@@ -65,7 +67,7 @@ static uint32_t connected_bytes(const struct question *question, const struct di
     const struct dime_model_layer *layer = &question->model->layers[question->index];
     enum dime_layout layout = plan->code_layers >> question->index & 1
                                   ? DIME_LAYOUT_CODE
-                                  : dime_layout_choose(question->model, question->index);
+                                  : dime_layout_on(question->report->chip, question->model, question->index);
     return dime_layout_bytes(question->model, question->index, layout) +
            (layer->affine ? (uint32_t)sizeof *layer->affine * layer->outputs : 0);
 }
@@ -125,7 +127,7 @@ static void tell_faster(const struct question *question, const struct way *chose
                         char *why, size_t room) {
     const struct dime_firmware_report *report = question->report;
     uint32_t left =
-        report->flash_bytes < DIME_CHIP_FLASH_BYTES ? DIME_CHIP_FLASH_BYTES - report->flash_bytes : 0;
+        report->flash_bytes < report->chip->flash_bytes ? report->chip->flash_bytes - report->flash_bytes : 0;
     uint32_t more = other->bytes > chosen->bytes ? other->bytes - chosen->bytes : 0;
     char cycles[32];
     int used =
@@ -167,10 +169,15 @@ static void tell_why(const struct question *question, const struct way *chosen, 
 /* Functions of inner loops; what no name fits is code that is made of weights, which stays in flash. */
 static const char *inner_loop(const char *kernel) {
     static const char *const loops[][2] = {
-        {"rows", "dime_rows_flush_"},  {"rows in parts", "dime_rows_flush_"},
-        {"table", "dime_table_add"},   {"slices", "dime_slices_add"},
-        {"planes", "dime_planes_add"}, {"look-up", "dime_lookup_channel"},
+        {"rows", "dime_rows_flush_"},
+        {"rows in parts", "dime_rows_flush_"},
+        {"table", "dime_table_add"},
+        {"slices", "dime_slices_add"},
+        {"planes", "dime_planes_add"},
+        {"look-up", "dime_lookup_channel"},
         {"reference", "dot"},
+        {"multiplications", "dime_multiply_add_"},
+        {"multiplications, a map at once", "multiply"},
     };
     for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
         if (!strcmp(kernel, loops[i][0])) return loops[i][1];
@@ -193,7 +200,7 @@ uint32_t dime_firmware_explain(const struct dime_firmware_report *report, const 
     struct dime_activity assumed;
     struct dime_conv_plan suits;
     uint32_t count = 0;
-    if (dime_export_chip_plan(model, DIME_CHIP_FLASH_BYTES, &suits)) return 0;
+    if (dime_export_chip_plan(model, report->chip, report->chip->flash_bytes, &suits)) return 0;
     dime_activity_assume(model, &assumed);
     for (uint32_t i = 0; i < model->layer_count; count++) {
         const struct question question = {report, model, activity ? activity : &assumed, &suits, i};

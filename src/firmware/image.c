@@ -72,7 +72,8 @@ void dime_image_close(struct dime_image *image) {
 
 int dime_image_build(struct dime_image *image, const struct dime_firmware_settings *chosen,
                      struct dime_firmware_report *report) {
-    *report = (struct dime_firmware_report){.code = chosen->code,
+    *report = (struct dime_firmware_report){.chip = dime_firmware_chip(chosen),
+                                            .code = chosen->code,
                                             .kernels = chosen->kernels,
                                             .trade = chosen->trade,
                                             .prepared_only = chosen->prepared_only};

@@ -52,6 +52,15 @@ static const struct dime_stack_caller callers[] = {
     {"dime_conv_pairs_run", "run_maps"},
     {"dime_conv_wide_run", "run_maps"},
     {"dime_conv_reference_run", "run_maps"},
+    {"dime_conv_multiply_run", "dime_conv_run"},
+    {"dime_conv_multiply_run", "run_maps"},
+    {"dime_multiply_run", "dime_network_infer"},
+    {"dime_multiply_add_*", "dime_multiply_run"},
+    {"dime_multiply_add_*", "add_inputs"},
+    {"dime_fast_finish_*", "dime_multiply_run"},
+    {"multiply*", "dime_conv_multiply_run"},
+    {"multiply*", "run_first"},
+    {"multiply*", "run_channel"},
     {"layer*_finish", "dime_conv_pairs_run"},
     {"layer*_finish", "run_row"},
     {"dime_table_run", "dime_network_infer"},
@@ -127,8 +136,8 @@ int dime_image_measure(const struct dime_image *image, struct dime_firmware_repo
     if (!code) code = measure_stack(&answers, &report->stack);
     if (!code) {
         report->ram_bytes = report->space.ram;
-        report->fits = report->flash_bytes <= DIME_CHIP_FLASH_BYTES &&
-                       report->ram_bytes + report->stack.bytes <= DIME_CHIP_RAM_BYTES;
+        report->fits = report->flash_bytes <= report->chip->flash_bytes &&
+                       report->ram_bytes + report->stack.bytes <= report->chip->ram_bytes;
     }
     free(answers.listing);
     free(answers.relocations);

@@ -28,16 +28,17 @@ void dime_firmware_verdict_text(const struct dime_firmware_candidate *plan, char
         snprintf(text, room, "fits");
         return;
     }
-    if (plan->flash_bytes > DIME_CHIP_FLASH_BYTES)
-        used = snprintf(text, room, "%u bytes of flash too many", plan->flash_bytes - DIME_CHIP_FLASH_BYTES);
-    if (ram <= DIME_CHIP_RAM_BYTES) return;
+    if (plan->flash_bytes > plan->chip->flash_bytes)
+        used =
+            snprintf(text, room, "%u bytes of flash too many", plan->flash_bytes - plan->chip->flash_bytes);
+    if (ram <= plan->chip->ram_bytes) return;
     const char *before = used ? ", " : "";
-    if (plan->ram_bytes <= DIME_CHIP_RAM_BYTES)
+    if (plan->ram_bytes <= plan->chip->ram_bytes)
         snprintf(text + used, room - (size_t)used, "%s%u bytes too little for the stack of %u", before,
-                 ram - DIME_CHIP_RAM_BYTES, plan->stack_bytes);
+                 ram - plan->chip->ram_bytes, plan->stack_bytes);
     else
         snprintf(text + used, room - (size_t)used, "%s%u bytes of RAM too many", before,
-                 ram - DIME_CHIP_RAM_BYTES);
+                 ram - plan->chip->ram_bytes);
 }
 
 /* The fastest of those that do not fit and would be faster than the chosen one, or NULL. */
@@ -76,7 +77,7 @@ const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
     if (report->kernels == DIME_KERNELS_REFERENCE) return "reference";
     if (model->layers[index].shape.kind != DIME_LAYER_FC) return map_kernel(report, index);
     if (report->convolutions.code_layers >> index & 1) return "code";
-    switch (dime_layout_choose(model, index)) {
+    switch (dime_layout_on(report->chip, model, index)) {
     case DIME_LAYOUT_ROWS:
         return "rows";
     case DIME_LAYOUT_PARTS:
@@ -87,6 +88,8 @@ const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
         return "table";
     case DIME_LAYOUT_PLANES:
         return "planes";
+    case DIME_LAYOUT_MULTIPLY:
+        return "multiplications";
     case DIME_LAYOUT_CODE:
     case DIME_LAYOUT_REFERENCE:
         break;

@@ -103,8 +103,9 @@ static void print_left(FILE *stream, const char *what, long left) {
         fprintf(stream, "%s: %ld bytes left", what, left);
 }
 
-void dime_space_print(const struct dime_space *space, uint32_t flash, uint32_t stack, size_t most,
-                      FILE *stream) {
+void dime_space_print(const struct dime_space *space, const struct dime_chip *chip, uint32_t flash,
+                      uint32_t stack, size_t most, FILE *stream) {
+    char has[32];
     long other_flash = (long)flash, other_ram = (long)space->ram;
     fprintf(stream, "  %-32s %8s %8s\n", "bytes", "flash", "RAM");
     for (size_t i = 0; i < space->count && i < most; i++) {
@@ -116,9 +117,10 @@ void dime_space_print(const struct dime_space *space, uint32_t flash, uint32_t s
     print_row(stream, "everything else", other_flash, other_ram);
     print_row(stream, "stack, worst case", 0, stack);
     print_row(stream, "total", flash, (long)space->ram + stack);
-    print_row(stream, "the CH32V003 has", DIME_CHIP_FLASH_BYTES, DIME_CHIP_RAM_BYTES);
+    snprintf(has, sizeof has, "the %s has", chip->full_name);
+    print_row(stream, has, chip->flash_bytes, chip->ram_bytes);
     fputs("  ", stream);
-    print_left(stream, "flash", DIME_CHIP_FLASH_BYTES - (long)flash);
-    print_left(stream, ", RAM", DIME_CHIP_RAM_BYTES - (long)space->ram - (long)stack);
+    print_left(stream, "flash", (long)chip->flash_bytes - (long)flash);
+    print_left(stream, ", RAM", (long)chip->ram_bytes - (long)space->ram - (long)stack);
     fputc('\n', stream);
 }

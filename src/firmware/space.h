@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define DIME_CHIP_FLASH_BYTES 16384
-#define DIME_CHIP_RAM_BYTES 2048
+#include "model/chip.h"
+
 #define DIME_CHIP_RAM_BASE 0x20000000u
 
 struct dime_space_item {
@@ -28,7 +28,7 @@ void dime_space_free(struct dime_space *space);
 
 /* A table of the largest `most` items, what is left, and totals beside what the chip has. flash: bytes of the
    image; stack: worst case. */
-void dime_space_print(const struct dime_space *space, uint32_t flash, uint32_t stack, size_t most,
-                      FILE *stream);
+void dime_space_print(const struct dime_space *space, const struct dime_chip *chip, uint32_t flash,
+                      uint32_t stack, size_t most, FILE *stream);
 
 #endif

@@ -81,6 +81,7 @@ static int choose_architecture(struct dime_toolchain *toolchain) {
     char *output = NULL;
     int code = dime_toolchain_run(toolchain, NULL, arguments, &output);
     toolchain->architecture = code ? "-march=rv32ec" : "-march=rv32ec_zicsr";
+    toolchain->multiplying = code ? "-march=rv32emc" : "-march=rv32emc_zicsr"; /* Zmmul: from GCC 13 on */
     free(output);
     return code == DIME_ERROR_MEMORY ? code : 0;
 }

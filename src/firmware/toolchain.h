@@ -6,7 +6,8 @@
 struct dime_toolchain {
     char *prefix;             /* "riscv64-unknown-elf-" */
     char *version;            /* first line of --version */
-    const char *architecture; /* "-march=..." of the chip */
+    const char *architecture; /* "-march=..." of the CH32V003 */
+    const char *multiplying;  /* the same of a chip with a multiplier and no divider; -mno-div goes with it */
     char *libgcc;             /* path of its library */
     int has_lto;              /* 1: can optimize at link time */
 };

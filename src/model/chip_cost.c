@@ -197,6 +197,7 @@ static uint32_t fc_kernel(const struct dime_model_layer *layer, enum dime_layout
         return DIME_CHIP_PLANES;
     case DIME_LAYOUT_TABLE:
         return DIME_CHIP_TABLE + (uint32_t)layer->format;
+    case DIME_LAYOUT_MULTIPLY:
     case DIME_LAYOUT_REFERENCE:
         break;
     }

@@ -5,6 +5,7 @@
 
 #include "engine/fast_planes.h"
 #include "engine/stage.h"
+#include "model/conv_multiply.h"
 #include "model/lookup_layout.h"
 #include "model/planes_layout.h"
 
@@ -69,6 +70,18 @@ static const char *wide_refusal(const struct dime_network *network,
     return NULL;
 }
 
+static void list_values(const struct dime_model *model, const struct dime_conv_stage_plan *stage,
+                        const int16_t *values[DIME_MAX_LAYERS]) {
+    for (uint32_t i = stage->first; i <= stage->last; i++) values[i - stage->first] = model->layers[i].value;
+}
+
+static const char *multiply_refusal(const struct dime_model *model, const struct dime_network *network,
+                                    const struct dime_conv_stage_plan *stage) {
+    const int16_t *values[DIME_MAX_LAYERS];
+    list_values(model, stage, values);
+    return dime_conv_multiply_refusal(&network->layers[stage->first], &network->layers[stage->last], values);
+}
+
 /* ---- code ---- */
 
 static uint32_t write_pairs(const struct dime_conv_stage_plan *stage, const struct dime_model *model,
@@ -121,6 +134,17 @@ static void write_planes(const struct dime_conv_stage_plan *stage, const struct 
                       c);
 }
 
+/* Inputs of pictures with a mean that is subtracted go down to about -20. */
+static void write_multiply(const struct dime_conv_stage_plan *stage, const struct dime_model *model,
+                           const struct dime_network *network, FILE *assembly, FILE *c) {
+    enum { BLANK = -20 };
+    const int16_t *values[DIME_MAX_LAYERS];
+    list_values(model, stage, values);
+    dime_conv_multiply_print(&network->layers[stage->first], &network->layers[stage->last], values,
+                             input_least(model, stage->first) ? BLANK : 0, input_most(model, stage->first),
+                             stage->first + 1, assembly, c);
+}
+
 /* ---- what there is to choose from ---- */
 
 static uint32_t products_of(const struct dime_network *network, const struct dime_conv_stage_plan *stage) {
@@ -145,6 +169,7 @@ enum {
     LOOKUP_CYCLES = 240,
     PLANES_CYCLES = 450,
     WIDE_CYCLES = 1020,
+    MULTIPLY_CYCLES = 400,
     FINISH_CYCLES = 2700,
     SCALE_CYCLES = 4500
 };
@@ -169,8 +194,25 @@ static void offer_pairs(struct candidate *candidate, const struct dime_model *mo
     offer(candidate, DIME_CONV_SUMS, pairs + table, cycles + SCALE_CYCLES * count);
 }
 
+/* Code only where there are no multiplications, which are smaller and faster. */
+static void offer_wide(struct candidate *candidate, const struct dime_model *model,
+                       const struct dime_network *network, const struct dime_chip *chip,
+                       const struct dime_conv_stage_plan *stage) {
+    const struct dime_layer *first = &network->layers[stage->first], *last = &network->layers[stage->last];
+    uint32_t products = products_of(network, stage);
+    candidate->why = NULL;
+    if (chip->has_multiplier && !multiply_refusal(model, network, stage)) {
+        offer(candidate, DIME_CONV_MULTIPLY, dime_conv_multiply_bytes(first, last),
+              MULTIPLY_CYCLES * products);
+        return;
+    }
+    candidate->why = wide_refusal(network, stage);
+    if (candidate->why) return;
+    offer(candidate, DIME_CONV_WIDE, write_maps(stage, model, network, NULL), WIDE_CYCLES * products);
+}
+
 static struct candidate candidate_of(const struct dime_model *model, const struct dime_network *network,
-                                     const struct dime_conv_stage_plan *stage) {
+                                     const struct dime_chip *chip, const struct dime_conv_stage_plan *stage) {
     const struct dime_layer *layer = &network->layers[stage->first];
     const char *refusal = pairs_refusal(model, network, stage);
     uint32_t products = products_of(network, stage);
@@ -186,12 +228,7 @@ static struct candidate candidate_of(const struct dime_model *model, const struc
               PLANES_CYCLES * products);
         candidate.slices = dime_planes_slices(&shape);
     }
-    if (layer->requantize == DIME_REQUANTIZE_WIDE) {
-        candidate.why = wide_refusal(network, stage);
-        if (!candidate.why)
-            offer(&candidate, DIME_CONV_WIDE, write_maps(stage, model, network, NULL),
-                  WIDE_CYCLES * products);
-    }
+    if (layer->requantize == DIME_REQUANTIZE_WIDE) offer_wide(&candidate, model, network, chip, stage);
     return candidate;
 }
 
@@ -259,16 +296,24 @@ static int choose_by_places(struct dime_conv_plan *plan, const struct candidate 
 
 /* ---- channel by channel ---- */
 
+static enum dime_conv_method channel_method(const struct candidate *candidate) {
+    return candidate->bytes[DIME_CONV_MULTIPLY] ? DIME_CONV_MULTIPLY : DIME_CONV_WIDE;
+}
+
+static uint32_t channel_bytes(const struct candidate *candidate) {
+    return candidate->bytes[channel_method(candidate)];
+}
+
 /* The stage that gains most for its bytes. */
 static uint32_t best_wide(const struct dime_conv_plan *plan, const struct candidate *candidates,
                           uint32_t room) {
     uint32_t best = plan->count;
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct candidate *one = &candidates[i], *other = &candidates[best];
-        uint32_t bytes = one->bytes[DIME_CONV_WIDE];
+        uint32_t bytes = channel_bytes(one);
         if (plan->stages[i].method || !bytes || bytes > room - plan->bytes) continue;
-        if (best == plan->count || (uint64_t)one->cycles[DIME_CONV_WIDE] * other->bytes[DIME_CONV_WIDE] >
-                                       (uint64_t)other->cycles[DIME_CONV_WIDE] * bytes)
+        if (best == plan->count || (uint64_t)one->cycles[channel_method(one)] * channel_bytes(other) >
+                                       (uint64_t)other->cycles[channel_method(other)] * bytes)
             best = i;
     }
     return best;
@@ -278,11 +323,11 @@ static void choose_by_channels(struct dime_conv_plan *plan, const struct candida
                                uint32_t room) {
     for (uint32_t i = 0; i < plan->count; i++) take(plan, i, DIME_CONV_REFERENCE, 0);
     for (uint32_t best; (best = best_wide(plan, candidates, room)) < plan->count;)
-        take(plan, best, DIME_CONV_WIDE, candidates[best].bytes[DIME_CONV_WIDE]);
+        take(plan, best, channel_method(&candidates[best]), channel_bytes(&candidates[best]));
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct candidate *one = &candidates[i];
         if (plan->stages[i].method) continue;
-        plan->stages[i].why = one->bytes[DIME_CONV_WIDE] ? "its code does not fit"
+        plan->stages[i].why = channel_bytes(one) ? "its code does not fit"
                               : smallest_of(one) ? "fast kernels do not fit, or not every layer has one"
                                                  : one->why;
     }
@@ -294,6 +339,7 @@ static uint32_t sums_of(const struct dime_network *network, const struct dime_co
                         const struct candidate *candidate) {
     const struct dime_layer *first = &network->layers[stage->first], *last = &network->layers[stage->last];
     if (stage->method == DIME_CONV_WIDE) return last->outputs * dime_map_size(last) + dime_map_size(first);
+    if (stage->method == DIME_CONV_MULTIPLY) return dime_conv_multiply_sums(first, last);
     if (stage->method == DIME_CONV_PLANES) return candidate->slices;
     if (stage->method == DIME_CONV_REFERENCE) return network->sums;
     if (stage->method == DIME_CONV_LOOKUP) return (first->outputs + 1u) & ~1u;
@@ -342,14 +388,14 @@ static uint32_t activations_of(const struct dime_network *network, const struct 
 /* ---- the plan ---- */
 
 struct dime_conv_plan dime_conv_plan_make(const struct dime_model *model, const struct dime_network *network,
-                                          uint32_t room) {
+                                          const struct dime_chip *chip, uint32_t room) {
     struct dime_conv_plan plan = {.sums = network->widest};
     struct candidate candidates[DIME_MAX_LAYERS + 1] = {{.why = NULL}};
     if (!network->map_count) return plan;
     for (uint32_t first = 0; first < network->map_count; first = dime_stage_end(network, first)) {
         struct dime_conv_stage_plan *stage = &plan.stages[plan.count];
         *stage = (struct dime_conv_stage_plan){.first = first, .last = dime_stage_end(network, first) - 1};
-        candidates[plan.count] = candidate_of(model, network, stage);
+        candidates[plan.count] = candidate_of(model, network, chip, stage);
         memcpy(stage->offers, candidates[plan.count++].bytes, sizeof stage->offers);
     }
     if (!choose_by_places(&plan, candidates, room)) choose_by_channels(&plan, candidates, room);
@@ -367,7 +413,8 @@ const char *dime_conv_method_name(enum dime_conv_method method) {
                                         "code for two outputs at once, scaled by a table",
                                         "look-up",
                                         "planes",
-                                        "code for a map at once"};
+                                        "code for a map at once",
+                                        "multiplications, a map at once"};
     return names[method];
 }
 
@@ -403,6 +450,8 @@ static void write_entry(const struct dime_conv_stage_plan *stage, FILE *c) {
         fprintf(c, "    {.run = dime_conv_lookup_run, .lookup = &layer%u_lookup},\n", number);
     else if (stage->method == DIME_CONV_PLANES)
         fprintf(c, "    {.run = dime_conv_planes_run, .planes = &layer%u_planes},\n", number);
+    else if (stage->method == DIME_CONV_MULTIPLY)
+        fprintf(c, "    {.run = dime_conv_multiply_run, .multiply = &layer%u_multiply},\n", number);
     else if (stage->method == DIME_CONV_WIDE)
         fprintf(c, "    {.run = dime_conv_wide_run, .map = layer%u_maps},\n", number);
     else
@@ -417,6 +466,7 @@ void dime_conv_plan_write(const struct dime_conv_plan *plan, const struct dime_m
             dime_lookup_print(&network->layers[stage->first], model->layers[stage->first].value,
                               stage->first + 1, c);
         if (stage->method == DIME_CONV_PLANES) write_planes(stage, model, network, c);
+        if (stage->method == DIME_CONV_MULTIPLY) write_multiply(stage, model, network, assembly, c);
         if (stage->method == DIME_CONV_WIDE) {
             write_maps(stage, model, network, assembly);
             write_map_table(stage, network, c);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "model/chip.h"
 #include "model/conv_code.h"
 #include "model/model.h"
 
@@ -16,6 +17,7 @@ enum dime_conv_method {
     DIME_CONV_LOOKUP,    /* three look-ups for two outputs (fast_lookup.h) */
     DIME_CONV_PLANES,    /* weights in planes, one place at a time (fast_planes.h) */
     DIME_CONV_WIDE,      /* code, a map at once */
+    DIME_CONV_MULTIPLY,  /* a map at once with multiplications (fast_conv_multiply.h) */
     DIME_CONV_METHODS
 };
 
@@ -38,9 +40,10 @@ struct dime_conv_plan {
     uint32_t code_layers; /* bit i: the fully connected layer i is code (weight_code.h), part of `bytes` */
 };
 
-/* Chooses the fastest methods whose code and tables stay within `room`. network: the runtime's. */
+/* Chooses the fastest methods on this chip whose code and tables stay within `room`. network: the runtime's.
+ */
 struct dime_conv_plan dime_conv_plan_make(const struct dime_model *model, const struct dime_network *network,
-                                          uint32_t room);
+                                          const struct dime_chip *chip, uint32_t room);
 
 /* The stage of layer `index`, or NULL where it is fully connected. */
 const struct dime_conv_stage_plan *dime_conv_plan_stage(const struct dime_conv_plan *plan, uint32_t index);

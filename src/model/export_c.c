@@ -33,8 +33,9 @@ struct export {
     const struct dime_export_pictures *pictures;
     struct dime_runtime runtime;
     struct text model_h, model_c, pictures_h, pictures_c;
-    int for_chip;       /* weights in the layouts of the fast kernels, or as code */
-    uint32_t code_room; /* bytes that convolutions may take as code */
+    const struct dime_chip *chip; /* weights in the layouts of its fast kernels, or as code; NULL: the
+                                     reference */
+    uint32_t code_room;           /* bytes that convolutions may take as code */
     struct dime_conv_plan convolutions;
     struct text model_s; /* their code */
     struct dime_export_file files[MOST_FILES];
@@ -121,7 +122,7 @@ static uint32_t scratch_bytes(uint32_t sums, uint32_t activations) {
 
 static enum dime_layout layout_of(const struct export *export, uint32_t index) {
     if (export->convolutions.code_layers >> index & 1) return DIME_LAYOUT_CODE;
-    return export->for_chip ? dime_layout_choose(export->model, index) : DIME_LAYOUT_REFERENCE;
+    return export->chip ? dime_layout_on(export->chip, export->model, index) : DIME_LAYOUT_REFERENCE;
 }
 
 /* How a layer of maps runs; the reference for all others. */
@@ -137,7 +138,7 @@ static int has_affine_code(const struct export *export, uint32_t index) {
 }
 
 static uint32_t sums_of(const struct export *export) {
-    if (!export->for_chip) return export->runtime.network.sums;
+    if (!export->chip) return export->runtime.network.sums;
     uint32_t entries = export->convolutions.sums;
     for (uint32_t i = export->runtime.network.map_count; i < export->runtime.network.layer_count; i++) {
         uint32_t needed = dime_layout_sums(export->model, i, layout_of(export, i));
@@ -153,7 +154,7 @@ static uint32_t activations_of(const struct export *export) {
 
 /* Entries of a scratch buffer: fast kernels write whole words of weights. */
 static uint32_t entries_of(const struct export *export, uint32_t count) {
-    return export->for_chip ? (count + 7) / 8 * 8 : count;
+    return export->chip ? (count + 7) / 8 * 8 : count;
 }
 
 static void print_number(FILE *stream, const char *macro, uint32_t value, const char *comment) {
@@ -324,7 +325,7 @@ static void print_network(const struct export *export, FILE *stream) {
         fprintf(stream,
                 "    .map_count = %u,\n    .sums = DIME_MODEL_SUMS,\n"
                 "    .activations = DIME_MODEL_ACTIVATIONS,\n    .maps = %s,\n",
-                network->map_count, export->for_chip ? "run_maps" : "dime_maps_run");
+                network->map_count, export->chip ? "run_maps" : "dime_maps_run");
     fputs("};\n", stream);
 }
 
@@ -368,8 +369,9 @@ static int make_model_c(struct export *export) {
     FILE *stream = export->model_c.stream;
     print_origin(export, stream);
     fputs("#include \"model.h\"\n\n#include <stdint.h>\n\n", stream);
-    if (export->for_chip)
-        fputs("#include \"fast_code.h\"\n#include \"fast_conv.h\"\n#include \"fast_parts.h\"\n#include "
+    if (export->chip)
+        fputs("#include \"fast_code.h\"\n#include \"fast_conv.h\"\n#include \"fast_multiply.h\"\n#include "
+              "\"fast_parts.h\"\n#include "
               "\"fast_planes.h\"\n#include "
               "\"fast_rows.h\"\n"
               "#include \"fast_slices.h\"\n"
@@ -379,7 +381,7 @@ static int make_model_c(struct export *export) {
     fputs("static const struct dime_layer layers[DIME_MODEL_LAYERS] = {\n", stream);
     for (uint32_t i = 0; i < network->layer_count; i++) print_entry(export, stream, i);
     fputs("};\n\n", stream);
-    if (export->for_chip && network->map_count) code = make_code(export);
+    if (export->chip && network->map_count) code = make_code(export);
     print_network(export, stream);
     int closed = text_close(export, &export->model_c);
     return code ? code : closed;
@@ -625,8 +627,9 @@ static int export_planned(struct export *export, const char *folder) {
 static void plan_code(struct export *export) {
     struct dime_conv_plan *plan = &export->convolutions;
     uint32_t bytes;
-    *plan = dime_conv_plan_make(export->model, &export->runtime.network, export->code_room);
-    if (!export->for_chip) return;
+    *plan = dime_conv_plan_make(export->model, &export->runtime.network,
+                                export->chip ? export->chip : dime_chips, export->code_room);
+    if (!export->chip) return;
     plan->code_layers = dime_weight_code_choose(export->model, export->code_room, &bytes);
     plan->bytes += bytes;
 }
@@ -637,7 +640,7 @@ static int export_all(struct export *export, const char *folder) {
     if (!code) code = dime_runtime_create(&export->runtime, export->model);
     if (code) return code;
     plan_code(export);
-    code = export->for_chip ? export_planned(export, folder) : make_all_files(export, folder);
+    code = export->chip ? export_planned(export, folder) : make_all_files(export, folder);
     dime_runtime_free(&export->runtime);
     return code;
 }
@@ -655,17 +658,17 @@ int dime_export_c(const struct dime_model *model, const char *name,
     return 0;
 }
 
-int dime_export_chip(const struct dime_model *model, const char *name, uint32_t code_room, const char *folder,
-                     struct dime_conv_plan *convolutions) {
-    struct export export = {.model = model, .name = name, .for_chip = 1, .code_room = code_room};
+int dime_export_chip(const struct dime_model *model, const char *name, const struct dime_chip *chip,
+                     uint32_t code_room, const char *folder, struct dime_conv_plan *convolutions) {
+    struct export export = {.model = model, .name = name, .chip = chip, .code_room = code_room};
     int code = export_all(&export, folder);
     if (convolutions) *convolutions = export.convolutions;
     return code;
 }
 
-int dime_export_chip_plan(const struct dime_model *model, uint32_t code_room,
+int dime_export_chip_plan(const struct dime_model *model, const struct dime_chip *chip, uint32_t code_room,
                           struct dime_conv_plan *convolutions) {
-    struct export export = {.model = model, .for_chip = 1, .code_room = code_room};
+    struct export export = {.model = model, .chip = chip, .code_room = code_room};
     int code = dime_runtime_create(&export.runtime, model);
     if (code) return code;
     plan_code(&export);

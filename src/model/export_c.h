@@ -36,16 +36,16 @@ int dime_export_c(const struct dime_model *model, const char *name,
                   const struct dime_export_pictures *pictures, const char *folder,
                   struct dime_export_summary *summary);
 
-/* The model for the firmware of the CH32V003: as dime_export_c without pictures, but with weights in the
+/* The model for the firmware of a chip: as dime_export_c without pictures, but with weights in the
    layouts of the fast kernels, device/engine/fast_*.h, which have to be compiled with it. Convolutions become
    code, as many as fit `code_room` bytes; *convolutions, which may be NULL, says which. Errors: as
    dime_export_c. */
-int dime_export_chip(const struct dime_model *model, const char *name, uint32_t code_room, const char *folder,
-                     struct dime_conv_plan *convolutions);
+int dime_export_chip(const struct dime_model *model, const char *name, const struct dime_chip *chip,
+                     uint32_t code_room, const char *folder, struct dime_conv_plan *convolutions);
 
 /* Which layers become code and tables within so many bytes, as dime_export_chip decides. Errors: UNSUPPORTED,
    MEMORY. */
-int dime_export_chip_plan(const struct dime_model *model, uint32_t code_room,
+int dime_export_chip_plan(const struct dime_model *model, const struct dime_chip *chip, uint32_t code_room,
                           struct dime_conv_plan *convolutions);
 
 /* Bytes of RAM that inference needs beside its input: both scratch buffers. */

@@ -7,6 +7,7 @@
 #include "engine/fast_code.h"
 #include "engine/fast_slices.h"
 #include "model/model_layer.h"
+#include "model/multiply_layout.h"
 #include "model/planes_layout.h"
 #include "model/rows_layout.h"
 #include "model/weight_code.h"
@@ -81,6 +82,20 @@ enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t ind
     return parts > 1 ? DIME_LAYOUT_PARTS : parts ? DIME_LAYOUT_ROWS : DIME_LAYOUT_REFERENCE;
 }
 
+/* Behind maps, where activations are 0 or more. */
+static int suits_multiply(const struct dime_model *model, uint32_t index, struct dime_multiply_shape *shape) {
+    const struct dime_model_layer *layer = &model->layers[index];
+    return model->layers[0].shape.kind != DIME_LAYER_FC && layer->shape.kind == DIME_LAYER_FC &&
+           !dime_layout_has_negative_inputs(model, index) && dime_multiply_shape_of(layer, shape);
+}
+
+enum dime_layout dime_layout_on(const struct dime_chip *chip, const struct dime_model *model,
+                                uint32_t index) {
+    struct dime_multiply_shape shape;
+    if (chip->has_multiplier && suits_multiply(model, index, &shape)) return DIME_LAYOUT_MULTIPLY;
+    return dime_layout_choose(model, index);
+}
+
 static int has_rows(enum dime_layout layout) {
     return layout == DIME_LAYOUT_ROWS || layout == DIME_LAYOUT_PARTS;
 }
@@ -116,6 +131,9 @@ int dime_layouts_are_fast(const struct dime_model *model) {
 uint32_t dime_layout_bytes(const struct dime_model *model, uint32_t index, enum dime_layout layout) {
     const struct dime_model_layer *layer = &model->layers[index];
     if (layout == DIME_LAYOUT_REFERENCE) return (uint32_t)dime_layer_packed_bytes(layer);
+    struct dime_multiply_shape multiply;
+    if (layout == DIME_LAYOUT_MULTIPLY)
+        return suits_multiply(model, index, &multiply) ? dime_multiply_bytes(layer, &multiply) : 0;
     if (layout == DIME_LAYOUT_CODE) return dime_weight_code_bytes(model, index);
     if (layout == DIME_LAYOUT_SLICES) return layer->inputs * 8 + 12;
     struct dime_planes_shape shape;
@@ -200,6 +218,9 @@ static void print_planes(const struct dime_model *model, uint32_t index, FILE *s
 }
 
 int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_layout layout, FILE *stream) {
+    struct dime_multiply_shape multiply;
+    if (layout == DIME_LAYOUT_MULTIPLY && suits_multiply(model, index, &multiply))
+        dime_multiply_print(&model->layers[index], &multiply, finish_of(model, index), index + 1, stream);
     if (layout == DIME_LAYOUT_PLANES) print_planes(model, index, stream);
     if (layout == DIME_LAYOUT_SLICES) print_slices(model, index, stream);
     if (layout == DIME_LAYOUT_TABLE) print_table(model, index, stream);

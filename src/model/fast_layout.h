@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "model/chip.h"
 #include "model/model.h"
 
 enum dime_layout {
@@ -15,11 +16,13 @@ enum dime_layout {
     DIME_LAYOUT_SLICES,    /* fast_slices.h */
     DIME_LAYOUT_TABLE,     /* fast_table.h */
     DIME_LAYOUT_PLANES,    /* fast_planes.h */
+    DIME_LAYOUT_MULTIPLY,  /* fast_multiply.h: only on a chip with a multiplier */
     DIME_LAYOUT_CODE,      /* fast_code.h: only where dime_weight_code_choose has the layer */
 };
 
-/* The fastest layout that a layer can have. */
+/* The fastest layout that a layer can have without a multiplier, and on this chip. */
 enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t index);
+enum dime_layout dime_layout_on(const struct dime_chip *chip, const struct dime_model *model, uint32_t index);
 
 /* 1 where no fully connected layer has the reference's layout. */
 int dime_layouts_are_fast(const struct dime_model *model);
