@@ -39,8 +39,8 @@ const char *dime_conv_multiply_refusal(const struct dime_layer *first, const str
 
 /* ---- sizes ---- */
 
-/* 1 where a convolution is computed together with the pooling behind it: a larger loop, which pays for a larger
-   map. */
+/* 1 where a convolution is computed together with the pooling behind it: a larger loop, which pays for a
+   larger map. */
 static int has_pool(const struct dime_layer *layer, const struct dime_layer *last) {
     enum { FEW = 16 };
     return layer < last && dime_is_pool(layer + 1) && dime_map_size(layer + 1) >= FEW;
