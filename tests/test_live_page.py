@@ -95,9 +95,12 @@ def serve(folder):
 def check_page(name, found):
     times = found["milliseconds"]
     print(f"{name}: {found['right']} of {found['drawn']} digits right: {found['answers']}; from stroke to "
-          f"digit {statistics.median(times):.1f} ms (median), {max(times):.1f} ms at most")
+          f"digit {statistics.median(times):.1f} ms (median), {max(times):.1f} ms at most, "
+          f"{sum(time > 50 for time in times)} of {len(times)} above 50 ms")
     check(found["drawn"] == 20 and found["right"] >= LEAST_RIGHT, f"{name}: {found['right']} digits right")
     check(found["keyboard"] == 1, f"{name}: by keyboard: {found['keyboard']}, {found['verdict']}")
+    check(found["told"] == "Pen up, 50 % from the left, 76 % from the top", f"{name}: {found['told']}")
+    check(found["phone"] == {"digit": 3, "wide": 0, "seen": True}, f"{name}: on a phone: {found['phone']}")
     check(found["dropped"] == 0, f"{name}: a picture that is dropped: {found['dropped']}")
     check(found["camera"] == CAMERA, f"{name}: the camera is on, clicked twice, refused: {found['camera']}")
     check(found["troubles"] == [], f"{name}: {found['troubles']}")

@@ -4,10 +4,12 @@ import { Paper } from "./paper.js";
 import { openBoard } from "./source.js";
 import { showAbout, showAnswer, showNothing, showReading, showTrouble } from "./view.js";
 
+const PRACTICES = 3;
 const find = (id) => document.getElementById(id);
 let board = null;
 let reading = false; // one picture at a time is on its way
 let waiting = false; // and the paper has changed since
+let since = 0; // when it changed last
 let camera = null; // the promise of a camera that runs or is about to
 
 async function readPaper() {
@@ -16,7 +18,7 @@ async function readPaper() {
     showNothing();
     return;
   }
-  const start = performance.now();
+  const start = since;
   showReading(true);
   try {
     const answer = await board.read(picture);
@@ -30,6 +32,7 @@ async function readPaper() {
 
 async function changed() {
   waiting = true;
+  since = performance.now();
   if (reading || !board) return;
   reading = true;
   while (waiting) {
@@ -40,7 +43,20 @@ async function changed() {
   document.body.dataset.read = String(Number(document.body.dataset.read || 0) + 1);
 }
 
-const paper = new Paper(find("paper"), find("pen"), changed);
+const paper = new Paper(find("paper"), changed, { pen: find("pen"), text: find("pen-text") });
+
+// The first answer takes long, while the browser still compiles what it runs. So a simulated board reads
+// pictures that nobody waits for; a real one shows only what it was asked for.
+async function practise(opened) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = find("paper").width;
+  const scrap = new Paper(canvas, () => {});
+  scrap.stroke(canvas.width / 2, canvas.height / 5);
+  scrap.stroke(canvas.width / 2, canvas.height * 4 / 5);
+  for (let i = 1; i < PRACTICES; i++) await opened.read(scrap.read());
+  showAnswer(await opened.read(scrap.read()), opened.names, 0);
+  showNothing();
+}
 
 async function layFile(file) {
   try {
@@ -100,7 +116,9 @@ addEventListener("drop", (event) => {
 });
 
 try {
-  board = await openBoard();
+  const opened = await openBoard();
+  if (opened.simulated) await practise(opened);
+  board = opened;
   showAbout(board.about);
   document.body.dataset.ready = "1";
   if (!paper.blank) changed();

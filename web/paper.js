@@ -31,14 +31,16 @@ function greyLevels(context) {
 }
 
 export class Paper {
-  constructor(canvas, pen, changed) {
+  // keyboard: the elements that show the keyboard's pen and say where it is; a paper without takes no keys.
+  constructor(canvas, changed, keyboard = null) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
-    this.pen = pen;
     this.changed = changed;
+    this.pen = keyboard?.pen;
+    this.penText = keyboard?.text;
     this.cursor = { x: canvas.width / 2, y: canvas.height / 2, down: false };
     this.clear();
-    this.listen();
+    if (keyboard) this.listen();
   }
 
   clear() {
@@ -146,5 +148,9 @@ export class Paper {
     this.pen.classList.toggle("down", this.cursor.down);
     this.pen.style.left = `${100 * this.cursor.x / this.canvas.width}%`;
     this.pen.style.top = `${100 * this.cursor.y / this.canvas.height}%`;
+    const percent = (place, size) => Math.round(100 * place / size);
+    this.penText.textContent = `Pen ${this.cursor.down ? "down" : "up"}, ` +
+      `${percent(this.cursor.x, this.canvas.width)} % from the left, ` +
+      `${percent(this.cursor.y, this.canvas.height)} % from the top`;
   }
 }

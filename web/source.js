@@ -12,6 +12,7 @@ export async function openBoard() {
   return {
     about: about.about,
     names: about.classes,
+    simulated: about.simulated,
     async read({ width, height, pixels }) {
       const body = new Uint8Array(4 + pixels.length);
       new DataView(body.buffer).setUint16(0, width, true);

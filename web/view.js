@@ -3,6 +3,7 @@
 
 const find = (id) => document.getElementById(id);
 const SEGMENTS = "abcdefg";
+const COUNT = new Intl.NumberFormat("en");
 const DIGITS = { 0x3f: "0", 0x06: "1", 0x5b: "2", 0x4f: "3", 0x66: "4", 0x6d: "5", 0x7d: "6", 0x7c: "6",
   0x07: "7", 0x27: "7", 0x7f: "8", 0x6f: "9", 0x67: "9", 0x40: "a dash", 0x79: "E", 0x00: "nothing" };
 const FINDINGS = { empty: "there is nothing on the paper", small: "what is drawn is too small",
@@ -69,7 +70,7 @@ export function showAnswer(answer, names, milliseconds) {
   showInput(answer);
   showOutputs(answer, names);
   find("verdict").textContent = verdict(answer, names);
-  find("cycles").textContent = answer.cycles.toLocaleString("en");
+  find("cycles").textContent = COUNT.format(answer.cycles);
   find("milliseconds").textContent = `${answer.milliseconds.toFixed(2)} ms`;
   find("answer-time").textContent = `${milliseconds.toFixed(1)} ms`;
   find("log").textContent = answer.log.join("\n");

@@ -123,7 +123,7 @@ static void describe(struct live *live, const struct live_options *given) {
         dime_text_put(&text, i ? "," : "");
         dime_text_json(&text, live->model.class_names ? live->model.class_names[i] : number);
     }
-    dime_text_put(&text, "]}");
+    dime_text_put(&text, given->serial ? "],\"simulated\":false}" : "],\"simulated\":true}");
     live->service = (struct dime_live_service){live, live->about, read_picture};
 }
 

@@ -4,7 +4,7 @@
    this machine and IP addresses are accepted as Host (a page elsewhere cannot reach the server by a name of
    its own that it lets point here), and other origins may not post.
 
-   GET /board      JSON: "about", "classes"
+   GET /board      JSON: "about", "classes", "simulated"
    POST /picture   width and height, 16 bits each, little-endian, then width * height grey levels: JSON as
                    live/reader.h says
    An error is JSON, too: "error". */

@@ -74,7 +74,10 @@ async function waitForVerdict(page, words) {
 // Without a mouse: an upright stroke by the arrow keys is a 1.
 async function readKeyboard(page) {
   await page.click("#clear");
-  await page.focus("#paper");
+  await page.evaluate(() => document.activeElement.blur());
+  for (let i = 0; i < 9 && await page.evaluate(() => document.activeElement.id) !== "paper"; i++) {
+    await page.keyboard.press("Tab");
+  }
   for (let i = 0; i < 9; i++) await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Space");
   for (let i = 0; i < 18; i++) await page.keyboard.press("ArrowDown");
@@ -83,6 +86,7 @@ async function readKeyboard(page) {
     { timeout: WAIT });
   await waitForVerdict(page, "It reads");
   found.keyboard = await litDigit(page);
+  found.told = await page.textContent("#pen-text");
   found.verdict = await page.textContent("#verdict");
 }
 
@@ -149,6 +153,28 @@ async function useCamera(page) {
   found.camera = { on, twice, failed, hidden };
 }
 
+// With a finger, on a page as small as a phone: nothing sticks out, and what is read is seen while drawing.
+async function readPhone(browser, url) {
+  const viewport = { width: 360, height: 640 };
+  const page = await browser.newPage({ viewport, hasTouch: true, isMobile: true });
+  await page.goto(url);
+  await page.waitForSelector("body[data-ready]", { timeout: WAIT });
+  const finger = await page.context().newCDPSession(page);
+  const box = await page.locator("#paper").boundingBox();
+  for (const points of handwritings.slanted[3]) {
+    const place = ([x, y]) => ({ x: box.x + x * box.width / 100, y: box.y + y * box.height / 100 });
+    const touch = (type, touchPoints) => finger.send("Input.dispatchTouchEvent", { type, touchPoints });
+    await touch("touchStart", [place(points[0])]);
+    for (const point of points.slice(1)) await touch("touchMove", [place(point)]);
+    await touch("touchEnd", []);
+  }
+  await waitForVerdict(page, "It reads 3");
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const verdict = await page.locator("#verdict").boundingBox();
+  found.phone = { digit: await litDigit(page), wide, seen: verdict.y + verdict.height <= viewport.height };
+  await page.close();
+}
+
 async function takeScreenshots(browser) {
   const sizes = { desktop: { width: 1180, height: 900 }, phone: { width: 390, height: 844 } };
   for (const [name, viewport] of Object.entries(sizes)) {
@@ -181,6 +207,7 @@ async function readPage(browser, url) {
   await useCamera(page);
   if (await page.locator("#trouble").isVisible()) found.troubles.push(await page.textContent("#trouble"));
   await page.close();
+  await readPhone(browser, url);
   return found;
 }
 

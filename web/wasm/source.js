@@ -29,6 +29,7 @@ export async function openBoard() {
   return {
     about: `${text(module, module.name())}, on a CH32V003 simulated in this page, which runs its firmware`,
     names: model.class_names,
+    simulated: true,
     async read({ width, height, pixels }) {
       put(module, pixels);
       if (module.read(width, height)) throw new Error(text(module, module.message()));
