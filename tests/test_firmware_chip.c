@@ -425,11 +425,29 @@ static void test_convolutions(void **state) {
     run_testset(&model, FORMAT_IMAGES, DIME_CODE_FLASH, DIME_KERNELS_FAST, &host);
     assert_int_equal(host.mismatches, 0);
     check_prediction(&host, "cnn", FAST_OFF);
+    run_testset(&model, FORMAT_IMAGES, DIME_CODE_RAM, DIME_KERNELS_COMPACT, &host);
+    assert_int_equal(host.mismatches, 0);
     dime_model_free(&model);
     random_maps(&model,
                 "model: CNNMNIST\ncnn_width: 4\nnetwork_width1: 16\nnetwork_width2: 16\nnetwork_width3: 0\n");
     run_demo(&model, 1, 0);
     dime_model_free(&model);
+}
+
+/* Dot products without multiplications, where a format has them. */
+static void test_compact(void **state) {
+    (void)state;
+    static const enum dime_format_id formats[] = {DIME_FORMAT_2BITSYM, DIME_FORMAT_4BITSYM,
+                                                  DIME_FORMAT_TERNARY, DIME_FORMAT_POT3};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        struct dime_model model;
+        struct host host;
+        train(formats[i], &model);
+        run_testset(&model, FORMAT_IMAGES, i & 1 ? DIME_CODE_RAM : DIME_CODE_FLASH, DIME_KERNELS_COMPACT,
+                    &host);
+        assert_int_equal(host.mismatches, 0);
+        dime_model_free(&model);
+    }
 }
 
 static void test_every_format(void **state) {
@@ -504,9 +522,8 @@ int main(int argc, char **argv) {
     }
     dime_toolchain_free(&toolchain);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_demo),     cmocka_unit_test(test_convolutions),
-        cmocka_unit_test(test_selftest), cmocka_unit_test(test_every_format),
-        cmocka_unit_test(test_testset),
+        cmocka_unit_test(test_demo),    cmocka_unit_test(test_convolutions), cmocka_unit_test(test_selftest),
+        cmocka_unit_test(test_compact), cmocka_unit_test(test_every_format), cmocka_unit_test(test_testset),
     };
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("firmware on the simulated chip", tests, set_up, tear_down);

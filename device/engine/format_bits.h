@@ -42,6 +42,10 @@ static inline int16_t dime_twos_complement_value(uint32_t code, uint32_t bits) {
     static int32_t dot(const void *row, const int8_t *activations, uint32_t inputs) {                        \
         return dime_bits_dot(row, activations, inputs, bits, value);                                         \
     }                                                                                                        \
+    DIME_DEFINE_BITS_FORMAT_WITH(symbol, text, bits, greatest, dot)
+
+/* DIME_ENGINE_COMPACT: the program is for the chip, with the dot products of fast_dot.S. */
+#define DIME_DEFINE_BITS_FORMAT_WITH(symbol, text, bits, greatest, product)                                  \
     const struct dime_format symbol = {                                                                      \
         .name = text,                                                                                        \
         .code_bits = bits,                                                                                   \
@@ -49,7 +53,7 @@ static inline int16_t dime_twos_complement_value(uint32_t code, uint32_t bits) {
         .largest = greatest,                                                                                 \
         .codes = 1u << (bits),                                                                               \
         .value = value,                                                                                      \
-        .dot = dot,                                                                                          \
+        .dot = product,                                                                                      \
     }
 
 #endif

@@ -8,4 +8,9 @@ static int16_t value(uint32_t code) {
     return (int16_t)((code & 4) ? -size : size);
 }
 
+#ifdef DIME_ENGINE_COMPACT
+int32_t dime_dot_pot3(const void *row, const int8_t *activations, uint32_t inputs);
+DIME_DEFINE_BITS_FORMAT_WITH(dime_format_pot3, "PoT3", 3, 4, dime_dot_pot3);
+#else
 DIME_DEFINE_BITS_FORMAT(dime_format_pot3, "PoT3", 3, 4);
+#endif

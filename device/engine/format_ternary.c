@@ -8,6 +8,11 @@ static int16_t value(uint32_t code) {
     return (int16_t)(code == 2 ? 0 : 1 - 2 * (int32_t)code);
 }
 
+#ifdef DIME_ENGINE_COMPACT /* see format_bits.h */
+int32_t dime_dot_ternary(const void *row, const int8_t *activations, uint32_t inputs);
+#define TERNARY_DOT dime_dot_ternary
+#else
+#define TERNARY_DOT dot
 static int32_t dot(const void *row, const int8_t *activations, uint32_t inputs) {
     const uint16_t *words = row;
     int32_t sum = 0; /* |sum| <= 128 K < 2^23 */
@@ -21,6 +26,7 @@ static int32_t dot(const void *row, const int8_t *activations, uint32_t inputs) 
     }
     return sum;
 }
+#endif
 
 const struct dime_format dime_format_ternary = {
     .name = "Ternary",
@@ -29,5 +35,5 @@ const struct dime_format dime_format_ternary = {
     .largest = 1,
     .codes = 3,
     .value = value,
-    .dot = dot,
+    .dot = TERNARY_DOT,
 };

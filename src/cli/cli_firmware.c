@@ -156,7 +156,7 @@ static int check_input_size(const struct settings *settings, struct dime_firmwar
 
 static int check_settings(const struct settings *settings, struct dime_firmware_settings *firmware) {
     static const char *const code_places[] = {"flash", "ram", "auto"}; /* as the enums */
-    static const char *const kernel_names[] = {"auto", "fast", "reference"};
+    static const char *const kernel_names[] = {"auto", "fast", "reference", "compact"};
     static const char *const trades[] = {"auto", "speed", "size"};
     int code, kernels, trade;
     char apps[200];
@@ -171,7 +171,8 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
         return dime_error_set(DIME_ERROR_USAGE, "--code %s: unknown; it is auto, flash or ram",
                               settings->code);
     if (choose(settings->kernels, kernel_names, sizeof kernel_names / sizeof *kernel_names, &kernels))
-        return dime_error_set(DIME_ERROR_USAGE, "--kernels %s: unknown; it is auto, fast or reference",
+        return dime_error_set(DIME_ERROR_USAGE,
+                              "--kernels %s: unknown; it is auto, fast, compact or reference",
                               settings->kernels);
     if (choose(settings->trade, trades, sizeof trades / sizeof *trades, &trade))
         return dime_error_set(DIME_ERROR_USAGE, "--trade %s: unknown; it is auto, speed or size",
@@ -270,7 +271,9 @@ static int run(int argc, const char **argv) {
         {"code", 0, POPT_ARG_STRING, &settings.code, 0,
          "where the network's inner loops run: auto takes the fastest that fits", "auto|flash|ram"},
         {"kernels", 0, POPT_ARG_STRING, &settings.kernels, 0,
-         "what computes the network: fast kernels where there are some, or the reference",
+         "what computes the network: fast kernels where there are some, the reference, or the reference with "
+         "faster "
+         "dot products",
          "auto|fast|reference"},
         {"trade", 0, POPT_ARG_STRING, &settings.trade, 0,
          "what gives way: size takes least flash, speed least time; auto the fastest that fits",
@@ -295,11 +298,12 @@ static int run(int argc, const char **argv) {
 
 const struct cli_command cli_firmware = {
     .name = "firmware",
-    .usage = "MODEL --app APP --out FILE.elf [--chip v003|v002] [--pictures LIST] [--data NAME|DIR] [--code "
-             "auto|flash|ram] "
-             "[--kernels auto|fast|reference] [--trade auto|speed|size] [--print uart|swio] [--baud N] "
-             "[--once] [--json]\n"
-             "       dime firmware [MODEL] --app camera --out FILE.elf [--chip v003|v002] [--input-size N]",
+    .usage =
+        "MODEL --app APP --out FILE.elf [--chip v003|v002] [--pictures LIST] [--data NAME|DIR] [--code "
+        "auto|flash|ram] "
+        "[--kernels auto|fast|compact|reference] [--trade auto|speed|size] [--print uart|swio] [--baud N] "
+        "[--once] [--json]\n"
+        "       dime firmware [MODEL] --app camera --out FILE.elf [--chip v003|v002] [--input-size N]",
     .summary = "build a model and an application for the chip",
     .run = run,
     .details = "Applications:\n"

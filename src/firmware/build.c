@@ -16,6 +16,10 @@ static const struct plan {
     {DIME_KERNELS_FAST, DIME_CODE_RAM, DIME_TRADE_SIZE},
     {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SPEED},
     {DIME_KERNELS_FAST, DIME_CODE_FLASH, DIME_TRADE_SIZE},
+    {DIME_KERNELS_COMPACT, DIME_CODE_RAM, DIME_TRADE_SPEED},
+    {DIME_KERNELS_COMPACT, DIME_CODE_FLASH, DIME_TRADE_SPEED},
+    {DIME_KERNELS_COMPACT, DIME_CODE_RAM, DIME_TRADE_SIZE},
+    {DIME_KERNELS_COMPACT, DIME_CODE_FLASH, DIME_TRADE_SIZE},
     {DIME_KERNELS_REFERENCE, DIME_CODE_RAM, DIME_TRADE_SPEED},
     {DIME_KERNELS_REFERENCE, DIME_CODE_FLASH, DIME_TRADE_SPEED},
     {DIME_KERNELS_REFERENCE, DIME_CODE_RAM, DIME_TRADE_SIZE},
@@ -48,7 +52,8 @@ const struct dime_chip *dime_firmware_chip(const struct dime_firmware_settings *
 struct dime_chip_build dime_firmware_cost_build(const struct dime_firmware_report *report) {
     return (struct dime_chip_build){.is_fast = report->kernels == DIME_KERNELS_FAST,
                                     .in_ram = report->code == DIME_CODE_RAM,
-                                    .convolutions = &report->convolutions};
+                                    .convolutions = &report->convolutions,
+                                    .is_compact = report->kernels == DIME_KERNELS_COMPACT};
 }
 
 static uint64_t predict(const struct dime_firmware_settings *chosen,
@@ -143,7 +148,8 @@ static int foresee(const struct search *search, struct way *way) {
     const struct dime_model *model = search->image->settings->model;
     int is_fast = way->plan->kernels == DIME_KERNELS_FAST;
     int code = is_fast ? dime_export_chip_plan(model, search->chip, way->room, &convolutions) : 0;
-    const struct dime_chip_build build = {is_fast, way->plan->code == DIME_CODE_RAM, &convolutions};
+    const struct dime_chip_build build = {
+        .is_fast = is_fast, .in_ram = way->plan->code == DIME_CODE_RAM, .convolutions = &convolutions};
     if (!code) way->cycles = dime_chip_cycles(model, &search->activity, &build, 1);
     return code;
 }
@@ -368,6 +374,7 @@ static int try_all(struct search *search) {
     int code = try_whole(search, DIME_KERNELS_FAST);
     int has_code = search->count && search->tried[0].code_bytes;
     if (!code && !search->report->fits && has_code) code = try_within(search);
+    if (!code && !search->report->fits) code = try_whole(search, DIME_KERNELS_COMPACT);
     if (!code && !search->report->fits) code = try_whole(search, DIME_KERNELS_REFERENCE);
     return code;
 }

@@ -30,9 +30,9 @@ const struct dime_firmware_app *dime_firmware_app_find(const char *name); /* NUL
 /* Where the network's inner loops run. */
 enum dime_code_place { DIME_CODE_FLASH, DIME_CODE_RAM, DIME_CODE_AUTO };
 
-/* What computes the network: kernels for the chip where there are some, or the reference, which is slow and
-   small. */
-enum dime_kernels { DIME_KERNELS_AUTO, DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE };
+/* What computes the network: kernels for the chip where there are some; or the reference, which is slow and
+   small; or the reference with faster dot products for some formats, which is as small. */
+enum dime_kernels { DIME_KERNELS_AUTO, DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE, DIME_KERNELS_COMPACT };
 
 /* What gives way to the other. AUTO: the fastest that fits. SPEED: the same, compiled for speed alone. SIZE:
    what takes least flash. */

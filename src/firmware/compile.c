@@ -98,7 +98,7 @@ static const char *const compiler_flags[] = {"-mabi=ilp32e",
                                              NULL};
 
 static int is_all_fast(const struct dime_firmware_settings *chosen) {
-    return chosen->kernels != DIME_KERNELS_REFERENCE && dime_layouts_are_fast(chosen->model);
+    return chosen->kernels == DIME_KERNELS_FAST && dime_layouts_are_fast(chosen->model);
 }
 
 static int has_maps(const struct dime_model *model) {
@@ -223,6 +223,7 @@ static int compile_model(const struct dime_image *image, const struct dime_firmw
     if (!image->model_folder) return 0;
     add_compiler(image, chosen, &words, chosen->trade == DIME_TRADE_SIZE ? "-Os" : "-O2");
     if (is_all_fast(chosen)) add(&words, "-DDIME_ENGINE_ALL_FAST");
+    if (chosen->kernels == DIME_KERNELS_COMPACT) add(&words, "-DDIME_ENGINE_COMPACT");
     add(&words, "-DDIME_ENCODE_FAST");
     add_absences(chosen->model, &words);
     add_fast_files(image, &words);

@@ -40,9 +40,11 @@ static double cycles_of(const struct question *question, const struct dime_chip_
 static struct way way_of(const struct question *question, const struct dime_conv_plan *plan, int is_fast,
                          uint32_t bytes) {
     const struct dime_firmware_report *report = question->report;
-    const struct dime_chip_build build = {is_fast, report->code == DIME_CODE_RAM, plan};
     struct dime_firmware_report other = *report;
-    other.kernels = is_fast ? DIME_KERNELS_FAST : DIME_KERNELS_REFERENCE;
+    if (is_fast) other.kernels = DIME_KERNELS_FAST;
+    if (!is_fast && report->kernels == DIME_KERNELS_FAST) other.kernels = DIME_KERNELS_REFERENCE;
+    const struct dime_chip_build build = {is_fast, report->code == DIME_CODE_RAM, plan,
+                                          other.kernels == DIME_KERNELS_COMPACT};
     other.convolutions = *plan;
     return (struct way){.kernel = dime_firmware_kernel_name(&other, question->model, question->index),
                         .cycles = cycles_of(question, &build),

@@ -8,7 +8,10 @@
 
 void dime_firmware_plan_text(const struct dime_firmware_candidate *plan, char *text, size_t room) {
     int is_reference = plan->kernels == DIME_KERNELS_REFERENCE;
-    int used = snprintf(text, room, "%s, %s", is_reference ? "reference" : "fast kernels",
+    const char *kernels = is_reference                            ? "reference"
+                          : plan->kernels == DIME_KERNELS_COMPACT ? "compact kernels"
+                                                                  : "fast kernels";
+    int used = snprintf(text, room, "%s, %s", kernels,
                         plan->code == DIME_CODE_RAM ? "inner loops in RAM" : "code in flash");
     if (!is_reference || plan->trade == DIME_TRADE_SIZE)
         used += snprintf(text + used, room - (size_t)used, ", compiled for %s",
@@ -72,9 +75,18 @@ static const char *map_kernel(const struct dime_firmware_report *report, uint32_
     return dime_conv_method_name(stage ? stage->method : DIME_CONV_REFERENCE);
 }
 
+/* 1 where fast_dot.S has the layer's dot products. */
+static int is_compact(const struct dime_model_layer *layer) {
+    return !dime_layer_is_pool(layer) &&
+           (layer->format == DIME_FORMAT_4BITSYM || layer->format == DIME_FORMAT_2BITSYM ||
+            layer->format == DIME_FORMAT_POT3 || layer->format == DIME_FORMAT_TERNARY);
+}
+
 const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
                                       const struct dime_model *model, uint32_t index) {
     if (report->kernels == DIME_KERNELS_REFERENCE) return "reference";
+    if (report->kernels == DIME_KERNELS_COMPACT)
+        return is_compact(&model->layers[index]) ? "compact" : "reference";
     if (model->layers[index].shape.kind != DIME_LAYER_FC) return map_kernel(report, index);
     if (report->convolutions.code_layers >> index & 1) return "code";
     switch (dime_layout_on(report->chip, model, index)) {

@@ -107,7 +107,7 @@ int dime_image_write_model(struct dime_image *image, const struct dime_firmware_
     char *folder = dime_path_join(image->sources, "model");
     if (!folder) return dime_image_out_of_memory(image);
     image->convolutions = (struct dime_conv_plan){.count = 0};
-    int code = chosen->kernels == DIME_KERNELS_REFERENCE
+    int code = chosen->kernels != DIME_KERNELS_FAST
                    ? dime_export_c(chosen->model, chosen->model_name, NULL, folder, NULL)
                    : dime_export_chip(chosen->model, chosen->model_name, dime_firmware_chip(chosen),
                                       chosen->code_room, folder, &image->convolutions);

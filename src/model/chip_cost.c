@@ -417,7 +417,7 @@ double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dim
 
 /* Stages by the reference are not: too few shapes of them fit the chip to tell their work apart. */
 int dime_chip_part_is_known(const struct dime_chip_part *part, const struct dime_chip_build *build) {
-    if (part->kernel >= DIME_CHIP_STAGE) return 0;
+    if (part->kernel >= DIME_CHIP_STAGE || (build->is_compact && part->kernel >= DIME_CHIP_SUMS)) return 0;
     const float *cost = dime_chip_costs[part->kernel][build->in_ram];
     for (int kind = 0; kind < DIME_WORK_KINDS; kind++)
         if (cost[kind] > 0) return 1;

@@ -79,6 +79,7 @@ struct dime_chip_build {
     int is_fast;                               /* 0: the reference */
     int in_ram;                                /* inner loops */
     const struct dime_conv_plan *convolutions; /* of fast kernels: what is code; NULL: nothing */
+    int is_compact; /* 1: the reference with the dot products of fast_dot.S, which are not predicted */
 };
 /* By in_ram. Compiled for size the same is assumed: the kernels' inner loops are assembly. */
 enum { DIME_CHIP_BUILDS = 2 };
