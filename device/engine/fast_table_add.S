@@ -1,92 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Sums by tables of products for RV32EC: what fast_table.c does for a PC. */
 
-    .section .text.dime_table_add, "ax", @progbits
-    .global dime_table_add
-    .type dime_table_add, @function
-    .p2align 2
-
-/* void dime_table_add(const struct dime_table_group *group, int32_t *sums, const int32_t *end)
-
-   ra tables, t0 t1 t2 tp rows, a2 a3 a4 a5 words of them, s0 sums, a0 their end, a1 sum, s1 temporary. */
-dime_table_add:
-    addi sp, sp, -12
-    sw ra, 0(sp)
-    sw s0, 4(sp)
-    sw s1, 8(sp)
-    mv s0, a1
-    lw t0, 256(a0)
-    lw t1, 260(a0)
-    lw t2, 264(a0)
-    lw tp, 268(a0)
-    mv ra, a0
-    mv a0, a2
-
-    /* first: the code lies in bits 0 to 3, else in bits 2 to 5. */
-    .macro pick word, table, first, last
-    .if \first
-    slli s1, \word, 2
-    andi s1, s1, 60
-    srli \word, \word, 2
-    .else
-    andi s1, \word, 60
-    .if !\last
-    srli \word, \word, 4
-    .endif
-    .endif
-    add s1, s1, ra
-    lw s1, \table(s1)
-    add a1, a1, s1
-    .endm
-
-    .macro sum_up index
-    lw a1, 4 * \index(s0)
-    pick a2, 0, (\index == 0), (\index == 7)
-    pick a3, 64, (\index == 0), (\index == 7)
-    pick a4, 128, (\index == 0), (\index == 7)
-    pick a5, 192, (\index == 0), (\index == 7)
-    sw a1, 4 * \index(s0)
-    .endm
-
-1:  lw a2, 0(t0)
-    lw a3, 0(t1)
-    lw a4, 0(t2)
-    lw a5, 0(tp)
-    addi t0, t0, 4
-    addi t1, t1, 4
-    addi t2, t2, 4
-    addi tp, tp, 4
-    sum_up 0
-    sum_up 1
-    sum_up 2
-    sum_up 3
-    sum_up 4
-    sum_up 5
-    sum_up 6
-    sum_up 7
-    addi s0, s0, 32
-    beq s0, a0, 2f
-    j 1b
-2:  lw ra, 0(sp)
-    lw s0, 4(sp)
-    lw s1, 8(sp)
-    addi sp, sp, 12
-    ret
-    .size dime_table_add, . - dime_table_add
-
     .section .text.dime_table_fill_fp130, "ax", @progbits
     .global dime_table_fill_fp130
     .type dime_table_fill_fp130, @function
     .p2align 2
 
-/* void dime_table_fill_fp130(int32_t d, int32_t products[16]) */
+/* void dime_table_fill_fp130(int32_t d, int16_t products[16]): d and 2 d in the halves of a word, then four
+   times that, and so on. */
 dime_table_fill_fp130:
-    neg a2, a0
-    .irp exponent, 0, 1, 2, 3, 4, 5, 6, 7
-    sw a0, 4 * \exponent(a1)
-    sw a2, 32 + 4 * \exponent(a1)
-    add a0, a0, a0
-    add a2, a2, a2
+    slli a2, a0, 17
+    add a0, a0, a2
+    li a3, 0x10000 /* what -d borrows from -2 d */
+    .irp pair, 0, 1, 2, 3
+    sw a0, 4 * \pair(a1)
+    sub a2, a3, a0
+    sw a2, 16 + 4 * \pair(a1)
+    .if \pair < 3
+    slli a0, a0, 2
+    .endif
     .endr
     ret
     .size dime_table_fill_fp130, . - dime_table_fill_fp130
@@ -96,99 +28,194 @@ dime_table_fill_fp130:
     .type dime_table_take, @function
     .p2align 2
 
-/* struct dime_table_taker */
-    .equ ROWS, 256
-    .equ COUNT, 272
-    .equ ROW, 276
-    .equ STRIDE, 280
-    .equ BACKGROUND, 284
-    .equ OFFSET, 288
-    .equ SUMS, 292
-    .equ SUMS_END, 296
-    .equ FILL, 300
+/* struct dime_table_input */
+    .equ INPUT, 36
+    .equ INPUT_ROW, 32
+    .equ INPUTS, 5
+    .equ INPUT_CODE, 112 /* bytes of instructions that add one */
 
-/* The frame, from sp. */
-    .equ RA, 0
-    .equ S0, 4
-    .equ S1, 8
-    .equ TAKER, 12
-    .equ X, 16
-    .equ X_END, 20
-    .equ FRAME, 24
+/* The frame, from sp; struct dime_table_taker begins it. */
+    .equ X, 0
+    .equ X_END, 4
+    .equ ROW, 8
+    .equ STRIDE, 12
+    .equ BACKGROUND, 16
+    .equ OFFSET, 20
+    .equ SUMS, 24
+    .equ FILL, 28
+    .equ STRIDE_4, 32 /* of a word of activations */
+    .equ RA, 36
+    .equ S0, 40
+    .equ S1, 44
+    .equ ROW_NOW, 48 /* saved s0 */
+    .equ LEFT, 52    /* saved s1 */
+    .equ BACK, 56    /* saved ra */
+    .equ ENTRY, 60   /* where adding begins: the last input of the group */
+    .equ FRAME, 64
 
-/* void dime_table_take(struct dime_table_taker *taker, const int8_t *x, const int8_t *x_end)
+/* void dime_table_take(const struct dime_table_taker *taker)
 
-   tp taker, s0 row of the present activation, s1 activations that are left of four. */
+   tp the next input of the group, s0 row of the present activation, s1 activations that are left of four. */
 dime_table_take:
     addi sp, sp, -FRAME
     sw ra, RA(sp)
     sw s0, S0(sp)
     sw s1, S1(sp)
-    sw a0, TAKER(sp)
-    sw a2, X_END(sp)
-    mv tp, a0
-    mv a0, a1
-    lw s0, ROW(tp)
-.Lfour: /* a0: where they are */
+    .irp member, X, X_END, ROW, STRIDE, BACKGROUND, OFFSET, SUMS, FILL
+    lw a1, \member(a0)
+    sw a1, \member(sp)
+    .endr
+    lw a1, STRIDE(sp)
+    slli a1, a1, 2
+    sw a1, STRIDE_4(sp)
+    la tp, dime_table_group
+.Lword:
+    lw s0, ROW(sp)
+    lw a0, X(sp)
     lw a1, X_END(sp)
+    lw a2, BACKGROUND(sp)
+    lw a3, STRIDE_4(sp)
+.Lfour: /* a0: where they are */
     bgeu a0, a1, .Lend
     lw s1, 0(a0)
     addi a0, a0, 4
+    add s0, s0, a3
+    beq s1, a2, .Lfour
     sw a0, X(sp)
-    lw a2, BACKGROUND(tp)
-    beq s1, a2, .Lpassed
-    li a2, 0x80808080 /* to 0 .. 254 in each byte, without borrows: x >= c */
-    xor s1, s1, a2
-    lw a2, OFFSET(tp)
-    sub s1, s1, a2
-    sub a0, a0, a1
-    bgtz a0, .Lfewer
+    sw s0, ROW(sp)
+    sub s0, s0, a3
+    li a4, 0x80808080 /* to 0 .. 254 in each byte, without borrows: x >= c */
+    xor s1, s1, a4
+    lw a4, OFFSET(sp)
+    sub s1, s1, a4
+    bltu a1, a0, .Lfewer
 .Lbyte:
     andi a0, s1, 255
     beqz a0, .Lnext
-    lw a3, COUNT(tp)
-    slli a1, a3, 6
-    slli a3, a3, 2
-    add a1, a1, tp
-    add a3, a3, tp
-    sw s0, ROWS(a3)
-    lw a3, FILL(tp)
-    jalr a3
-    lw a3, COUNT(tp)
-    addi a3, a3, 1
-    andi a3, a3, 3
-    sw a3, COUNT(tp)
-    beqz a3, .Lfull
+    mv a1, tp
+    sw s0, INPUT_ROW(a1)
+    lw a2, FILL(sp)
+    jalr a2
+    addi tp, tp, INPUT
+    la a1, dime_table_group + INPUTS * INPUT
+    beq tp, a1, .Lfull
 .Lnext:
     srli s1, s1, 8
-    lw a2, STRIDE(tp)
+    lw a2, STRIDE(sp)
     add s0, s0, a2
     bnez s1, .Lbyte
-    lw s0, ROW(tp)
-.Lpassed:
-    lw a2, STRIDE(tp)
-    slli a2, a2, 2
-    add s0, s0, a2
-    sw s0, ROW(tp)
-    lw a0, X(sp)
-    j .Lfour
+    j .Lword
+.Lfewer: /* a0 - a1 bytes are not activations */
+    sub a0, a0, a1
+    slli a0, a0, 3
+    sll s1, s1, a0
+    srl s1, s1, a0
+    bnez s1, .Lbyte
 .Lend:
-    lw ra, RA(sp)
+    la a1, dime_table_group
+    beq tp, a1, 1f
+    jal .Ladd
+1:  lw ra, RA(sp)
     lw s0, S0(sp)
     lw s1, S1(sp)
     addi sp, sp, FRAME
     ret
-
-.Lfewer: /* a0 bytes are not activations */
-    slli a0, a0, 3
-    sll s1, s1, a0
-    srl s1, s1, a0
-    j .Lbyte
 .Lfull:
-    mv a0, tp
-    lw a1, SUMS(tp)
-    lw a2, SUMS_END(tp)
-    call dime_table_add
-    lw tp, TAKER(sp)
+    jal .Ladd
     j .Lnext
+
+/* Adds the products that the group's rows ask for, in columns of eight sums: a1 a2 a3 a4 a5 t0 t1 t2. tp bytes to
+   the column's word in a row, a0 word, s1 address of a product, s0 mask, ra sign.
+
+   An arithmetic shift brings a code to bits 1 to 4, and copies of the sign above it; of these the mask leaves
+   RAM's bit, 2^29. So the sign is set once the last code, whose bit it is, has been used. That and the first one
+   have the mask added instead, as the base that it also is. */
+    .equ BASE, 0x2000001E
+    .equ TABLES, dime_table_group
+    .option push
+    .option norelax /* or the linker would take another register for s1 or s0 */
+    .macro pick index, sum
+    .if \index == 0
+    slli s1, a0, 1
+    .elseif \index == 7
+    srli s1, a0, 27
+    .else
+    srai s1, a0, 4 * \index - 1
+    .endif
+    .if \index == 0 || \index == 7
+    andi s1, s1, 30
+    add s1, s1, s0
+    lh s1, %lo(TABLES + INPUT * number - 30)(s1)
+    .else
+    and s1, s1, s0
+    lh s1, %lo(TABLES + INPUT * number)(s1)
+    .endif
+    add \sum, \sum, s1
+    .endm
+
+.Ladd:
+    sw ra, BACK(sp)
+    sw s0, ROW_NOW(sp)
+    sw s1, LEFT(sp)
+    la a0, .Linput
+    la a1, dime_table_group + INPUTS * INPUT
+    j 2f
+1:  addi tp, tp, INPUT
+    addi a0, a0, INPUT_CODE
+2:  bne tp, a1, 1b
+    sw a0, ENTRY(sp)
+    lw s1, SUMS(sp)
+    li s0, BASE
+    li ra, 0x80000000
+    li tp, 0
+.Lcolumn:
+    lw a1, 0(s1)
+    lw a2, 4(s1)
+    lw a3, 8(s1)
+    lw a4, 12(s1)
+    lw a5, 16(s1)
+    lw t0, 20(s1)
+    lw t1, 24(s1)
+    lw t2, 28(s1)
+    lw s1, ENTRY(sp)
+    jr s1
+.Linput:
+    .set number, INPUTS
+    .rept INPUTS
+    .set number, number - 1
+    lw a0, %lo(TABLES + INPUT * number + INPUT_ROW - 30)(s0)
+    add a0, a0, tp
+    lw a0, 0(a0)
+    pick 7, t2
+    or a0, a0, ra
+    pick 0, a1
+    pick 1, a2
+    pick 2, a3
+    pick 3, a4
+    pick 4, a5
+    pick 5, t0
+    pick 6, t1
+    .endr
+    .org .Linput + INPUTS * INPUT_CODE
+    lw s1, SUMS(sp)
+    slli a0, tp, 3
+    add s1, s1, a0
+    sw a1, 0(s1)
+    sw a2, 4(s1)
+    sw a3, 8(s1)
+    sw a4, 12(s1)
+    sw a5, 16(s1)
+    sw t0, 20(s1)
+    sw t1, 24(s1)
+    sw t2, 28(s1)
+    addi s1, s1, 32
+    addi tp, tp, 4
+    lw a0, STRIDE(sp)
+    bne tp, a0, .Lcolumn
+    la tp, dime_table_group
+    lw ra, BACK(sp)
+    lw s0, ROW_NOW(sp)
+    lw s1, LEFT(sp)
+    ret
+    .option pop
     .size dime_table_take, . - dime_table_take

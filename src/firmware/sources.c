@@ -24,7 +24,7 @@ static const char ram_code[] =
     "*fast_*.o(.text.dime_fast_hot_*)\n"
     "*model_maps.o(.text.dime_fast_hot_*)\n"
     "*fast_*.o(.text.dime_lookup_channel)\n"
-    "*fast_*.o(.text.dime_table_add .text.dime_table_take .text.dime_table_fill_*)\n"
+    "*fast_*.o(.text.dime_table_take .text.dime_table_fill_*)\n"
     "*engine.o(.text.dime_layer_sums)\n"
     "*format_*.o(.text.dot .text.value)\n"
     "*multiply.o(.text.__mulsi3)\n";

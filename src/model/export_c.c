@@ -344,6 +344,14 @@ static void print_tables(const struct export *export, FILE *stream, uint32_t ind
     print_affine(stream, layer, index + 1);
 }
 
+/* What all layers with tables share. */
+static void print_shared(const struct export *export, FILE *stream) {
+    int has_tables = 0;
+    for (uint32_t i = 0; i < export->model->layer_count; i++)
+        has_tables |= layout_of(export, i) == DIME_LAYOUT_TABLE;
+    if (has_tables) fputs("struct dime_table_input dime_table_group[DIME_TABLE_INPUTS];\n\n", stream);
+}
+
 static void print_entry(const struct export *export, FILE *stream, uint32_t index) {
     struct dime_layer layer = export->runtime.network.layers[index];
     const char *symbol = dime_format_symbol(export->model->layers[index].format);
@@ -378,6 +386,7 @@ static int make_model_c(struct export *export) {
               "#include \"fast_table.h\"\n\n",
               stream);
     for (uint32_t i = 0; i < network->layer_count; i++) print_tables(export, stream, i);
+    print_shared(export, stream);
     fputs("static const struct dime_layer layers[DIME_MODEL_LAYERS] = {\n", stream);
     for (uint32_t i = 0; i < network->layer_count; i++) print_entry(export, stream, i);
     fputs("};\n\n", stream);
