@@ -35,6 +35,10 @@ const struct chip_network chip_networks[] = {
             LAST(FP130)},
     {1, SIZE(16) MEAN BATCH LAYERS FC(24, NF4) FC(64, FP130) FC(32, NF4) FC(20, FP130) LAST(NF4)},
     {1, SIZE(16) MEAN LAYERS FC(32, FP130) FC(48, NF4) LAST(FP130)},
+    {1, SIZE(12) MEAN LAYERS FC(64, FP130) FC(40, FP130) FC(16, FP130) LAST(FP130)},
+    {1, SIZE(14) UNSIGNED LAYERS FC(24, FP130) FC(48, FP130) FC(32, FP130) LAST(FP130)},
+    {1, SIZE(10) MEAN LAYERS FC(40, NF4) FC(32, NF4) FC(16, NF4) LAST(NF4)},
+    {1, SIZE(12) UNSIGNED LAYERS FC(24, NF4) FC(40, NF4) LAST(NF4)},
     /* small layers, as code */
     {1, SIZE(12) UNSIGNED LAYERS FC(16, 4bitsym) FC(12, 2bitsym) FC(16, 5bitsym) LAST(4bitsym)},
     {1, SIZE(12) MEAN BATCH LAYERS FC(16, 2bitsym) FC(16, 4bitsym) FC(8, Ternary) LAST(4bitsym)},
