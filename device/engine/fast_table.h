@@ -2,8 +2,8 @@
 /* Sums by tables of products. For formats whose 16 levels are not evenly spaced: weights are stored input by
    input, as codes of 4 bits, eight outputs a word from the lowest bits up. For each activation d that is not
    0 the 16 products d * value are made once, and every weight of the row picks one; up to five inputs at a
-   time, so that a sum is read and written once for five products. As in fast_rows.h, d = x - c counts from the
-   smallest activation, and c * total[m] makes up for it. */
+   time, so that a sum is read and written once for five products. As in fast_rows.h, d = x - c counts from
+   the smallest activation, and c * total[m] makes up for it. */
 #ifndef DIME_FAST_TABLE_H
 #define DIME_FAST_TABLE_H
 

@@ -124,12 +124,12 @@ dime_table_take:
     jal .Ladd
     j .Lnext
 
-/* Adds the products that the group's rows ask for, in columns of eight sums: a1 a2 a3 a4 a5 t0 t1 t2. tp bytes to
+/* Adds the products that the group's rows ask for, in columns of eight sums: a1 to a5, t0 to t2. tp bytes to
    the column's word in a row, a0 word, s1 address of a product, s0 mask, ra sign.
 
    An arithmetic shift brings a code to bits 1 to 4, and copies of the sign above it; of these the mask leaves
-   RAM's bit, 2^29. So the sign is set once the last code, whose bit it is, has been used. That and the first one
-   have the mask added instead, as the base that it also is. */
+   RAM's bit, 2^29. So the sign is set once the last code, whose bit it is, has been used; that and the first
+   have the mask added, as the base that it also is. */
     .equ BASE, 0x2000001E
     .equ TABLES, dime_table_group
     .option push
