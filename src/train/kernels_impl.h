@@ -103,37 +103,68 @@ static void scale_slope(const struct dime_scale_slope *s) {
     }
 }
 
-/* Sixteen parameters from element i on. */
-LANES_INLINE lanes adam_lanes(const struct dime_adam *adam, size_t i, float *parameter, float *moment1,
-                              float *moment2) {
-    float rate = adam->learning_rate * adam->correction1, shrink = 1 - adam->learning_rate * adam->decay;
-    lanes gradient = lanes_load(adam->gradient + i) * lanes_all(adam->gradient_scale);
-    lanes first = lanes_all(adam->beta1) * lanes_load(moment1 + i) + lanes_all(1 - adam->beta1) * gradient;
-    lanes second =
-        lanes_all(adam->beta2) * lanes_load(moment2 + i) + lanes_all(1 - adam->beta2) * (gradient * gradient);
-    lanes change = lanes_over_root(lanes_all(rate) * first, second * lanes_all(adam->correction2),
-                                   lanes_all(adam->epsilon));
-    lanes value = lanes_all(shrink) * lanes_load(parameter + i) - change;
-    lanes_store(moment1 + i, first);
-    lanes_store(moment2 + i, second);
-    lanes_store(parameter + i, value);
+/* What is the same for all parameters, in registers. */
+struct adam_lanes {
+    lanes rate, shrink, scale, epsilon, correction2;
+    lanes keep1, share1, keep2, share2; /* of the moments, and of what comes to them */
+};
+
+LANES_INLINE struct adam_lanes spread_adam(const struct dime_adam *adam) {
+    return (struct adam_lanes){lanes_all(adam->learning_rate * adam->correction1),
+                               lanes_all(1 - adam->learning_rate * adam->decay),
+                               lanes_all(adam->gradient_scale),
+                               lanes_all(adam->epsilon),
+                               lanes_all(adam->correction2),
+                               lanes_all(adam->beta1),
+                               lanes_all(1 - adam->beta1),
+                               lanes_all(adam->beta2),
+                               lanes_all(1 - adam->beta2)};
+}
+
+/* Sixteen parameters; returns their new values. */
+LANES_INLINE lanes adam_step(struct adam_lanes a, const float *from, float *parameter, float *moment1,
+                             float *moment2) {
+    lanes gradient = lanes_load(from) * a.scale;
+    lanes first = a.keep1 * lanes_load(moment1) + a.share1 * gradient;
+    lanes second = a.keep2 * lanes_load(moment2) + a.share2 * (gradient * gradient);
+    lanes change = lanes_over_root(a.rate * first, second * a.correction2, a.epsilon);
+    lanes value = a.shrink * lanes_load(parameter) - change;
+    lanes_store(moment1, first);
+    lanes_store(moment2, second);
+    lanes_store(parameter, value);
     return value;
+}
+
+/* All rows, in the order in which they lie there. `averages`, `sums`: constants at each call. */
+LANES_INLINE void adam_rows(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2,
+                            const int averages, const int sums) {
+    struct adam_lanes a = spread_adam(adam);
+    lanes share = lanes_all(adam->average_share);
+    const float *gradient = adam->gradient;
+    float *average = adam->average, *magnitude = adam->magnitude;
+    size_t padded = adam->padded, count = adam->rows * padded;
+    for (size_t i = 0, m = 0; i < count; i += DIME_LANES) {
+        lanes value = adam_step(a, gradient + i, parameter + i, moment1 + i, moment2 + i);
+        if (averages) {
+            lanes mean = lanes_load(average + i);
+            lanes_store(average + i, mean + share * (value - mean));
+        }
+        if (!sums) continue;
+        lanes_store(magnitude + m, lanes_load(magnitude + m) + lanes_magnitude(value));
+        m = m + DIME_LANES < padded ? m + DIME_LANES : 0;
+    }
 }
 
 static void adam(const struct dime_adam *adam, float *parameter, float *moment1, float *moment2) {
     for (uint32_t m = 0; adam->magnitude && m < adam->padded; m++) adam->magnitude[m] = 0;
-    for (uint32_t row = 0; row < adam->rows; row++) {
-        for (uint32_t m = 0; m < adam->padded; m += DIME_LANES) {
-            size_t i = (size_t)row * adam->padded + m;
-            lanes value = adam_lanes(adam, i, parameter, moment1, moment2);
-            if (adam->average) {
-                lanes average = lanes_load(adam->average + i);
-                lanes_store(adam->average + i, average + lanes_all(adam->average_share) * (value - average));
-            }
-            if (adam->magnitude)
-                lanes_store(adam->magnitude + m, lanes_load(adam->magnitude + m) + lanes_magnitude(value));
-        }
-    }
+    if (adam->average && adam->magnitude)
+        adam_rows(adam, parameter, moment1, moment2, 1, 1);
+    else if (adam->average)
+        adam_rows(adam, parameter, moment1, moment2, 1, 0);
+    else if (adam->magnitude)
+        adam_rows(adam, parameter, moment1, moment2, 0, 1);
+    else
+        adam_rows(adam, parameter, moment1, moment2, 0, 0);
 }
 
 static void quantize(enum dime_format_id format, const float *w, const float *inverse_unit,

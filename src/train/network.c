@@ -101,6 +101,13 @@ static int check_layers(const struct dime_model *model) {
     return 0;
 }
 
+/* Floats in a row of the first layer's input. The gradient of its weights takes one column after the other,
+   and rows of whole quarters of a page would all meet in the same few places of the first cache. */
+static uint32_t input_row(uint32_t inputs) {
+    uint32_t padded = dime_pad(inputs);
+    return padded % (DIME_PAGE_FLOATS / 4) ? padded : padded + DIME_LANES;
+}
+
 static int create_layers(struct dime_network_state *network, const struct dime_model *model) {
     int code = check_layers(model);
     network->config = model->config;
@@ -110,12 +117,12 @@ static int create_layers(struct dime_network_state *network, const struct dime_m
     network->kernels = dime_kernels_get();
     network->conv = dime_conv_kernels_get();
     network->inputs = dime_model_input_count(model);
-    network->padded_inputs = dime_pad(network->inputs);
+    network->padded_inputs = input_row(network->inputs);
     for (uint32_t i = 0; i < model->layer_count && !code; i++) {
         struct dime_train_layer *layer = &network->layers[i];
         layer->inputs = model->layers[i].inputs;
         layer->outputs = model->layers[i].outputs;
-        layer->padded_inputs = dime_pad(layer->inputs);
+        layer->padded_inputs = i ? dime_pad(layer->inputs) : input_row(layer->inputs);
         layer->padded_outputs = dime_pad(layer->outputs);
         layer->format = model->layers[i].format;
         layer->last = i + 1 == model->layer_count;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One epoch's steps, spread over threads. Each step has three phases with a barrier behind each: chunks
-   (forward and backward), parameters (Adam, by blocks of rows), values (by blocks). What is too small to be
-   shared is done by whoever arrives last at a barrier. Every phase computes the same bits however its pieces
-   fall to threads. */
+   (forward and backward), parameters (Adam, by blocks of rows), values (by blocks; where a layer's scale does
+   not move between steps they are made together with the parameters, and if none does, the third phase is
+   left out). What is too small to be shared is done by whoever arrives last at a barrier. Every phase
+   computes the same bits however its pieces fall to threads. */
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -85,6 +86,7 @@ static void update_block(struct dime_trainer *trainer, const struct step *step, 
                          uint32_t member) {
     const struct dime_update_block *block = &trainer->blocks[index];
     struct dime_train_layer *layer = &trainer->network.layers[block->layer];
+    uint64_t start = dime_ticks();
     size_t first = (size_t)block->first * layer->padded_outputs;
     float *gradient = place_gradient(trainer, member, layer->weight.value + first);
     struct dime_adam adam = step->adam;
@@ -102,6 +104,7 @@ static void update_block(struct dime_trainer *trainer, const struct step *step, 
     if (dime_trainer_learns_scale(trainer, block->layer)) dime_trainer_scale_slope(trainer, index, &adam);
     trainer->network.kernels->adam(&adam, layer->weight.value + first, layer->weight.moment1 + first,
                                    layer->weight.moment2 + first);
+    dime_phase_end(&trainer->phases[member], DIME_PHASE_OPTIMIZER, start);
 }
 
 static void update_norm_parameter(struct dime_trainer *trainer, const struct step *step,
@@ -180,7 +183,8 @@ struct epoch_run {
     const struct dime_train_watch *watch;
     struct dime_epoch_totals *totals;
     struct step step;
-    int code; /* written by the last at a barrier */
+    int scales_move; /* of any layer, between steps */
+    int code;        /* written by the last at a barrier */
 };
 
 /* All chunks are done: reports progress and asks whether to stop. */
@@ -196,6 +200,13 @@ static void finish_chunks(void *context) {
         run->code = dime_error_set(DIME_ERROR_INTERRUPTED, "interrupted in epoch %u", step->epoch + 1);
 }
 
+/* All values are made: the next step. */
+static void finish_step(void *context) {
+    struct epoch_run *run = context;
+    if (run->step.number + 1 < run->trainer->steps_per_epoch)
+        run->step = describe_step(run->trainer, run->step.number + 1);
+}
+
 /* All weights are updated: the rest of each layer. */
 static void finish_update(void *context) {
     struct epoch_run *run = context;
@@ -203,13 +214,7 @@ static void finish_update(void *context) {
     for (uint32_t i = 0; i < run->trainer->network.layer_count && !run->code; i++)
         run->code = update_layer(run->trainer, &run->step, i);
     dime_phase_end(&run->trainer->phases[0], DIME_PHASE_OPTIMIZER, start);
-}
-
-/* All values are made: the next step. */
-static void finish_step(void *context) {
-    struct epoch_run *run = context;
-    if (run->step.number + 1 < run->trainer->steps_per_epoch)
-        run->step = describe_step(run->trainer, run->step.number + 1);
+    if (!run->scales_move) finish_step(run);
 }
 
 /* Runs a chunk unless another member has taken it in this step. */
@@ -227,23 +232,37 @@ static void run_chunks(struct epoch_run *run, uint32_t member, uint32_t members)
     for (uint32_t i = 1; i <= chunks; i++) try_chunk(run, (first + chunks - i) % chunks, member);
 }
 
-/* Run by every member of the team. A member updates and refreshes the same blocks, which its cache holds. */
+/* Values of a block's weights. */
+static void refresh_block(struct dime_trainer *trainer, uint32_t index, uint32_t member) {
+    const struct dime_update_block *block = &trainer->blocks[index];
+    uint64_t start = dime_ticks();
+    dime_layer_refresh_values(&trainer->network, block->layer, block->first, block->last);
+    dime_phase_end(&trainer->phases[member], DIME_PHASE_QUANTIZE, start);
+}
+
+/* A member has the same neighbouring blocks in every step, which its cache holds. */
+static int owns_block(const struct dime_trainer *trainer, uint32_t index, uint32_t member, uint32_t members) {
+    return trainer->blocks[index].place * members / trainer->block_weights == member;
+}
+
+/* Run by every member of the team. */
 static void run_step(struct epoch_run *run, struct dime_team *team, uint32_t member) {
     struct dime_trainer *trainer = run->trainer;
     uint32_t members = dime_team_members(team);
     run_chunks(run, member, members);
     dime_team_barrier_then(team, finish_chunks, run);
-    uint64_t start = dime_ticks();
-    for (uint32_t b = member; b < trainer->block_count; b += members)
+    for (uint32_t b = 0; b < trainer->block_count; b++) {
+        if (!owns_block(trainer, b, member, members)) continue;
         update_block(trainer, &run->step, b, member);
-    dime_phase_end(&trainer->phases[member], DIME_PHASE_OPTIMIZER, start);
-    dime_team_barrier_then(team, finish_update, run);
-    start = dime_ticks();
-    for (uint32_t b = member; b < trainer->block_count; b += members) {
-        const struct dime_update_block *block = &trainer->blocks[b];
-        dime_layer_refresh_values(&trainer->network, block->layer, block->first, block->last);
+        if (!dime_layer_scale_moves(&trainer->network, trainer->blocks[b].layer))
+            refresh_block(trainer, b, member);
     }
-    dime_phase_end(&trainer->phases[member], DIME_PHASE_QUANTIZE, start);
+    dime_team_barrier_then(team, finish_update, run);
+    if (!run->scales_move) return;
+    for (uint32_t b = 0; b < trainer->block_count; b++)
+        if (owns_block(trainer, b, member, members) &&
+            dime_layer_scale_moves(&trainer->network, trainer->blocks[b].layer))
+            refresh_block(trainer, b, member);
     dime_team_barrier_then(team, finish_step, run);
 }
 
@@ -259,8 +278,10 @@ int dime_trainer_run_steps(struct dime_trainer *trainer, const struct dime_train
         .trainer = trainer, .watch = watch, .totals = totals, .step = describe_step(trainer, 0)};
     *totals = (struct dime_epoch_totals){0};
     dime_train_data_shuffle(&trainer->data, trainer->epochs_done, trainer->samples);
-    for (uint32_t i = 0; i < trainer->network.layer_count; i++)
+    for (uint32_t i = 0; i < trainer->network.layer_count; i++) {
         memset(trainer->seen[i], 0, trainer->network.layers[i].outputs);
+        run.scales_move |= dime_layer_scale_moves(&trainer->network, i);
+    }
     for (uint32_t c = 0; c < trainer->chunk_most; c++) atomic_store(&trainer->taken[c], 0);
     dime_team_run(trainer->threads, run_steps, &run);
     if (run.code == DIME_ERROR_MEMORY) return dime_error_set(run.code, "out of memory while training");

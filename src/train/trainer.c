@@ -34,7 +34,10 @@ static int make_blocks(struct dime_trainer *trainer) {
         for (uint32_t first = 0; first < network->layers[i].inputs; first += DIME_BLOCK_ROWS) {
             uint32_t last = first + DIME_BLOCK_ROWS < network->layers[i].inputs ? first + DIME_BLOCK_ROWS
                                                                                 : network->layers[i].inputs;
-            trainer->blocks[trainer->block_count++] = (struct dime_update_block){i, first, last};
+            uint64_t weights = (uint64_t)(last - first) * network->layers[i].padded_outputs;
+            trainer->blocks[trainer->block_count++] =
+                (struct dime_update_block){i, first, last, trainer->block_weights + weights / 2};
+            trainer->block_weights += weights;
         }
     }
     return 0;

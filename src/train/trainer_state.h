@@ -14,6 +14,7 @@
 #define DIME_BLOCK_ROWS 32u
 struct dime_update_block {
     uint32_t layer, first, last; /* input rows first .. last-1 */
+    uint64_t place;              /* weights before its middle */
 };
 
 struct dime_trainer {
@@ -39,7 +40,8 @@ struct dime_trainer {
     uint8_t *seen[DIME_MAX_LAYERS]; /* M: the epoch has activated this hidden unit */
     struct dime_update_block *blocks;
     uint32_t block_count;
-    float *magnitudes; /* block_count x widest Mp: sums of |weight| over a block's rows */
+    uint64_t block_weights; /* of all of them */
+    float *magnitudes;      /* block_count x widest Mp: sums of |weight| over a block's rows */
     float *slopes;     /* block_count x widest Mp: d loss / d log(scale) of a block's rows, where learned */
     double *magnitude; /* widest Mp: one of the two of one layer */
     uint32_t widest;   /* Mp of any layer */
