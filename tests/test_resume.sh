@@ -120,26 +120,45 @@ random_delay() { # sleeps for a share of the reference's time, from $1 to $2 per
     sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
 }
 
+# On a busy machine a run may be over before this script sees the moment that it waits for. That says nothing
+# about the program, so it is tried again, and shares of the reference's time get shorter.
+start_and_kill() { # RUN COMMAND...: starts it, waits with the command, and kills it
+    local run=$1 tries
+    shift
+    for tries in 1 2 3 4 5 6 7 8 9; do
+        rm -rf "$run"
+        start "$run"
+        "$@"
+        kill_job && return
+        milliseconds=$((milliseconds * 3 / 4))
+    done
+    fail "$run: over $tries times before it could be killed"
+}
+
 test_killed_at_random_moments() {
-    local i killed=0
+    local i
     for i in 1 2 3 4 5 6; do
-        start "random$i"
-        random_delay $((i * 15 - 10)) $((i * 15))
-        kill_job && killed=$((killed + 1))
+        start_and_kill "random$i" random_delay $((i * 15 - 10)) $((i * 15))
         finish "random$i" "killed at random, $i"
     done
-    [ $killed -ge 3 ] || fail "only $killed of 6 runs were still running when they were to be killed"
 }
 
 test_killed_at_epoch_ends() {
-    local epoch killed=0
-    for epoch in 0 1 5; do
-        start "end$epoch"
-        wait_for_rows "end$epoch" $((epoch + 1 - (epoch == 0)))
-        kill_job && killed=$((killed + 1))
+    local epoch
+    for epoch in 0 1; do
+        start_and_kill "end$epoch" wait_for_rows "end$epoch" $((epoch + 1 - (epoch == 0)))
         finish "end$epoch" "killed at the end of epoch $epoch"
     done
-    [ $killed -ge 2 ] || fail "only $killed of 3 runs were killed at an epoch's end"
+    start end5 # the last: it may be over
+    wait_for_rows end5 6
+    kill_job
+    finish end5 "killed at the end of epoch 5"
+}
+
+# shellcheck disable=SC2317 # called by start_and_kill
+wait_for_checkpoint() { # RUN ROWS: newer than that row of its metrics.csv
+    wait_for_rows "$1" "$2"
+    until [ "$1/checkpoint.safetensors" -nt "$1/metrics.csv" ] || ! job_runs; do :; done
 }
 
 # At once when a checkpoint is there: what is written after it would be missing for ever.
@@ -147,10 +166,7 @@ test_killed_at_a_checkpoint() {
     local row run
     for row in 1 2 3; do
         run=checkpoint$row
-        start "$run"
-        wait_for_rows "$run" $((row + 1))
-        until [ "$run/checkpoint.safetensors" -nt "$run/metrics.csv" ] || ! job_runs; do :; done
-        kill_job || fail "the run was over when it was to be killed at a checkpoint"
+        start_and_kill "$run" wait_for_checkpoint "$run" $((row + 1))
         finish "$run" "killed at a checkpoint, $row"
     done
 }
@@ -169,15 +185,19 @@ test_killed_again_and_again() {
 
 # Ctrl-C: status 1, a run folder that can be used, and resumed.
 test_interrupted() {
-    local status
-    start interrupted
-    wait_for_rows interrupted 3
-    kill -INT "$job" 2>/dev/null
-    wait_for_job
-    status=$?
+    local status tries
+    for tries in 1 2 3 4 5 6 7 8 9; do # see start_and_kill
+        rm -rf interrupted
+        start interrupted
+        wait_for_rows interrupted 3
+        kill -INT "$job" 2>/dev/null
+        wait_for_job
+        status=$?
+        rows interrupted
+        [ "$rows" -eq 7 ] || break
+    done
     [ $status -eq 1 ] || fail "Ctrl-C: status $status instead of 1: $(tail -n 1 interrupted.err)"
-    rows interrupted
-    [ "$rows" -lt 7 ] || fail "Ctrl-C: came too late, the run was over"
+    [ "$rows" -lt 7 ] || fail "Ctrl-C: came too late $tries times, the run was over"
     "$dime" eval interrupted --json >eval.out 2>eval.err || fail "Ctrl-C: eval fails: $(tail -n 1 eval.err)"
     grep -q '"mismatches":[[:space:]]*0\b' eval.out || fail "Ctrl-C: eval finds mismatches: $(cat eval.out)"
     cp -r interrupted damaged
