@@ -34,7 +34,7 @@ export class Paper {
   // keyboard: the elements that show the keyboard's pen and say where it is; a paper without takes no keys.
   constructor(canvas, changed, keyboard = null) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.changed = changed;
     this.pen = keyboard?.pen;
     this.penText = keyboard?.text;
