@@ -120,10 +120,23 @@ dime_fast_correct:
 /* int32_t dime_fast_largest(const int32_t *sums, const int32_t *end) */
 dime_fast_largest:
     li a3, 0
+    mv a4, a1
+    sub a4, a4, a0
+    andi a4, a4, 4
+    beqz a4, 1f
+    addi a0, a0, -4 /* an odd number: begin in the middle */
+    j 2f
 1:  lw a4, 0(a0)
-    bge a3, a4, 2f
-    mv a3, a4
-2:  addi a0, a0, 4
+    blt a3, a4, 3f
+2:  lw a4, 4(a0)
+    addi a0, a0, 8
+    blt a3, a4, 4f
+    bne a0, a1, 1b
+    mv a0, a3
+    ret
+3:  mv a3, a4
+    j 2b
+4:  mv a3, a4
     bne a0, a1, 1b
     mv a0, a3
     ret

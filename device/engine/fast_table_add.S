@@ -32,7 +32,7 @@ dime_table_fill_fp130:
     .equ INPUT, 36
     .equ INPUT_ROW, 32
     .equ INPUTS, 5
-    .equ INPUT_CODE, 112 /* bytes of instructions that add one */
+    .equ INPUT_CODE, 110 /* bytes of instructions that add one */
 
 /* The frame, from sp; struct dime_table_taker begins it. */
     .equ X, 0
@@ -125,11 +125,12 @@ dime_table_take:
     j .Lnext
 
 /* Adds the products that the group's rows ask for, in columns of eight sums: a1 to a5, t0 to t2. tp bytes to
-   the column's word in a row, a0 word, s1 address of a product, s0 mask, ra sign.
+   the column's word in a row, a0 word, s1 address of a product, s0 mask, ra what is set.
 
    An arithmetic shift brings a code to bits 1 to 4, and copies of the sign above it; of these the mask leaves
-   RAM's bit, 2^29. So the sign is set once the last code, whose bit it is, has been used; that and the first
-   have the mask added, as the base that it also is. */
+   RAM's bit, 2^29. The sign is set once the last code, whose bit it is, has been used, and with it bit 28, which
+   a shift to the left brings there for the first code. The last one has the mask added, as the base that it also
+   is. */
     .equ BASE, 0x2000001E
     .equ TABLES, dime_table_group
     .option push
@@ -142,7 +143,7 @@ dime_table_take:
     .else
     srai s1, a0, 4 * \index - 1
     .endif
-    .if \index == 0 || \index == 7
+    .if \index == 7
     andi s1, s1, 30
     add s1, s1, s0
     lh s1, %lo(TABLES + INPUT * number - 30)(s1)
@@ -166,7 +167,7 @@ dime_table_take:
     sw a0, ENTRY(sp)
     lw s1, SUMS(sp)
     li s0, BASE
-    li ra, 0x80000000
+    li ra, 0x90000000
     li tp, 0
 .Lcolumn:
     lw a1, 0(s1)
