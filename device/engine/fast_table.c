@@ -41,17 +41,20 @@ static void add_input(const struct dime_table_taker *taker, const uint32_t *row,
         for (uint32_t shift = 0; shift < 32; shift += 4) *sum++ += products[row[word] >> shift & 15];
 }
 
-void dime_table_take(const struct dime_table_taker *taker) {
+int dime_table_take(const struct dime_table_taker *taker) {
     int32_t c = (int32_t)(taker->offset & 0xFF) - 128;
     const uint32_t *row = taker->row;
-    for (const int8_t *x = taker->x; x < taker->end; x++, row += taker->stride / 4)
-        if (*x != c) add_input(taker, row, *x - c);
+    for (const int8_t *x = taker->x; x < taker->end; x++, row += taker->stride / 4) {
+        if (*x < c) return 1;
+        if (*x > c) add_input(taker, row, *x - c);
+    }
+    return 0;
 }
 #endif
 
-void dime_table_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations) {
+/* The sums without c * total; returns 1 where an activation is less than c. */
+static int add_from(const struct dime_layer *layer, const int8_t *x, int32_t c, int32_t *sums) {
     const struct dime_table *table = &((const struct dime_fast_table *)layer->fast)->table;
-    int32_t c = table->totals ? dime_fast_smallest(x, layer->inputs) : 0;
     uint32_t background = (uint8_t)c * UINT32_C(0x01010101);
     struct dime_table_taker taker = {x,
                                      x + layer->inputs,
@@ -64,8 +67,19 @@ void dime_table_run(const struct dime_layer *layer, const int8_t *x, int32_t *su
     int32_t *end = sums + 8u * table->width;
     for (int32_t *sum = sums; sum < end; sum += 8)
         sum[0] = sum[1] = sum[2] = sum[3] = sum[4] = sum[5] = sum[6] = sum[7] = 0;
-    dime_table_take(&taker);
-    end = sums + layer->outputs;
+    return dime_table_take(&taker);
+}
+
+/* c is nearly always the first activation, a corner of the picture, or 0; where it is not, that shows. */
+void dime_table_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations) {
+    const struct dime_table *table = &((const struct dime_fast_table *)layer->fast)->table;
+    int32_t c = 0;
+    if (table->totals) c = layer->inputs % 4 ? dime_fast_smallest(x, layer->inputs) : x[0] < 0 ? x[0] : 0;
+    if (add_from(layer, x, c, sums)) {
+        c = dime_fast_smallest(x, layer->inputs);
+        add_from(layer, x, c, sums);
+    }
+    int32_t *end = sums + layer->outputs;
     int32_t largest = c ? dime_fast_correct(sums, end, table->totals, c) : dime_fast_largest(sums, end);
     layer->fast->finish(layer, sums, activations, largest);
 }

@@ -44,8 +44,9 @@ struct dime_table_taker {
     void (*fill)(int32_t d, int16_t products[16]);
 };
 
-/* Adds all products to the sums. fast_table_add.S on the chip. */
-void dime_table_take(const struct dime_table_taker *taker);
+/* Adds all products to the sums. Returns 1 where an activation of a whole word is less than c: then the sums
+   are of no use. fast_table_add.S on the chip. */
+int dime_table_take(const struct dime_table_taker *taker);
 
 void dime_table_fill_fp130(int32_t d, int16_t products[16]); /* fast_table_add.S on the chip */
 void dime_table_fill_nf4(int32_t d, int16_t products[16]);

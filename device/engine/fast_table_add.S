@@ -53,7 +53,7 @@ dime_table_fill_fp130:
     .equ ENTRY, 60   /* where adding begins: the last input of the group */
     .equ FRAME, 64
 
-/* void dime_table_take(const struct dime_table_taker *taker)
+/* int dime_table_take(const struct dime_table_taker *taker)
 
    tp the next input of the group, s0 row of the present activation, s1 activations that are left of four. */
 dime_table_take:
@@ -84,11 +84,18 @@ dime_table_take:
     sw a0, X(sp)
     sw s0, ROW(sp)
     sub s0, s0, a3
-    li a4, 0x80808080 /* to 0 .. 254 in each byte, without borrows: x >= c */
-    xor s1, s1, a4
-    lw a4, OFFSET(sp)
-    sub s1, s1, a4
     bltu a1, a0, .Lfewer
+    li a4, 0x80808080
+    lw a2, OFFSET(sp)
+    mv a5, s1 /* x < 0 and less than c: 128 + x - c has no bit 7, which x has */
+    or a5, a5, a4
+    sub a5, a5, a2
+    and a5, a5, s1
+    xor a5, a5, s1
+    and a5, a5, a4
+    bnez a5, .Lless
+    xor s1, s1, a4 /* to 0 .. 254 in each byte, without borrows: x >= c */
+    sub s1, s1, a2
 .Lbyte:
     andi a0, s1, 255
     beqz a0, .Lnext
@@ -106,6 +113,10 @@ dime_table_take:
     bnez s1, .Lbyte
     j .Lword
 .Lfewer: /* a0 - a1 bytes are not activations */
+    li a4, 0x80808080
+    lw a2, OFFSET(sp)
+    xor s1, s1, a4
+    sub s1, s1, a2
     sub a0, a0, a1
     slli a0, a0, 3
     sll s1, s1, a0
@@ -115,11 +126,15 @@ dime_table_take:
     la a1, dime_table_group
     beq tp, a1, 1f
     jal .Ladd
-1:  lw ra, RA(sp)
+1:  li a0, 0
+2:  lw ra, RA(sp)
     lw s0, S0(sp)
     lw s1, S1(sp)
     addi sp, sp, FRAME
     ret
+.Lless:
+    li a0, 1
+    j 2b
 .Lfull:
     jal .Ladd
     j .Lnext
