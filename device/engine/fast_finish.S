@@ -62,23 +62,41 @@ dime_fast_correct:
     bnez a5, .Lby_bits
     mv t2, a4
     li a3, 0 /* the largest */
-2:  lh a4, 0(a2)
+    mv a4, a1
+    sub a4, a4, a0
+    andi a4, a4, 4
+    beqz a4, 2f
+    addi a0, a0, -4 /* an odd number: begin in the middle */
+    addi a2, a2, -2
+    j 3f
+
+    .macro correct index
+    lh a4, 2 * \index(a2)
     sll a5, a4, t2
     add a5, a5, a4
     sll a5, a5, t1
     add a5, a5, a4
+    lw a4, 4 * \index(a0)
     sll a5, a5, t0
-    lw a4, 0(a0)
     sub a4, a4, a5
-    sw a4, 0(a0)
+    sw a4, 4 * \index(a0)
+    .endm
+
+2:  correct 0
     blt a3, a4, 4f
-3:  addi a0, a0, 4
-    addi a2, a2, 2
+3:  correct 1
+    addi a0, a0, 8
+    addi a2, a2, 4
+    blt a3, a4, 5f
     bne a0, a1, 2b
     mv a0, a3
     ret
 4:  mv a3, a4
     j 3b
+5:  mv a3, a4
+    bne a0, a1, 2b
+    mv a0, a3
+    ret
 
     /* Takes the zeros off the end of a5, which is not 0, and turns the one behind them into a 0; a4: how many
        zeros. */
