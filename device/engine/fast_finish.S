@@ -45,8 +45,7 @@ dime_rows_finish:
 
 /* int32_t dime_fast_correct(int32_t *sums, int32_t *end, const int16_t *totals, int32_t c), c < 0
 
-   With -c = ((2^t2 + 1) 2^t1 + 1) 2^t0, which is nearly always possible, in one go; else once through for each
-   bit of -c. */
+   With -c = ((2^t2 + 1) 2^t1 + 1) 2^t0, which is nearly always possible, by shifts; else bit by bit. */
 dime_fast_correct:
     neg a3, a3
     mv a5, a3
@@ -110,30 +109,30 @@ dime_fast_correct:
     jr t2
 
 .Lby_bits:
-    mv t0, a0
-    mv t1, a2
-    li t2, 0 /* shift */
-1:  andi a4, a3, 1
-    beqz a4, 3f
-    mv a0, t0
-    mv a2, t1
-2:  lh a4, 0(a2)
-    sll a4, a4, t2
-    lw a5, 0(a0)
-    sub a5, a5, a4
-    sw a5, 0(a0)
-    addi a0, a0, 4
+    li t2, 0 /* the largest */
+1:  lh a4, 0(a2)
+    lw t0, 0(a0)
+    mv a5, a3
+2:  andi t1, a5, 1
+    beqz t1, 3f
+    sub t0, t0, a4
+3:  slli a4, a4, 1
+    srli a5, a5, 1
+    bnez a5, 2b
+    sw t0, 0(a0)
+    bge t2, t0, 4f
+    mv t2, t0
+4:  addi a0, a0, 4
     addi a2, a2, 2
-    bne a0, a1, 2b
-3:  addi t2, t2, 1
-    srli a3, a3, 1
-    bnez a3, 1b
-    mv a0, t0
+    bne a0, a1, 1b
+    mv a0, t2
+    ret
     .size dime_fast_correct, . - dime_fast_correct
-    /* Falls through. */
 
+    .section .text.dime_fast_largest, "ax", @progbits
     .global dime_fast_largest
     .type dime_fast_largest, @function
+    .p2align 1
 
 /* int32_t dime_fast_largest(const int32_t *sums, const int32_t *end) */
 dime_fast_largest:
@@ -180,6 +179,14 @@ dime_shift_norm:
     li a4, 1
     sll a4, a4, a3
     srli a4, a4, 1 /* rounding */
+    sub t0, a1, a0
+    srli t0, t0, 2
+    add t0, t0, a2
+    mv t1, a2
+2:  sw zero, 0(t1)
+    sw zero, 4(t1)
+    addi t1, t1, 8
+    bltu t1, t0, 2b
     jump dime_fast_hot_norm, t0
     .size dime_shift_norm, . - dime_shift_norm
 
@@ -187,21 +194,32 @@ dime_shift_norm:
     .global dime_fast_hot_norm
     .type dime_fast_hot_norm, @function
     .p2align 2
+/* Activations are 0 beforehand. */
 dime_fast_hot_norm:
+    sub t0, a1, a0
+    andi t0, t0, 4
+    beqz t0, 1f
+    addi a0, a0, -4 /* an odd number: begin in the middle */
+    addi a2, a2, -1
+    j 2f
 1:  lw t0, 0(a0)
-    addi a0, a0, 4
-    bltz t0, 4f
+    bltz t0, 2f
     add t0, t0, a4
     srl t0, t0, a3
-    bltu a5, t0, 3f
-2:  sb t0, 0(a2)
-    addi a2, a2, 1
+    bltu a5, t0, 4f
+    sb t0, 0(a2)
+2:  lw t0, 4(a0)
+    addi a0, a0, 8
+    bltz t0, 3f
+    add t0, t0, a4
+    srl t0, t0, a3
+    bltu a5, t0, 5f
+    sb t0, 1(a2)
+3:  addi a2, a2, 2
     bne a0, a1, 1b
     ret
-3:  mv t0, a5
+4:  sb a5, 0(a2)
     j 2b
-4:  sb zero, 0(a2)
-    addi a2, a2, 1
-    bne a0, a1, 1b
-    ret
+5:  sb a5, 1(a2)
+    j 3b
     .size dime_fast_hot_norm, . - dime_fast_hot_norm
