@@ -216,6 +216,62 @@ static void test_payloads(void **state) {
     assert_int_equal(wanted, 76800);
 }
 
+/* Sends a picture in packed parts, and gets it back. Returns the bytes on the wire. */
+static uint32_t send_packed(const uint8_t *pixels, uint32_t side) {
+    uint8_t got[28 * 28], wire[DIME_LINK_MOST_WIRE];
+    uint32_t bytes = 0;
+    memset(got, 77, sizeof got);
+    for (uint32_t offset = 0; offset < side * side;) {
+        struct dime_link_picture part = {DIME_LINK_PACKED, side, side, offset, side * side - offset,
+                                         pixels + offset,  0};
+        uint32_t size = dime_link_send_packed(&part, 1, wire), count = part.count;
+        struct dime_link_frame frame = through(wire, size);
+        assert_true(dime_link_read_picture(&frame, &part));
+        assert_int_equal(part.count, count);
+        dime_link_unpack(&part, got + offset);
+        offset += count;
+        bytes += size;
+    }
+    assert_memory_equal(got, pixels, side * side);
+    return bytes;
+}
+
+static void test_packed(void **state) {
+    (void)state;
+    uint8_t pixels[28 * 28] = {0};
+    assert_int_equal(send_packed(pixels, 28), DIME_LINK_MOST_WIRE - DIME_LINK_MOST_PIXELS + 8);
+    struct dime_random random = dime_random_stream(9, 1, 1);
+    for (uint32_t share = 1; share < 100; share += 7) { /* a zero in so many */
+        for (uint32_t i = 0; i < sizeof pixels; i++)
+            pixels[i] =
+                (uint8_t)(dime_random_below(&random, share) ? 1 + dime_random_below(&random, 255) : 0);
+        send_packed(pixels, 28);
+        send_packed(pixels, 16);
+    }
+}
+
+static const uint8_t pixels_of_one[3] = {1, 1, 1};
+
+static void test_impossible_packing(void **state) {
+    (void)state;
+    /* A count is missing, is 0, is beyond the picture. */
+    static const uint8_t cases[][3] = {{5, 7, 0}, {0, 0, 9}, {0, 4, 0}, {0, 255, 3}};
+    uint8_t wire[DIME_LINK_MOST_WIRE];
+    struct dime_link_picture picture;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dime_link_picture part = {DIME_LINK_PACKED, 8, 8, 0, 3, cases[i], 0};
+        struct dime_link_frame frame = through(wire, dime_link_send_picture(&part, 0, wire));
+        assert_false(dime_link_read_picture(&frame, &picture));
+        part.prepared = 3; /* not known */
+        part.pixels = pixels_of_one;
+        frame = through(wire, dime_link_send_picture(&part, 0, wire));
+        assert_false(dime_link_read_picture(&frame, &picture));
+        part.prepared = DIME_LINK_PACKED;
+        frame = through(wire, dime_link_send_picture(&part, 0, wire));
+        assert_true(dime_link_read_picture(&frame, &picture));
+    }
+}
+
 static void test_impossible_pictures(void **state) {
     (void)state;
     static const struct {
@@ -236,10 +292,16 @@ static void test_impossible_pictures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc),        cmocka_unit_test(test_wire),
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_single_faults),
-        cmocka_unit_test(test_noise),      cmocka_unit_test(test_long_frames),
-        cmocka_unit_test(test_payloads),   cmocka_unit_test(test_impossible_pictures),
+        cmocka_unit_test(test_crc),
+        cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_impossible_packing),
+        cmocka_unit_test(test_wire),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_single_faults),
+        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_long_frames),
+        cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_impossible_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

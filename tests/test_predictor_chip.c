@@ -278,6 +278,32 @@ static void test_prepared(void **state) {
     end(&board);
 }
 
+/* As the camera sends them: with runs of 0, in parts of as many pixels as they hold. */
+static void test_packed(void **state) {
+    (void)state;
+    struct board board;
+    uint8_t grey[PIXELS], wire[DIME_LINK_MOST_WIRE];
+    struct dime_link_result result;
+    uint32_t wanted;
+    start(&board);
+    for (uint32_t i = 0; i < 4; i++) {
+        make_grey(i, grey);
+        for (uint32_t offset = 0; offset < PIXELS; offset = wanted) {
+            struct dime_link_picture part = {DIME_LINK_PACKED, SIZE,          SIZE, offset,
+                                             PIXELS - offset,  grey + offset, 0};
+            struct dime_link_frame answer = ask_for(&board, wire, dime_link_send_packed(&part, i, wire));
+            wanted = offset + part.count;
+            if (wanted == PIXELS)
+                assert_true(dime_link_read_result(&answer, &result));
+            else
+                assert_true(dime_link_read_accepted(&answer, &wanted));
+            assert_int_equal(wanted, offset + part.count);
+        }
+        expect_result(&board, &result, grey);
+    }
+    end(&board);
+}
+
 /* Pictures of other sizes go through the chip's own vision. */
 static void expect_vision(struct board *board, uint8_t *pixels, uint32_t width, uint32_t height,
                           uint32_t sequence) {
@@ -321,10 +347,13 @@ static void test_refusals(void **state) {
     uint32_t wanted;
     make_grey(3, grey);
     struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey, 0}, other = {1, 8, 8, 0, 0, grey, 0};
+    struct dime_link_picture turned = {1, 2 * SIZE, SIZE / 2, 0, 0, grey, 0}; /* as many pixels */
     start(&board);
     answer = send_part(&board, &picture, 1, 64);
     expect_error(&answer, DIME_LINK_FAULT_GAP, 0);
     send_part(&board, &picture, 1, 0);
+    answer = send_part(&board, &turned, 1, 64); /* of another picture under the same number */
+    expect_error(&answer, DIME_LINK_FAULT_GAP, 0);
     answer = send_part(&board, &picture, 1, 128);
     expect_error(&answer, DIME_LINK_FAULT_GAP, 64);
     answer = send_part(&board, &picture, 1, 0); /* again: known, and changes nothing */
@@ -590,10 +619,11 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_status),       cmocka_unit_test(test_prepared),
-        cmocka_unit_test(test_vision),       cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_back_to_back), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_damage_shown), cmocka_unit_test(test_serial),
+        cmocka_unit_test(test_status),   cmocka_unit_test(test_prepared),
+        cmocka_unit_test(test_packed),   cmocka_unit_test(test_vision),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_back_to_back),
+        cmocka_unit_test(test_damage),   cmocka_unit_test(test_damage_shown),
+        cmocka_unit_test(test_serial),
     };
     struct dime_toolchain toolchain;
     if (dime_toolchain_find(&toolchain)) {

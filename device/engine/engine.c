@@ -26,6 +26,15 @@
 #define HAS_CENTRE(layer) ((layer)->centre)
 #endif
 
+/* Or that all layers are fast, or none. */
+#if defined DIME_ENGINE_ALL_FAST || defined DIME_ENGINE_LEAN
+#define IS_FAST(layer) 1
+#elif defined DIME_ENGINE_NO_FAST
+#define IS_FAST(layer) 0
+#else
+#define IS_FAST(layer) ((layer)->fast)
+#endif
+
 #ifndef DIME_ENGINE_LEAN
 void dime_layer_sums(const struct dime_layer *layer, const int8_t *activations, int32_t *sums) {
     const uint8_t *row = layer->weights;
@@ -115,14 +124,12 @@ uint32_t dime_network_infer(const struct dime_network *network, const int8_t *in
     uint32_t first = HAS_MAPS(network) ? network->map_count : 0;
     const struct dime_layer *layer = network->layers + first;
     for (uint32_t i = first; i < network->layer_count; i++, layer++) {
-#if !defined DIME_ENGINE_ALL_FAST &&                                                                         \
-    !defined DIME_ENGINE_LEAN /* spares the reference where no layer needs it */
-        if (!layer->fast) {
+        if (IS_FAST(layer)) {
+            layer->fast->run(layer, current, sums, activations);
+        } else {
             dime_layer_sums(layer, current, sums);
             dime_layer_requantize(layer, sums, activations);
-        } else
-#endif
-            layer->fast->run(layer, current, sums, activations);
+        }
         current = activations;
     }
     return dime_argmax(sums, layer[-1].outputs);

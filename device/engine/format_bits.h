@@ -44,15 +44,27 @@ static inline int16_t dime_twos_complement_value(uint32_t code, uint32_t bits) {
     }                                                                                                        \
     DIME_DEFINE_BITS_FORMAT_WITH(symbol, text, bits, greatest, dot)
 
+/* On the chip nobody asks for a name, and only wide activations need single weights. */
+#ifdef DIME_ENGINE_COMPACT
+#define DIME_NAME_OF(text) 0
+#else
+#define DIME_NAME_OF(text) text
+#endif
+#if defined DIME_ENGINE_COMPACT && defined DIME_ENGINE_NO_WIDE
+#define DIME_VALUE_OF(value) 0
+#else
+#define DIME_VALUE_OF(value) value
+#endif
+
 /* DIME_ENGINE_COMPACT: the program is for the chip, with the dot products of fast_dot.S. */
 #define DIME_DEFINE_BITS_FORMAT_WITH(symbol, text, bits, greatest, product)                                  \
     const struct dime_format symbol = {                                                                      \
-        .name = text,                                                                                        \
+        .name = DIME_NAME_OF(text),                                                                          \
         .code_bits = bits,                                                                                   \
         .row_alignment = 4,                                                                                  \
         .largest = greatest,                                                                                 \
         .codes = 1u << (bits),                                                                               \
-        .value = value,                                                                                      \
+        .value = DIME_VALUE_OF(value),                                                                       \
         .dot = product,                                                                                      \
     }
 

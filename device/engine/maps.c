@@ -4,6 +4,23 @@
 #include "stage.h"
 #include "steps.h"
 
+/* A program may say what none of its layers has, and is spared the code. */
+#ifdef DIME_ENGINE_NO_WIDE
+#define IS_WIDE(layer) 0
+#else
+#define IS_WIDE(layer) ((layer)->requantize == DIME_REQUANTIZE_WIDE)
+#endif
+#ifdef DIME_ENGINE_NO_SHIFT
+#define HAS_SHIFT(layer) 0
+#else
+#define HAS_SHIFT(layer) ((layer)->requantize == DIME_REQUANTIZE_SHIFT)
+#endif
+#ifdef DIME_ENGINE_NO_AVERAGE
+#define AVERAGES(layer) 0
+#else
+#define AVERAGES(layer) ((layer)->kind == DIME_LAYER_AVG_POOL)
+#endif
+
 /* The pooling that changes nothing. */
 static const struct dime_layer no_pool = {.kind = DIME_LAYER_MAX_POOL, .kernel = 1, .stride = 1};
 
@@ -49,7 +66,7 @@ static int32_t average(const struct dime_layer *pool, int32_t total) {
 
 /* One more value into an accumulator of a pooled window. */
 static void pool_value(const struct dime_layer *pool, int first, int32_t value, int32_t *into) {
-    if (!first && pool->kind == DIME_LAYER_AVG_POOL)
+    if (!first && AVERAGES(pool))
         *into += value;
     else if (first || value > *into)
         *into = value;
@@ -85,7 +102,7 @@ static void convolve_fixed(const struct dime_layer *layer, const struct dime_lay
         for (uint32_t x = 0; x < last->out_width; x++, place++) {
             convolve_window(layer, pool, input, y, x, patch, sums, 1);
             for (uint32_t m = 0; m < layer->outputs; m++) {
-                int32_t value = pool->kind == DIME_LAYER_AVG_POOL ? average(pool, sums[m]) : sums[m];
+                int32_t value = AVERAGES(pool) ? average(pool, sums[m]) : sums[m];
                 output[m * map + place] = (int8_t)value;
             }
         }
@@ -134,7 +151,7 @@ static int32_t wide_window(const struct dime_layer *layer, uint32_t m, const int
                 total +=
                     layer->format->value(dime_format_code(layer->format, weight_row(layer, m), k)) * from[j];
         }
-    if (layer->kind == DIME_LAYER_AVG_POOL) return average(layer, total);
+    if (AVERAGES(layer)) return average(layer, total);
     return wide_value(layer, total);
 }
 
@@ -166,7 +183,7 @@ static int8_t pool_window(const struct dime_layer *layer, const int8_t *from) {
     int32_t total = 0;
     for (uint32_t i = 0; i < layer->kernel; i++, from += layer->width)
         for (uint32_t j = 0; j < layer->kernel; j++) pool_value(layer, i + j == 0, from[j], &total);
-    return (int8_t)(layer->kind == DIME_LAYER_AVG_POOL ? average(layer, total) : total);
+    return (int8_t)(AVERAGES(layer) ? average(layer, total) : total);
 }
 
 static void pool_maps(const struct dime_layer *layer, const int8_t *input, int8_t *output) {
@@ -183,9 +200,9 @@ void dime_stage_run(const struct dime_layer *first, const struct dime_layer *las
     const struct dime_layer *pool = last == first ? &no_pool : last;
     if (dime_is_pool(first))
         pool_maps(first, input, output);
-    else if (first->requantize == DIME_REQUANTIZE_WIDE)
+    else if (IS_WIDE(first))
         convolve_wide(first, last, input, sums, output);
-    else if (first->requantize == DIME_REQUANTIZE_SHIFT)
+    else if (HAS_SHIFT(first))
         convolve_shift(first, pool, last, input, sums, output);
     else
         convolve_fixed(first, pool, last, input, sums, output);

@@ -8,7 +8,9 @@ static int is_ternary(const struct dime_format *format) {
 }
 
 uint32_t dime_format_row_bytes(const struct dime_format *format, uint32_t inputs) {
+#ifndef DIME_ENGINE_NO_TERNARY /* a program may say that it has none, and is spared the division */
     if (is_ternary(format)) return (inputs + DIME_TRITS_PER_WORD - 1) / DIME_TRITS_PER_WORD * 2;
+#endif
     return (inputs * format->code_bits + 31) / 32 * 4;
 }
 

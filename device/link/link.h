@@ -88,13 +88,18 @@ uint32_t dime_link_crc(uint32_t crc, uint32_t byte);
 
 /* Part of a picture: some pixels of it, row by row from `offset` on, in ascending order. All parts of a
    picture have the same sequence number, and another picture's another. */
+enum dime_link_prepared {
+    DIME_LINK_RAW = 0,      /* any picture */
+    DIME_LINK_PREPARED = 1, /* in the model's frame and size already, 0 background */
+    DIME_LINK_PACKED = 2,   /* the same, and a byte 0 is followed by how many pixels of 0 there are, 1..255 */
+};
 struct dime_link_picture {
-    uint32_t prepared;      /* 1: in the model's frame and size already, 0 background; 0: any picture */
+    uint32_t prepared;      /* enum dime_link_prepared */
     uint32_t width, height; /* 1..4096 */
     uint32_t offset;        /* of the first pixel, below width * height */
-    uint32_t count;         /* 1..DIME_LINK_MOST_PIXELS */
-    const uint8_t *pixels;
-    uint32_t total; /* width * height; filled in by dime_link_read_picture() */
+    uint32_t count; /* of pixels, 1..DIME_LINK_MOST_PIXELS; of packed ones as many as these bytes hold */
+    const uint8_t *pixels; /* read: packed ones as they came */
+    uint32_t total;        /* width * height; filled in by dime_link_read_picture() */
 };
 #define DIME_LINK_RESULT_BYTES 11
 struct dime_link_result {
@@ -123,6 +128,9 @@ struct dime_link_error {
 /* Write a whole frame of the kind to `wire` and return its bytes on the wire. */
 uint32_t dime_link_send_picture(const struct dime_link_picture *picture, uint32_t sequence,
                                 uint8_t wire[DIME_LINK_MOST_WIRE]);
+/* Packs as many of the `count` pixels as one frame holds, at least one, and says in part->count how many. */
+uint32_t dime_link_send_packed(struct dime_link_picture *part, uint32_t sequence,
+                               uint8_t wire[DIME_LINK_MOST_WIRE]);
 uint32_t dime_link_send_result(const struct dime_link_result *result, uint32_t sequence, uint8_t *wire);
 uint32_t dime_link_send_status(const struct dime_link_status *status, uint32_t sequence, uint8_t *wire);
 uint32_t dime_link_send_error(const struct dime_link_error *error, uint32_t sequence, uint8_t *wire);
@@ -130,6 +138,8 @@ uint32_t dime_link_send_accepted(uint32_t wanted, uint32_t sequence, uint8_t *wi
 
 /* Read the payload of a frame of that type: 1, or 0 where its length or content is impossible. */
 int dime_link_read_picture(const struct dime_link_frame *frame, struct dime_link_picture *picture);
+/* Writes a prepared part's pixels, of which dime_link_read_picture() has said that they are in order. */
+void dime_link_unpack(const struct dime_link_picture *part, uint8_t *to);
 int dime_link_read_result(const struct dime_link_frame *frame, struct dime_link_result *result);
 int dime_link_read_status(const struct dime_link_frame *frame, struct dime_link_status *status);
 int dime_link_read_error(const struct dime_link_frame *frame, struct dime_link_error *error);

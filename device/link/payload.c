@@ -2,7 +2,6 @@
 #include "link.h"
 
 #define MOST_SIDE 4096
-#define PREPARED 1u /* flag */
 
 /* How the fields of a structure lie in a payload: a nibble for each, from the lowest, is its bytes. All
    fields are 32-bit words. */
@@ -48,6 +47,36 @@ uint32_t dime_link_send_picture(const struct dime_link_picture *picture, uint32_
     return dime_link_close(DIME_LINK_PICTURE, sequence, DIME_LINK_PICTURE_HEADER + picture->count, wire);
 }
 
+/* Zeros from `pixel` on, at most so many as a byte counts. */
+static uint32_t count_zeros(const uint8_t *pixel, const uint8_t *end) {
+    uint32_t zeros = 0;
+    while (pixel < end && !*pixel && zeros < UINT8_MAX) {
+        pixel++;
+        zeros++;
+    }
+    return zeros;
+}
+
+uint32_t dime_link_send_packed(struct dime_link_picture *part, uint32_t sequence,
+                               uint8_t wire[DIME_LINK_MOST_WIRE]) {
+    uint8_t *first = put(wire + DIME_LINK_WIRE_PAYLOAD, part, PICTURE), *to = first;
+    const uint8_t *pixel = part->pixels, *end = pixel + part->count;
+    while (pixel < end && to - first < DIME_LINK_MOST_PIXELS) {
+        uint32_t zeros = count_zeros(pixel, end);
+        if (!zeros) {
+            *to++ = *pixel++;
+            continue;
+        }
+        if (to - first == DIME_LINK_MOST_PIXELS - 1) break; /* no room for how many */
+        *to++ = 0;
+        *to++ = (uint8_t)zeros;
+        pixel += zeros;
+    }
+    part->count = (uint32_t)(pixel - part->pixels);
+    return dime_link_close(DIME_LINK_PICTURE, sequence, DIME_LINK_PICTURE_HEADER + (uint32_t)(to - first),
+                           wire);
+}
+
 uint32_t dime_link_send_result(const struct dime_link_result *result, uint32_t sequence, uint8_t *wire) {
     return send(DIME_LINK_RESULT, result, RESULT, sequence, wire);
 }
@@ -74,16 +103,38 @@ static int is_side(uint32_t side) {
     return side - 1 < MOST_SIDE;
 }
 
+/* Packed pixels in so many bytes, or 0 where a count is missing or 0. At most 255 * 32. */
+static uint32_t count_packed(const uint8_t *byte, uint32_t bytes) {
+    uint32_t count = 0;
+    for (const uint8_t *end = byte + bytes; byte < end; byte++) {
+        count++;
+        if (*byte) continue;
+        if (++byte == end || !*byte) return 0;
+        count += *byte - 1u;
+    }
+    return count;
+}
+
+void dime_link_unpack(const struct dime_link_picture *part, uint8_t *to) {
+    const uint8_t *byte = part->pixels;
+    for (const uint8_t *end = to + part->count; to < end;) {
+        uint32_t value = *byte++, run = 1;
+        if (!value && part->prepared == DIME_LINK_PACKED) run = *byte++;
+        for (; run; run--) *to++ = (uint8_t)value;
+    }
+}
+
 /* width * height is at most 2^24. */
 int dime_link_read_picture(const struct dime_link_frame *frame, struct dime_link_picture *picture) {
     uint32_t header = get(frame->payload, picture, PICTURE);
     picture->count = frame->length - header;
     picture->pixels = frame->payload + header;
-    if (frame->type != DIME_LINK_PICTURE || frame->length <= header || picture->prepared > PREPARED ||
+    if (frame->type != DIME_LINK_PICTURE || frame->length <= header || picture->prepared > DIME_LINK_PACKED ||
         !is_side(picture->width) || !is_side(picture->height))
         return 0;
+    if (picture->prepared == DIME_LINK_PACKED) picture->count = count_packed(picture->pixels, picture->count);
     picture->total = picture->width * picture->height;
-    return picture->offset < picture->total && picture->count <= picture->total - picture->offset;
+    return picture->offset < picture->total && picture->count - 1 < picture->total - picture->offset;
 }
 
 int dime_link_read_result(const struct dime_link_frame *frame, struct dime_link_result *result) {

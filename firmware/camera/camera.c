@@ -34,22 +34,23 @@ static union {
 } room;
 static uint8_t sequence;
 
-static void send_part(uint32_t offset) {
-    struct dime_link_picture part = {.prepared = 1,
+/* Returns where the next part begins. */
+static uint32_t send_part(uint32_t offset) {
+    struct dime_link_picture part = {.prepared = DIME_LINK_PACKED,
                                      .width = DIME_INPUT_SIZE,
                                      .height = DIME_INPUT_SIZE,
                                      .offset = offset,
                                      .count = PIXELS - offset,
                                      .pixels = pixels.picture + offset};
-    if (part.count > DIME_LINK_MOST_PIXELS) part.count = DIME_LINK_MOST_PIXELS;
     usart_finish(); /* the frame before this one is in the same place */
-    usart_send(room.wire, dime_link_send_picture(&part, sequence, room.wire));
+    usart_send(room.wire, dime_link_send_packed(&part, sequence, room.wire));
+    return offset + part.count;
 }
 
 static void send_picture(void) {
     sequence++;
     for (uint32_t round = 0; round < ROUNDS; round++)
-        for (uint32_t offset = 0; offset < PIXELS; offset += DIME_LINK_MOST_PIXELS) send_part(offset);
+        for (uint32_t offset = 0; offset < PIXELS;) offset = send_part(offset);
     usart_finish();
 }
 

@@ -24,7 +24,7 @@
 /* The picture that is arriving, or has arrived: complete where wanted == total. */
 static struct {
     uint32_t sequence; /* NONE: there is no picture */
-    uint32_t prepared, total;
+    uint32_t prepared, width, total;
     uint32_t wanted; /* the next pixel */
     uint32_t seen;   /* cycle of the last part */
     uint32_t unread; /* 1: it has just become complete */
@@ -75,13 +75,14 @@ static void answer_error(uint32_t sequence, uint32_t number, uint32_t detail) {
 /* 1 where the part belongs to the picture that is known. */
 static int belongs(const struct dime_link_picture *part) {
     return arriving.sequence == frame->sequence && arriving.prepared == part->prepared &&
-           arriving.total == part->total;
+           arriving.width == part->width && arriving.total == part->total;
 }
 
 static int begin(const struct dime_link_picture *part) {
     int taken = picture_begin(part);
     arriving.sequence = taken ? frame->sequence : NONE;
     arriving.prepared = part->prepared;
+    arriving.width = part->width;
     arriving.total = part->total;
     arriving.wanted = 0;
     return taken;

@@ -17,7 +17,7 @@ static enum dime_vision_finding look(void) {
 }
 
 static void add_prepared(const struct dime_link_picture *part) {
-    for (uint32_t i = 0; i < part->count; i++) picture_room.grey[part->offset + i] = part->pixels[i];
+    dime_link_unpack(part, picture_room.grey + part->offset);
 }
 
 #ifdef DIME_PREPARED_ONLY

@@ -206,15 +206,21 @@ static int compile_drivers(const struct dime_image *image, const struct dime_fir
 
 /* What no layer of the model has: see engine.c. */
 static void add_absences(const struct dime_model *model, struct words *words) {
-    int has_affine = 0, has_shift = model->config.norm != DIME_NORM_BATCH;
+    int has_affine = 0, has_shift = model->config.norm != DIME_NORM_BATCH, has_wide = 0, has_average = 0,
+        has_ternary = 0;
     for (uint32_t i = 0; i < model->layer_count; i++) {
         if (model->layers[i].affine) has_affine = 1;
-        if (model->layers[i].shape.wide_inputs) has_shift = 1;
+        if (model->layers[i].shape.wide_inputs) has_shift = has_wide = 1;
+        if (model->layers[i].shape.kind == DIME_LAYER_AVG_POOL) has_average = 1;
+        if (model->layers[i].format == DIME_FORMAT_TERNARY) has_ternary = 1;
     }
     if (!has_affine) add(words, "-DDIME_ENGINE_NO_AFFINE");
     if (!has_shift) add(words, "-DDIME_ENGINE_NO_SHIFT");
     if (model->config.norm != DIME_NORM_LAYER) add(words, "-DDIME_ENGINE_NO_CENTRE");
     if (!has_maps(model)) add(words, "-DDIME_ENGINE_NO_MAPS");
+    if (!has_wide) add(words, "-DDIME_ENGINE_NO_WIDE");
+    if (!has_ternary) add(words, "-DDIME_ENGINE_NO_TERNARY");
+    if (!has_average) add(words, "-DDIME_ENGINE_NO_AVERAGE");
 }
 
 static int compile_model(const struct dime_image *image, const struct dime_firmware_settings *chosen,
@@ -224,6 +230,7 @@ static int compile_model(const struct dime_image *image, const struct dime_firmw
     add_compiler(image, chosen, &words, chosen->trade == DIME_TRADE_SIZE ? "-Os" : "-O2");
     if (is_all_fast(chosen)) add(&words, "-DDIME_ENGINE_ALL_FAST");
     if (chosen->kernels == DIME_KERNELS_COMPACT) add(&words, "-DDIME_ENGINE_COMPACT");
+    if (chosen->kernels != DIME_KERNELS_FAST) add(&words, "-DDIME_ENGINE_NO_FAST");
     add(&words, "-DDIME_ENCODE_FAST");
     add_absences(chosen->model, &words);
     add_fast_files(image, &words);
