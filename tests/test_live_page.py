@@ -110,7 +110,7 @@ def browse(folder, playwright):
     model, firmware = os.path.join(folder, "digits.safetensors"), os.path.join(folder, "predictor.elf")
     run(DIME, "import", "tests/web/digits.txt", "--out", model)
     # Named, so that not every plan is built to find the fastest that fits.
-    run(DIME, "firmware", model, "--app", "predictor", "--kernels", "reference", "--code", "ram",
+    run(DIME, "firmware", model, "--app", "predictor", "--kernels", "compact", "--code", "ram",
         "--out", firmware)
     run("scripts/make_web.sh", model, os.path.join(folder, "web"), DIME=DIME, FIRMWARE=firmware)
     live = subprocess.Popen([DIME, "live", model, "--port", "0", "--firmware", firmware],
