@@ -239,17 +239,29 @@ static void test_depthwise(void **state) {
     }
 }
 
+/* Rows shorter and longer than all blocks of a sweep, with every border, also maps lower than the kernel. */
+static void test_depthwise_sweeps(void **state) {
+    (void)state;
+    for (uint32_t padding = 0; padding <= 2; padding++) {
+        for (uint32_t width = 3; width <= 24; width++) {
+            uint32_t height = (padding ? 1 : 3) + width % 5;
+            struct dime_conv_shape shape = shape_of(height, width, 3, 1, padding);
+            check_depthwise(&shape, 16 * (1 + width % 2), 2);
+        }
+    }
+}
+
 /* Real numbers: AVX2 and AVX-512 give the same bits. */
 static void test_variants_agree(void **state) {
     (void)state;
     const struct dime_conv_kernels *avx2 = dime_conv_kernels_variant(1),
                                    *avx512 = dime_conv_kernels_variant(2);
     if (!avx2 || !avx512) skip();
-    struct dime_conv_shape shape = shape_of(7, 7, 3, 1, 1);
     for (uint32_t lanes = 16; lanes <= 48; lanes += 16) {
+        struct dime_conv_shape shape = shape_of(7, lanes / 16 * 7, 3, 1, lanes / 16 - 1);
         struct bench b;
         bench_create(&b, &shape, lanes, 13, 13, 0);
-        size_t most = 13 * 49 * lanes + 9 * 13 * 13;
+        size_t most = 13 * (size_t)(b.in_pixels + b.out_pixels) * lanes + 9 * 13 * 13;
         float *first = calloc(most, sizeof *first), *second = calloc(most, sizeof *second);
         for (int what = 0; what < 5; what++) {
             for (int which = 0; which < 2; which++) {
@@ -274,6 +286,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_depthwise_sweeps),
         cmocka_unit_test(test_variants_agree),
     };
     return cmocka_run_group_tests_name("conv_kernels", tests, NULL, NULL);

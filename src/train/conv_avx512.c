@@ -9,7 +9,7 @@ typedef __m512 vec;
 #define VEC_WIDTH 16
 #define CONV_ROWS 12
 #define CONV_VECTORS 2
-#define CONV_RUN 4
+#define CONV_RUN 7
 #define CONV_SQUARE 6
 #define vec_load _mm512_loadu_ps
 #define vec_store _mm512_storeu_ps

@@ -31,6 +31,16 @@ struct dime_conv_run {
     uint32_t rows, taps;
 };
 
+/* A kernel of three by three with stride 1 seen as a sweep over whole rows: pixel (y, x) meets rows y -
+   border
+   .. y - border + 2 and columns x - border .. x - border + 2 of the map that is read, as far as they are in
+   it; the last pixel of a row misses as many columns as the first. */
+struct dime_conv_sweep {
+    uint32_t height, width;       /* of the map that is written; 0: no sweep */
+    uint32_t in_height, in_width; /* of the map that is read */
+    uint32_t border;              /* 0..2 */
+};
+
 /* Lists in compressed rows: the taps of pixel p are items[start[p]] .. items[start[p + 1] - 1]. */
 struct dime_conv_list {
     uint32_t count; /* of rows */
@@ -39,6 +49,7 @@ struct dime_conv_list {
     uint32_t run_count; /* of kernels of three, else 0; they cover all pixels */
     int taps_fall;      /* 1 in `backward`: the pixels of a run's taps rise, and the taps fall */
     struct dime_conv_run *runs;
+    struct dime_conv_sweep sweep;
 };
 
 struct dime_conv_plan {

@@ -245,6 +245,92 @@ static void depthwise_runs(const struct dime_conv_gather *g, const float *w, con
     }
 }
 
+/* ---- the same, swept over whole rows ---- */
+
+/* `count` neighbouring sums, the first of which miss `left` columns, the last `right`; `in` is the first
+   column that is there, in the first of `rows` rows. All counts are constants at each call, here and below.
+ */
+ALWAYS void sweep_block(const float *in, size_t pitch, const vec *factor, size_t lanes, float *out,
+                        const uint32_t count, const uint32_t rows, const uint32_t left,
+                        const uint32_t right) {
+    vec sum[CONV_RUN];
+    UNROLL for (uint32_t i = 0; i < count; i++) sum[i] = vec_all(0);
+    UNROLL for (uint32_t r = 0; r < rows; r++, in += pitch) {
+        vec x[CONV_RUN + 2];
+        UNROLL for (uint32_t j = left; j < count + 2 - right; j++) x[j] = vec_load(in + (j - left) * lanes);
+        UNROLL for (uint32_t t = 0; t < 3; t++)
+            UNROLL for (uint32_t i = 0; i < count; i++) if (i + t >= left && i + t < count + 2 - right)
+                sum[i] = vec_fma(factor[3 * r + t], x[i + t], sum[i]);
+    }
+    UNROLL for (uint32_t i = 0; i < count; i++) vec_store(out + i * lanes, sum[i]);
+}
+
+/* A row of at least count + border sums, count > border. Where blocks do not fill it, some sums are made
+   twice. */
+ALWAYS void sweep_row(const struct dime_conv_sweep *s, const float *in, size_t pitch, const vec *factor,
+                      size_t lanes, float *out, const uint32_t count, const uint32_t rows,
+                      const uint32_t border) {
+    uint32_t x = 0, last = s->width - count;
+    if (border) sweep_block(in, pitch, factor, lanes, out, count, rows, border, 0);
+    if (border) x = count;
+    for (; x < last; x += count) {
+        uint32_t place = x < last - border ? x : last - border;
+        sweep_block(in + (place - border) * lanes, pitch, factor, lanes, out + place * lanes, count, rows, 0,
+                    0);
+    }
+    sweep_block(in + (last - border) * lanes, pitch, factor, lanes, out + last * lanes, count, rows, 0,
+                border);
+}
+
+ALWAYS void sweep_lanes(const struct dime_conv_sweep *s, const vec *factors, const float *in, size_t lanes,
+                        float *out, const uint32_t count, const uint32_t border) {
+    size_t pitch = s->in_width * lanes;
+    for (int32_t y = 0; y < (int32_t)s->height; y++, out += s->width * lanes) {
+        int32_t first = y - (int32_t)border, end = first + 3;
+        const vec *factor = factors + (first < 0 ? -3 * first : 0);
+        if (first < 0) first = 0;
+        if (end > (int32_t)s->in_height) end = (int32_t)s->in_height;
+        const float *row = in + (uint32_t)first * pitch;
+        if (end - first == 3)
+            sweep_row(s, row, pitch, factor, lanes, out, count, 3, border);
+        else if (end - first == 2)
+            sweep_row(s, row, pitch, factor, lanes, out, count, 2, border);
+        else
+            sweep_row(s, row, pitch, factor, lanes, out, count, 1, border);
+    }
+}
+
+ALWAYS void sweep(const struct dime_conv_gather *g, const float *w, const float *in, float *out,
+                  const uint32_t count, const uint32_t border) {
+    vec factors[TAPS];
+    for (uint32_t t = 0; t < TAPS; t++)
+        factors[g->list->taps_fall ? TAPS - 1 - t : t] = vec_all(w[t * g->weight_tap]);
+    for (uint32_t lane = 0; lane < g->lanes; lane += VEC_WIDTH)
+        sweep_lanes(&g->list->sweep, factors, in + lane, g->lanes, out + lane, count, border);
+}
+
+#define NARROW (CONV_RUN < 4 ? CONV_RUN : 4) /* sums of a block where rows are short */
+
+/* 0: the map is left to the runs. */
+static int sweep_channel(const struct dime_conv_gather *g, const float *w, const float *in, float *out) {
+    uint32_t width = g->list->sweep.width, border = g->list->sweep.border;
+    if (width < NARROW + border || NARROW <= border) return 0;
+    int wide = width >= CONV_RUN + border;
+    if (border == 0 && wide)
+        sweep(g, w, in, out, CONV_RUN, 0);
+    else if (border == 0)
+        sweep(g, w, in, out, NARROW, 0);
+    else if (border == 1 && wide)
+        sweep(g, w, in, out, CONV_RUN, 1);
+    else if (border == 1)
+        sweep(g, w, in, out, NARROW, 1);
+    else if (wide)
+        sweep(g, w, in, out, CONV_RUN, 2);
+    else
+        sweep(g, w, in, out, NARROW, 2);
+    return 1;
+}
+
 /* A pixel with any taps. */
 static void depthwise_pixel(const struct dime_conv_gather *g, const float *w, const float *in, float *out,
                             uint32_t pixel) {
@@ -260,6 +346,7 @@ static void depthwise_pixel(const struct dime_conv_gather *g, const float *w, co
 }
 
 static void depthwise_channel(const struct dime_conv_gather *g, const float *w, const float *in, float *out) {
+    if (sweep_channel(g, w, in, out)) return;
     if (g->list->run_count)
         depthwise_runs(g, w, in, out);
     else
@@ -285,6 +372,11 @@ ALWAYS void add_block(const float *a, const float *b, const float *c, const floa
     }
 }
 
+/* The last pixels of a run, fewer than a block has: each number of them a constant. */
+#define REST(n)                                                                                              \
+    case n:                                                                                                  \
+        if (n < CONV_RUN) add_block(a, b, c, gradient, lanes, sum, n < CONV_RUN ? n : 1);                    \
+        break
 ALWAYS void add_run(const float *a, const float *b, const float *c, const float *gradient, size_t lanes,
                     uint32_t count, vec *sum) {
     for (; count >= CONV_RUN; count -= CONV_RUN, gradient += CONV_RUN * lanes) {
@@ -293,8 +385,17 @@ ALWAYS void add_run(const float *a, const float *b, const float *c, const float 
         b += CONV_RUN * lanes;
         c += CONV_RUN * lanes;
     }
-    for (; count; count--, a += lanes, b += lanes, c += lanes, gradient += lanes)
-        add_block(a, b, c, gradient, lanes, sum, 1);
+    switch (count) {
+        REST(1);
+        REST(2);
+        REST(3);
+        REST(4);
+        REST(5);
+        REST(6);
+#undef REST
+    default:
+        break;
+    }
 }
 
 /* Sums of part i of the nine taps of one channel over the pixels that meet them all. Every variant goes

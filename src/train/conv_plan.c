@@ -100,6 +100,12 @@ int dime_conv_plan_create(struct dime_conv_plan *plan, const struct dime_conv_sh
     if (shape->kernel == 3) find_runs(&plan->forward);
     if (shape->kernel == 3 && shape->stride == 1) /* with longer strides a pixel misses taps in between */
         find_runs(&plan->backward);
+    if (shape->kernel == 3 && shape->stride == 1 && shape->padding <= 2) {
+        plan->forward.sweep = (struct dime_conv_sweep){shape->out_height, shape->out_width, shape->height,
+                                                       shape->width, shape->padding};
+        plan->backward.sweep = (struct dime_conv_sweep){shape->height, shape->width, shape->out_height,
+                                                        shape->out_width, 2 - shape->padding};
+    }
     return 0;
 }
 
