@@ -3,19 +3,12 @@
 #include "train/conv_kernels.h"
 
 #if defined(__AVX2__) && defined(__FMA__)
-#include <immintrin.h>
+#include "train/vector_avx2.h"
 
-typedef __m256 vec;
-#define VEC_WIDTH 8
 #define CONV_ROWS 6
 #define CONV_VECTORS 2
 #define CONV_RUN 2
 #define CONV_SQUARE 2
-#define vec_load _mm256_loadu_ps
-#define vec_store _mm256_storeu_ps
-#define vec_all _mm256_set1_ps
-#define vec_fma _mm256_fmadd_ps
-#define vec_larger _mm256_max_ps
 #define KERNELS_NAME "avx2"
 #define KERNELS_SYMBOL dime_conv_kernels_avx2
 #include "train/conv_kernels_impl.h"

@@ -3,16 +3,10 @@
 #include "train/kernels.h"
 
 #if defined(__AVX2__) && defined(__FMA__)
-#include <immintrin.h>
+#include "train/vector_avx2.h"
 
-typedef __m256 vec;
-#define VEC_WIDTH 8
 #define VEC_ROWS 4
 #define VEC_COLUMNS 2
-#define vec_load _mm256_loadu_ps
-#define vec_store _mm256_storeu_ps
-#define vec_all _mm256_set1_ps
-#define vec_fma _mm256_fmadd_ps
 #define KERNELS_NAME "avx2"
 #define KERNELS_SYMBOL dime_kernels_avx2
 #include "train/kernels_impl.h"
