@@ -19,6 +19,7 @@ import urllib.request
 
 from tiny_model import CROSS, DIME, dime, draw, run_tests, write_pgm
 
+PACKED = 2  # kind of picture
 PICTURE, ASK, ACCEPTED, RESULT, STATUS, ERROR = 0x01, 0x02, 0x81, 0x82, 0x83, 0x84
 
 
@@ -50,6 +51,19 @@ def decode(stuffed):
     return out[0], out[1], out[3:-2]
 
 
+def unpack(data):
+    """Grey levels; a byte of 0 is followed by how many of 0 there are."""
+    out, at = b"", 0
+    while at < len(data):
+        if data[at]:
+            out += data[at:at + 1]
+        else:
+            at += 1
+            out += bytes(data[at])
+        at += 1
+    return out
+
+
 class Predictor(threading.Thread):
     """Answers 2 to every picture that is whole. `trouble` answers are damaged or left out first."""
 
@@ -77,7 +91,7 @@ class Predictor(threading.Thread):
         flags, width, height, offset = struct.unpack_from("<BHHI", payload)
         pixels = self.picture.setdefault(sequence, bytearray())
         if offset == len(pixels):
-            pixels += payload[9:]
+            pixels += unpack(payload[9:]) if flags == PACKED else payload[9:]
         if len(pixels) < width * height:
             self.answer(encode(ACCEPTED, sequence, struct.pack("<I", len(pixels))))
         else:
@@ -147,7 +161,7 @@ def test_a_board(checks, _folder, run):
     checks.equal(answer["segments"], 0x5B, "the drawn display shows a 2")
     checks.equal(len(answer["outputs"]), 3, "outputs")
     flags, width, height, pixels = predictor.pictures[-1]
-    checks.equal((flags, width, height, list(pixels)), (1, 16, 16, answer["input"]), "the picture sent")
+    checks.equal((flags, width, height, list(pixels)), (PACKED, 16, 16, answer["input"]), "the picture sent")
     for trouble in (["damage"], ["silence"], ["damage", "silence"], [None, "damage"]):
         predictor.trouble = list(trouble)
         answer = live.read(80, 80, bar())

@@ -120,14 +120,13 @@ int dime_exchange_status(struct dime_exchange *exchange, struct dime_link_status
 
 static int send_part(struct dime_exchange *exchange, const uint8_t *grey, uint32_t size, uint32_t offset) {
     uint8_t wire[DIME_LINK_MOST_WIRE];
-    uint32_t left = size * size - offset;
-    struct dime_link_picture part = {.prepared = 1,
+    struct dime_link_picture part = {.prepared = DIME_LINK_PACKED,
                                      .width = (uint16_t)size,
                                      .height = (uint16_t)size,
                                      .offset = offset,
-                                     .count = left < DIME_LINK_MOST_PIXELS ? left : DIME_LINK_MOST_PIXELS,
+                                     .count = size * size - offset,
                                      .pixels = grey + offset};
-    uint32_t bytes = dime_link_send_picture(&part, exchange->sequence, wire);
+    uint32_t bytes = dime_link_send_packed(&part, exchange->sequence, wire);
     log_sent(exchange, "PICTURE", bytes);
     return exchange->port.send(exchange->port.context, wire, bytes);
 }
