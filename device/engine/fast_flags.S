@@ -48,19 +48,32 @@ dime_flags_run:
     .type dime_fast_hot_flags, @function
     .p2align 2
 
-    /* s0 next activations, a5 the end of those that fill words, a0 row of the present one, a1 four
+    /* s0 next activations, a5 the last of those that fill words, a0 row of the present one, a1 four
        activations, a2 words until the lanes are full: 16 rows. t0 t2 sums of words >> 4, t1 tp of their even
        nibbles, ra of activations; a3 mask, a4 s1 temporary. */
 dime_fast_hot_flags:
+    addi a5, a5, -4
     jal s1, .Lclear
-    beq s0, a5, .Llast
-.Lfour:
+.Lfour: /* two words where there are so many */
+    bgeu s0, a5, .Lone
     lw a1, 0(s0)
+    bnez a1, .Lfirst
+    lw a1, 4(s0)
+    addi s0, s0, 8
+    addi a0, a0, 64
+    beqz a1, .Lfour
+    addi a0, a0, -32
+    j .Lsome
+.Lone:
+    bne s0, a5, .Llast
+    lw a1, 0(s0)
+    beqz a1, .Lblank
+.Lfirst:
     addi s0, s0, 4
-    bnez a1, .Lsome
-.Lnext:
+    j .Lsome
+.Lblank:
+    addi s0, s0, 4
     addi a0, a0, 32
-    bne s0, a5, .Lfour
 .Llast: /* up to three activations are left once */
     lw s1, TAIL(sp)
     beqz s1, .Lend
@@ -85,10 +98,11 @@ dime_fast_hot_flags:
     add_flagged 8 * \input + 4, t2, tp
 1:
     .endr
+    addi a0, a0, 32
     addi a2, a2, -1
-    bnez a2, .Lnext
+    bnez a2, .Lfour
     jal s1, .Lspread
-    j .Lnext
+    j .Lfour
 
 .Lend:
     jal s1, .Lspread

@@ -271,18 +271,29 @@ dime_encode_binary:
 dime_fast_hot_binary:
     bnez s0, .Lhigh
 
-    .macro binary_words join
-1:  lw s0, 0(a1)
-    addi a1, a1, 4
-    beqz s0, 2f
+    .macro binary_word join, place
+    lw s0, \place(a1)
+    beqz s0, 1f
     and s1, s0, a5
     add s1, s1, a4
     \join s0, s0, s1
     srli s0, s0, 7
     and s0, s0, t0
-2:  sw s0, 0(a3)
-    addi a3, a3, 4
-    bne a1, a2, 1b
+1:  sw s0, \place(a3)
+    .endm
+
+    .macro binary_words join
+    sub s0, a2, a1
+    andi s0, s0, 4
+    beqz s0, 2f
+    addi a1, a1, -4 /* an odd number: begin in the middle */
+    addi a3, a3, -4
+    j 3f
+2:  binary_word \join, 0
+3:  binary_word \join, 4
+    addi a1, a1, 8
+    addi a3, a3, 8
+    bne a1, a2, 2b
     ret
     .endm
 
