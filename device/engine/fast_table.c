@@ -3,7 +3,7 @@
 
 #ifndef __riscv
 /* d * 2^e, and with the other sign. */
-void dime_table_fill_fp130(int32_t d, int16_t products[16]) {
+static void fill_fp130(int32_t d, int16_t products[16]) {
     for (uint32_t e = 0; e < 8; e++, d += d) {
         products[e] = (int16_t)d;
         products[8 + e] = (int16_t)-d;
@@ -36,7 +36,7 @@ void dime_table_fill_nf4(int32_t d, int16_t products[16]) {
 static void add_input(const struct dime_table_taker *taker, const uint32_t *row, int32_t d) {
     int16_t products[16];
     int32_t *sum = taker->sums;
-    taker->fill(d, products);
+    (taker->fill ? taker->fill : fill_fp130)(d, products);
     for (uint32_t word = 0; word < taker->stride / 4; word++)
         for (uint32_t shift = 0; shift < 32; shift += 4) *sum++ += products[row[word] >> shift & 15];
 }

@@ -14,7 +14,8 @@ enum { DIME_TABLE_INPUTS = 5 };
 struct dime_table {
     const uint32_t *words; /* K rows of `width` words */
     const int16_t *totals; /* M sums of a row's weights, or NULL where no activation is below 0 */
-    void (*fill)(int32_t d, int16_t products[16]); /* the products by code, d = 1 .. 254 */
+    /* The products by code, d = 1 .. 254; NULL: those of FP130 */
+    void (*fill)(int32_t d, int16_t products[16]);
     uint16_t width;
 };
 
@@ -48,7 +49,6 @@ struct dime_table_taker {
    are of no use. fast_table_add.S on the chip. */
 int dime_table_take(const struct dime_table_taker *taker);
 
-void dime_table_fill_fp130(int32_t d, int16_t products[16]); /* fast_table_add.S on the chip */
 void dime_table_fill_nf4(int32_t d, int16_t products[16]);
 
 void dime_table_run(const struct dime_layer *layer, const int8_t *x, int32_t *sums, int8_t *activations);

@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sums by tables of products for RV32EC: what fast_table.c does for a PC. */
 
-    .section .text.dime_table_fill_fp130, "ax", @progbits
-    .global dime_table_fill_fp130
-    .type dime_table_fill_fp130, @function
-    .p2align 2
-
-/* void dime_table_fill_fp130(int32_t d, int16_t products[16]): d and 2 d in the halves of a word, then four
-   times that, and so on. */
-dime_table_fill_fp130:
-    slli a2, a0, 17
-    add a0, a0, a2
-    li a3, 0x10000 /* what -d borrows from -2 d */
-    .irp pair, 0, 1, 2, 3
-    sw a0, 4 * \pair(a1)
-    sub a2, a3, a0
-    sw a2, 16 + 4 * \pair(a1)
-    .if \pair < 3
-    slli a0, a0, 2
-    .endif
-    .endr
-    ret
-    .size dime_table_fill_fp130, . - dime_table_fill_fp130
-
     .section .text.dime_table_take, "ax", @progbits
     .global dime_table_take
     .type dime_table_take, @function
@@ -50,7 +28,7 @@ dime_table_fill_fp130:
     .equ ROW_NOW, 48 /* saved s0 */
     .equ LEFT, 52    /* saved s1 */
     .equ BACK, 56    /* saved ra */
-    .equ ENTRY, 60   /* where adding begins: the last input of the group */
+    .equ ENTRY, 60   /* where adding begins: the last input of the group, 0 where that is full */
     .equ FRAME, 64
 
 /* int dime_table_take(const struct dime_table_taker *taker)
@@ -102,7 +80,20 @@ dime_table_take:
     mv a1, tp
     sw s0, INPUT_ROW(a1)
     lw a2, FILL(sp)
-    jalr a2
+    bnez a2, .Lfill
+    /* The powers of two: d and 2 d in the halves of a word, then four times that, and so on. */
+    slli a2, a0, 17
+    add a0, a0, a2
+    li a3, 0x10000 /* what -d borrows from -2 d */
+    .irp pair, 0, 1, 2, 3
+    sw a0, 4 * \pair(a1)
+    sub a2, a3, a0
+    sw a2, 16 + 4 * \pair(a1)
+    .if \pair < 3
+    slli a0, a0, 2
+    .endif
+    .endr
+.Lfilled:
     addi tp, tp, INPUT
     la a1, dime_table_group + INPUTS * INPUT
     beq tp, a1, .Lfull
@@ -138,6 +129,9 @@ dime_table_take:
 .Lfull:
     jal .Ladd
     j .Lnext
+.Lfill:
+    jalr a2
+    j .Lfilled
 
 /* Adds the products that the group's rows ask for, in columns of eight sums: a1 to a5, t0 to t2. tp bytes to
    the column's word in a row, a0 word, s1 address of a product, s0 mask, ra what is set.
@@ -175,11 +169,14 @@ dime_table_take:
     sw s1, LEFT(sp)
     la a0, .Linput
     la a1, dime_table_group + INPUTS * INPUT
-    j 2f
+    beq tp, a1, 3f
 1:  addi tp, tp, INPUT
     addi a0, a0, INPUT_CODE
-2:  bne tp, a1, 1b
-    sw a0, ENTRY(sp)
+    bne tp, a1, 1b
+    mv tp, a0
+    j 4f
+3:  li tp, 0
+4:  sw tp, ENTRY(sp)
     lw s1, SUMS(sp)
     li s0, BASE
     li ra, 0x90000000
@@ -194,7 +191,7 @@ dime_table_take:
     lw t1, 24(s1)
     lw t2, 28(s1)
     lw s1, ENTRY(sp)
-    jr s1
+    bnez s1, .Ljump
 .Linput:
     .set number, INPUTS
     .rept INPUTS
@@ -233,5 +230,7 @@ dime_table_take:
     lw s0, ROW_NOW(sp)
     lw s1, LEFT(sp)
     ret
+.Ljump:
+    jr s1
     .option pop
     .size dime_table_take, . - dime_table_take

@@ -198,8 +198,9 @@ static void print_table(const struct dime_model *model, uint32_t index, FILE *st
     if (has_totals) dime_layout_print_totals(layer, number, stream);
     fprintf(stream,
             "static const struct dime_fast_table layer%u_fast = {\n    .fast = {dime_table_run, %s},\n"
-            "    .table = {\n        .words = layer%u_codes,\n        .fill = dime_table_fill_%s,\n",
-            number, finish_of(model, index), number, layer->format == DIME_FORMAT_NF4 ? "nf4" : "fp130");
+            "    .table = {\n        .words = layer%u_codes,\n%s",
+            number, finish_of(model, index), number,
+            layer->format == DIME_FORMAT_NF4 ? "        .fill = dime_table_fill_nf4,\n" : "");
     if (has_totals) fprintf(stream, "        .totals = layer%u_totals,\n", number);
     fprintf(stream, "        .width = %u,\n    },\n};\n\n", (layer->outputs + 7) / 8);
 }
