@@ -10,6 +10,7 @@
 
 #include "engine.h"
 #include "fast_conv_multiply.h"
+#include "fast_conv_written.h"
 #include "fast_lookup.h"
 #include "fast_planes.h"
 
@@ -38,6 +39,7 @@ struct dime_conv_stage {
     const struct dime_planes *planes;     /* of dime_conv_planes_run */
     const struct dime_lookup *lookup;     /* of dime_conv_lookup_run */
     const struct dime_multiply *multiply; /* of dime_conv_multiply_run */
+    const struct dime_written *written; /* of dime_conv_written_run */
 };
 
 /* Channel by channel. */
@@ -62,6 +64,10 @@ void dime_conv_wide_run(const struct dime_conv_stage *stage, const struct dime_l
 void dime_conv_multiply_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
                             const struct dime_layer *last, const int8_t *input, int32_t *sums,
                             int8_t *output);
+
+/* The same by code that is written meanwhile: fast_conv_written.h. `output` does not meet `input`. */
+void dime_conv_written_run(const struct dime_conv_stage *stage, const struct dime_layer *first,
+                           const struct dime_layer *last, const int8_t *input, int32_t *sums, int8_t *output);
 
 /* What dime_maps_run does, by one entry of `stages` for each stage. `activations` and network->activations
    are multiples of 4, and so is the address that it returns. The picture may lie at the beginning of

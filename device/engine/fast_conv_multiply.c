@@ -1,46 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast_conv.h"
+#include "fast_conv_channel.h"
 #include "stage.h"
 #include "steps.h"
 
 enum { TAPS = 9 };
-
-/* Inputs of the stage: least <= 0 <= most. */
-struct range {
-    int32_t least, most;
-};
-
-static struct range range_of(const int8_t *input, uint32_t count) {
-    struct range range = {0, 0};
-    for (const int8_t *end = input + count; input < end; input++) {
-        if (*input < range.least) range.least = *input;
-        if (*input > range.most) range.most = *input;
-    }
-    return range;
-}
-
-/* 1 where the sum of a channel fits 16 signed bits whatever the inputs in the range are: |sums| < 2^18. */
-static int fits_half(const int8_t *weights, const struct range *range) {
-    int32_t least = 0, most = 0;
-    for (uint32_t i = 0; i < TAPS; i++) {
-        int32_t a = weights[i] * range->least, b = weights[i] * range->most;
-        least += a < b ? a : b;
-        most += a < b ? b : a;
-    }
-    return least >= INT16_MIN && most <= INT16_MAX;
-}
 
 static void spread(const int8_t *weights, int32_t spread[TAPS]) {
     for (uint32_t i = 0; i < TAPS; i++) spread[i] = weights[i];
 }
 
 static void pool_map(const struct dime_layer *pool, const int32_t *map, int32_t *output) {
-    for (uint32_t y = 0; y < pool->out_height; y++, map += 2 * pool->width)
-        for (uint32_t x = 0; x < pool->out_width; x++) {
-            const int32_t *at = map + 2 * x, *below = at + pool->width;
-            int32_t upper = at[0] > at[1] ? at[0] : at[1], lower = below[0] > below[1] ? below[0] : below[1];
-            *output++ = upper > lower ? upper : lower;
-        }
+    for (uint32_t y = 0; y < pool->out_height; y++, map += 2 * pool->width, output += pool->out_width)
+        dime_channel_pool(map, map + pool->width, output, pool->out_width);
 }
 
 /* All layers behind the first on one channel; weights: of the second convolution. */
@@ -67,10 +39,10 @@ static void run_channel(const struct dime_multiply *multiply, const struct dime_
 /* The first convolution of channels with these weights, two where `other` is not NULL, to the halves of
    `map`. */
 static void run_first(const struct dime_multiply *multiply, const int8_t *input, const int8_t *weights,
-                      const int8_t *other, const struct range *range, int16_t *map) {
+                      const int8_t *other, const struct dime_channel_range *range, int16_t *map) {
     int32_t nine[TAPS];
     spread(weights, nine);
-    if (other && fits_half(weights, range) && fits_half(other, range)) {
+    if (other && dime_channel_fits_half(weights, range) && dime_channel_fits_half(other, range)) {
         for (uint32_t i = 0; i < TAPS; i++) nine[i] += (int32_t)((uint32_t)other[i] << 16);
         multiply->pairs(input, map, nine);
         return;
@@ -88,7 +60,7 @@ void dime_conv_multiply_run(const struct dime_conv_stage *stage, const struct di
     const struct dime_multiply *multiply = stage->multiply;
     uint32_t size = dime_map_size(last), count = last->outputs * size, stride = TAPS * multiply->convolutions;
     int32_t *map = sums + count, *between = map + dime_map_size(first);
-    struct range range = range_of(input, (uint32_t)first->height * first->width);
+    struct dime_channel_range range = dime_channel_range_of(input, (uint32_t)first->height * first->width);
     const int8_t *weights = multiply->weights;
     for (uint32_t m = 0; m < first->outputs; m += 2) {
         const int8_t *other = m + 1 < first->outputs ? weights + stride : NULL;

@@ -52,6 +52,8 @@ static const struct dime_stack_caller callers[] = {
     {"dime_conv_pairs_run", "run_maps"},
     {"dime_conv_wide_run", "run_maps"},
     {"dime_conv_reference_run", "run_maps"},
+    {"dime_conv_written_run", "dime_conv_run"},
+    {"dime_conv_written_run", "run_maps"},
     {"dime_conv_multiply_run", "dime_conv_run"},
     {"dime_conv_multiply_run", "run_maps"},
     {"dime_multiply_run", "dime_network_infer"},

@@ -6,6 +6,7 @@
 #include "engine/fast_planes.h"
 #include "engine/stage.h"
 #include "model/conv_multiply.h"
+#include "model/conv_written.h"
 #include "model/lookup_layout.h"
 #include "model/planes_layout.h"
 
@@ -82,6 +83,13 @@ static const char *multiply_refusal(const struct dime_model *model, const struct
     return dime_conv_multiply_refusal(&network->layers[stage->first], &network->layers[stage->last], values);
 }
 
+static const char *written_refusal(const struct dime_model *model, const struct dime_network *network,
+                                   const struct dime_conv_stage_plan *stage) {
+    const int16_t *values[DIME_MAX_LAYERS];
+    list_values(model, stage, values);
+    return dime_conv_written_refusal(&network->layers[stage->first], &network->layers[stage->last], values);
+}
+
 /* ---- code ---- */
 
 static uint32_t write_pairs(const struct dime_conv_stage_plan *stage, const struct dime_model *model,
@@ -145,6 +153,14 @@ static void write_multiply(const struct dime_conv_stage_plan *stage, const struc
                              stage->first + 1, assembly, c);
 }
 
+static void write_written(const struct dime_conv_stage_plan *stage, const struct dime_model *model,
+                          const struct dime_network *network, FILE *assembly, FILE *c) {
+    const int16_t *values[DIME_MAX_LAYERS];
+    list_values(model, stage, values);
+    dime_conv_written_print(&network->layers[stage->first], &network->layers[stage->last], values,
+                            stage->first + 1, assembly, c);
+}
+
 /* ---- what there is to choose from ---- */
 
 static uint32_t products_of(const struct dime_network *network, const struct dime_conv_stage_plan *stage) {
@@ -158,8 +174,9 @@ static uint32_t products_of(const struct dime_network *network, const struct dim
 struct candidate {
     uint32_t bytes[DIME_CONV_METHODS]; /* 0: the method does not suit */
     uint32_t cycles[DIME_CONV_METHODS];
-    uint32_t slices; /* entries of `sums` with planes */
-    const char *why; /* nothing suits, or no code for pairs */
+    uint32_t slices;  /* entries of `sums` with planes */
+    uint32_t written; /* the same with code that is written meanwhile */
+    const char *why;  /* nothing suits, or no code for pairs */
 };
 
 /* Cycles of a product, and what sums cost by code and by table, in hundredths: measured,
@@ -169,6 +186,7 @@ enum {
     LOOKUP_CYCLES = 240,
     PLANES_CYCLES = 450,
     WIDE_CYCLES = 1020,
+    WRITTEN_CYCLES = 600,
     MULTIPLY_CYCLES = 400,
     FINISH_CYCLES = 2700,
     SCALE_CYCLES = 4500
@@ -194,16 +212,24 @@ static void offer_pairs(struct candidate *candidate, const struct dime_model *mo
     offer(candidate, DIME_CONV_SUMS, pairs + table, cycles + SCALE_CYCLES * count);
 }
 
-/* Code only where there are no multiplications, which are smaller and faster. */
+/* One of them: multiplications are faster than code that is written meanwhile, and that is faster and smaller
+   than code of the exporter. */
 static void offer_wide(struct candidate *candidate, const struct dime_model *model,
                        const struct dime_network *network, const struct dime_chip *chip,
                        const struct dime_conv_stage_plan *stage) {
     const struct dime_layer *first = &network->layers[stage->first], *last = &network->layers[stage->last];
+    const int16_t *values[DIME_MAX_LAYERS];
     uint32_t products = products_of(network, stage);
     candidate->why = NULL;
     if (chip->has_multiplier && !multiply_refusal(model, network, stage)) {
         offer(candidate, DIME_CONV_MULTIPLY, dime_conv_multiply_bytes(first, last),
               MULTIPLY_CYCLES * products);
+        return;
+    }
+    if (!written_refusal(model, network, stage)) {
+        list_values(model, stage, values);
+        candidate->written = dime_conv_written_sums(first, last, values);
+        offer(candidate, DIME_CONV_WRITTEN, dime_conv_written_bytes(first, last), WRITTEN_CYCLES * products);
         return;
     }
     candidate->why = wide_refusal(network, stage);
@@ -297,7 +323,8 @@ static int choose_by_places(struct dime_conv_plan *plan, const struct candidate 
 /* ---- channel by channel ---- */
 
 static enum dime_conv_method channel_method(const struct candidate *candidate) {
-    return candidate->bytes[DIME_CONV_MULTIPLY] ? DIME_CONV_MULTIPLY : DIME_CONV_WIDE;
+    if (candidate->bytes[DIME_CONV_MULTIPLY]) return DIME_CONV_MULTIPLY;
+    return candidate->bytes[DIME_CONV_WRITTEN] ? DIME_CONV_WRITTEN : DIME_CONV_WIDE;
 }
 
 static uint32_t channel_bytes(const struct candidate *candidate) {
@@ -340,6 +367,7 @@ static uint32_t sums_of(const struct dime_network *network, const struct dime_co
     const struct dime_layer *first = &network->layers[stage->first], *last = &network->layers[stage->last];
     if (stage->method == DIME_CONV_WIDE) return last->outputs * dime_map_size(last) + dime_map_size(first);
     if (stage->method == DIME_CONV_MULTIPLY) return dime_conv_multiply_sums(first, last);
+    if (stage->method == DIME_CONV_WRITTEN) return candidate->written;
     if (stage->method == DIME_CONV_PLANES) return candidate->slices;
     if (stage->method == DIME_CONV_REFERENCE) return network->sums;
     if (stage->method == DIME_CONV_LOOKUP) return (first->outputs + 1u) & ~1u;
@@ -367,7 +395,7 @@ uint32_t dime_conv_overlapped(const struct dime_layer *first, const struct dime_
 }
 
 /* The picture lies at the beginning. A stage that ends with ShiftNorm has read its whole input before it
-   writes. */
+   writes, but for code that is written meanwhile. */
 static uint32_t activations_of(const struct dime_network *network, const struct dime_conv_plan *plan) {
     const struct dime_layer *picture = network->layers;
     uint32_t most = round_up(network->widest);
@@ -377,7 +405,8 @@ static uint32_t activations_of(const struct dime_network *network, const struct 
                                 *last = &network->layers[plan->stages[i].last];
         uint32_t output = round_up(last->outputs * dime_map_size(last));
         uint32_t size = before + output;
-        if (last->requantize == DIME_REQUANTIZE_SHIFT) size = before > output ? before : output;
+        if (last->requantize == DIME_REQUANTIZE_SHIFT && plan->stages[i].method != DIME_CONV_WRITTEN)
+            size = before > output ? before : output;
         if (plan->is_by_places) size = dime_conv_overlapped(first, last, i % 2 == 0);
         if (size > most) most = size;
         before = output;
@@ -414,6 +443,7 @@ const char *dime_conv_method_name(enum dime_conv_method method) {
                                         "look-up",
                                         "planes",
                                         "code for a map at once",
+                                        "code written meanwhile, a map at once",
                                         "multiplications, a map at once"};
     return names[method];
 }
@@ -450,6 +480,8 @@ static void write_entry(const struct dime_conv_stage_plan *stage, FILE *c) {
         fprintf(c, "    {.run = dime_conv_lookup_run, .lookup = &layer%u_lookup},\n", number);
     else if (stage->method == DIME_CONV_PLANES)
         fprintf(c, "    {.run = dime_conv_planes_run, .planes = &layer%u_planes},\n", number);
+    else if (stage->method == DIME_CONV_WRITTEN)
+        fprintf(c, "    {.run = dime_conv_written_run, .written = &layer%u_written},\n", number);
     else if (stage->method == DIME_CONV_MULTIPLY)
         fprintf(c, "    {.run = dime_conv_multiply_run, .multiply = &layer%u_multiply},\n", number);
     else if (stage->method == DIME_CONV_WIDE)
@@ -466,6 +498,7 @@ void dime_conv_plan_write(const struct dime_conv_plan *plan, const struct dime_m
             dime_lookup_print(&network->layers[stage->first], model->layers[stage->first].value,
                               stage->first + 1, c);
         if (stage->method == DIME_CONV_PLANES) write_planes(stage, model, network, c);
+        if (stage->method == DIME_CONV_WRITTEN) write_written(stage, model, network, assembly, c);
         if (stage->method == DIME_CONV_MULTIPLY) write_multiply(stage, model, network, assembly, c);
         if (stage->method == DIME_CONV_WIDE) {
             write_maps(stage, model, network, assembly);

@@ -17,6 +17,7 @@ enum dime_conv_method {
     DIME_CONV_LOOKUP,    /* three look-ups for two outputs (fast_lookup.h) */
     DIME_CONV_PLANES,    /* weights in planes, one place at a time (fast_planes.h) */
     DIME_CONV_WIDE,      /* code, a map at once */
+    DIME_CONV_WRITTEN,   /* code that is written meanwhile, a map at once (fast_conv_written.h) */
     DIME_CONV_MULTIPLY,  /* a map at once with multiplications (fast_conv_multiply.h) */
     DIME_CONV_METHODS
 };
