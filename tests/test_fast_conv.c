@@ -22,6 +22,7 @@
 #include "model/conv_code.h"
 #include "model/conv_multiply.h"
 #include "model/conv_stage.h"
+#include "model/conv_written.h"
 #include "model/lookup_layout.h"
 #include "model/planes_layout.h"
 #include "sim/chip.h"
@@ -32,8 +33,9 @@ enum { MOST_LAYERS = 6, MOST_WEIGHTS = 64 * 64 * 9, MOST_ENTRIES = 8192 };
 static struct dime_toolchain toolchain;
 static char folder[] = "/tmp/dime-test-conv.XXXXXX";
 
-enum method { PAIRS, SUMS, LOOKUP, PLANES, WIDE, MULTIPLY };
-static const char *const method_names[] = {"pairs", "sums", "lookup", "planes", "wide", "multiply"};
+enum method { PAIRS, SUMS, LOOKUP, PLANES, WIDE, MULTIPLY, WRITTEN };
+static const char *const method_names[] = {"pairs", "sums",     "lookup", "planes",
+                                           "wide",  "multiply", "written"};
 
 /* A stage with integer weights beside the packed ones. */
 struct stage {
@@ -161,8 +163,13 @@ static FILE *create(const char *name) {
     return stream;
 }
 
+/* Run on the chip with 4 KB. */
+static int has_ram(const struct stage *stage) {
+    return stage->method == MULTIPLY || stage->method == WRITTEN;
+}
+
 static int is_wide(const struct stage *stage) {
-    return stage->method == WIDE || stage->method == MULTIPLY;
+    return stage->method == WIDE || has_ram(stage);
 }
 
 static uint32_t map_function_count(const struct stage *stage) {
@@ -192,7 +199,8 @@ static uint32_t write_code(const struct stage *stage, int32_t least, int32_t mos
     uint32_t cycles;
     if (stage->method == WIDE) {
         cycles = write_maps(stage, stream);
-    } else if (stage->method == PLANES || stage->method == LOOKUP || stage->method == MULTIPLY) {
+    } else if (stage->method == PLANES || stage->method == LOOKUP || stage->method == MULTIPLY ||
+               stage->method == WRITTEN) {
         cycles = 0;
     } else {
         const char *refusal = dime_conv_pairs_refusal(&stage->layers[0], stage->values[0], least, most);
@@ -261,10 +269,14 @@ static void write_planes(const struct stage *stage, FILE *stream) {
           stream);
 }
 
+static void list_values(const struct stage *stage, const int16_t *values[MOST_LAYERS]) {
+    for (uint32_t i = 0; i < stage->count; i++) values[i] = stage->values[i];
+}
+
 static void write_multiply(const struct stage *stage, FILE *stream) {
     FILE *assembly = create("code.S");
     const int16_t *values[MOST_LAYERS];
-    for (uint32_t i = 0; i < stage->count; i++) values[i] = stage->values[i];
+    list_values(stage, values);
     assert_null(dime_conv_multiply_refusal(&stage->layers[0], last_of(stage), values));
     dime_conv_multiply_print(&stage->layers[0], last_of(stage), values, -20, 127, 1, assembly, stream);
     fclose(assembly);
@@ -273,7 +285,23 @@ static void write_multiply(const struct stage *stage, FILE *stream) {
           stream);
 }
 
+static void write_written(const struct stage *stage, FILE *stream) {
+    FILE *assembly = create("code.S");
+    const int16_t *values[MOST_LAYERS];
+    list_values(stage, values);
+    assert_null(dime_conv_written_refusal(&stage->layers[0], last_of(stage), values));
+    dime_conv_written_print(&stage->layers[0], last_of(stage), values, 1, assembly, stream);
+    fclose(assembly);
+    fputs("static const struct dime_conv_stage stage = {.run = dime_conv_written_run, .written = "
+          "&layer1_written};\n",
+          stream);
+}
+
 static void write_stage(const struct stage *stage, FILE *stream) {
+    if (stage->method == WRITTEN) {
+        write_written(stage, stream);
+        return;
+    }
     if (stage->method == MULTIPLY) {
         write_multiply(stage, stream);
         return;
@@ -312,6 +340,11 @@ static void write_stage(const struct stage *stage, FILE *stream) {
 }
 
 static uint32_t sums_of(const struct stage *stage) {
+    if (stage->method == WRITTEN) {
+        const int16_t *values[MOST_LAYERS];
+        list_values(stage, values);
+        return dime_conv_written_sums(&stage->layers[0], last_of(stage), values);
+    }
     if (stage->method == MULTIPLY) return dime_conv_multiply_sums(&stage->layers[0], last_of(stage));
     if (is_wide(stage)) return output_count(stage) + dime_map_size(&stage->layers[0]);
     if (stage->method == PLANES) {
@@ -391,7 +424,7 @@ static void compile(const struct stage *stage) {
                                    "-L.",
                                    "-Wl,--gc-sections",
                                    "-Wl,--defsym=__measure=1",
-                                   stage->method == MULTIPLY ? "-Wl,--defsym=__ram_bytes=4096" : "-g",
+                                   has_ram(stage) ? "-Wl,--defsym=__ram_bytes=4096" : "-g",
                                    "-o",
                                    "program.elf",
                                    FIRMWARE "start.S",
@@ -411,6 +444,11 @@ static void compile(const struct stage *stage) {
                                    ENGINE "fast_conv_map.S",
                                    ENGINE "fast_conv_wide.c",
                                    ENGINE "fast_conv_multiply.c",
+                                   ENGINE "fast_conv_channel.c",
+                                   ENGINE "fast_conv_written.c",
+                                   ENGINE "fast_conv_written_run.c",
+                                   ENGINE "fast_conv_written_row.S",
+                                   ENGINE "fast_conv_written_sum.S",
                                    ENGINE "engine.c",
                                    "-lgcc",
                                    NULL};
@@ -428,8 +466,7 @@ static uint32_t address_of(struct sim_chip *chip, const char *name) {
 
 /* Runs the program; what it leaves `at` bytes behind the beginning of its buffer, and the cycles. */
 static uint32_t run(const struct stage *stage, int8_t *output, uint32_t at, uint32_t count) {
-    const struct sim_options options = {stage->method == MULTIPLY ? SIM_CH32V002 : SIM_CH32V003,
-                                        SIM_FAULT_STOP};
+    const struct sim_options options = {has_ram(stage) ? SIM_CH32V002 : SIM_CH32V003, SIM_FAULT_STOP};
     struct sim_chip *chip;
     struct sim_limits limits = {100000000, UINT64_MAX};
     char path[128];
@@ -545,7 +582,7 @@ static void test_wide(void **state) {
     compare(&stage, -127, 127, "wide");
 }
 
-/* One stage with multiplications: layers named c for a convolution, p for pooling; the last one is shifted.
+/* One stage channel by channel: layers named c for a convolution, p for pooling; the last one is shifted.
  */
 struct chain {
     const char *layers;
@@ -555,8 +592,7 @@ struct chain {
     int weights;
 };
 
-static void test_multiply(void **state) {
-    (void)state;
+static void run_chains(enum method method) {
     static const struct chain chains[] = {
         {"ccpcp", &dime_format_8bit, 16, 16, 16, -19, 0},
         {"ccpcp", &dime_format_8bit, 16, 16, 3, -127, 1},    /* no two channels together */
@@ -571,7 +607,8 @@ static void test_multiply(void **state) {
         const struct chain *chain = &chains[i];
         struct stage stage;
         begin(&stage, 1, chain->height, chain->width, 300 + i);
-        stage.method = MULTIPLY;
+        if (method == WRITTEN && strstr(chain->layers, "pp")) continue;
+        stage.method = method;
         for (const char *name = chain->layers; *name; name++) {
             struct dime_layer *layer =
                 *name == 'p' ? add_layer(&stage, DIME_LAYER_MAX_POOL, chain->channels, 2, 2)
@@ -587,6 +624,16 @@ static void test_multiply(void **state) {
         draw_input(&stage, chain->least, 127);
         compare(&stage, chain->least, 127, chain->layers);
     }
+}
+
+static void test_multiply(void **state) {
+    (void)state;
+    run_chains(MULTIPLY);
+}
+
+static void test_written(void **state) {
+    (void)state;
+    run_chains(WRITTEN);
 }
 
 /* The compiler runs in the folder of the program. */
@@ -622,6 +669,7 @@ int main(void) {
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_multiply),
+        cmocka_unit_test(test_written),
     };
     return cmocka_run_group_tests_name("fast convolutions", tests, prepare, clean);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast_conv_written.h"
 
+#ifndef __riscv /* what fast_conv_written_sum.S does */
 enum { TAPS = 9, TOP_DIGIT = 0x80 };
-
-/* ---- code ---- */
 
 /* x12, the sum. Instructions of the RISC-V Unprivileged ISA, chapters RV32I and C. */
 enum {
@@ -55,6 +54,7 @@ uint16_t *dime_written_sum(const int8_t *weights, uint16_t *code) {
     if (plus == ADD && double_by > DOUBLED) *code++ = (uint16_t)(DOUBLE | (double_by - DOUBLED));
     return code;
 }
+#endif
 
 typedef uint32_t __attribute__((may_alias)) word;
 

@@ -29,7 +29,7 @@ static struct work divide(const struct dime_written *written, const struct dime_
 static void run_first(const struct dime_written *written, const struct dime_layer *layer, const int8_t *input,
                       const struct dime_channel_range *range, const int8_t *weights,
                       const struct work *work) {
-    int is_pairs = dime_channel_fits_half(weights, range);
+    int is_pairs = !(layer->out_height & 1) && dime_channel_fits_half(weights, range);
     uint32_t rows = is_pairs ? 2 : 1;
     uint16_t *map = work->map;
     dime_written_loop_write(is_pairs ? written->pairs : written->single, weights, work->code);

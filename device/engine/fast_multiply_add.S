@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* dime_multiply_add (fast_multiply.h) for RV32EC with Zmmul. In RAM a word of eight 4-bit weights takes 27 cycles,
-   one of sixteen 2-bit weights 49, and less for inputs that are 0. */
+/* dime_multiply_add (fast_multiply.h) for RV32EC with Zmmul. In RAM a word of eight 4-bit weights takes 27
+   cycles, one of sixteen 2-bit weights 49, and less for inputs that are 0. */
 #if __riscv_mul
 
 #define WORDS a0

@@ -7,6 +7,7 @@
 
 #include "engine/stage.h"
 #include "model/bits.h"
+#include "model/conv_written.h"
 #include "model/fast_layout.h"
 #include "model/planes_layout.h"
 #include "model/rows_layout.h"
@@ -27,6 +28,8 @@ enum { BUCKET = 15, PLANES_BUCKET = 16, PASS_WORDS = 4 };
      W(OUTPUTS))
 
 static uint64_t dependence(uint32_t kernel) {
+    if (kernel == DIME_CHIP_WRITTEN)
+        return W(CALLS) | W(CODE) | W(FINISHES) | W(DIGITS) | W(PLACES) | W(OUTPUTS);
     if (kernel >= DIME_CHIP_STAGE) return W(CALLS) | W(PLACES) | W(PRODUCTS) | W(OUTPUTS) | MULTIPLYING;
     if (kernel >= DIME_CHIP_SUMS) return W(CALLS) | W(OUTPUTS) | W(PRODUCTS) | MULTIPLYING;
     if (kernel >= DIME_CHIP_TABLE)
@@ -322,6 +325,22 @@ static void describe_maps(const struct dime_model *model, const struct dime_netw
     }
 }
 
+static void describe_written(const struct dime_model *model, const struct dime_network *network,
+                             const struct dime_conv_stage_plan *stage, struct dime_chip_part *part) {
+    const int16_t *values[DIME_MAX_LAYERS];
+    int is_signed = stage->first == 0 && model->config.input_encoding == DIME_INPUT_MEAN_SUBTRACTED;
+    for (uint32_t i = stage->first; i <= stage->last; i++) values[i - stage->first] = model->layers[i].value;
+    struct dime_conv_written_work written = dime_conv_written_work_of(
+        &network->layers[stage->first], &network->layers[stage->last], values,
+        is_signed ? DIME_CONV_BLANK : 0, (int32_t)model->layers[stage->first].shape.input_largest);
+    part->kernel = DIME_CHIP_WRITTEN;
+    part->work[DIME_WORK_CODE] = written.cycles;
+    part->work[DIME_WORK_FINISHES] = written.sums;
+    part->work[DIME_WORK_DIGITS] = written.instructions;
+    part->work[DIME_WORK_PLACES] = written.rows;
+    part->work[DIME_WORK_OUTPUTS] = written.outputs;
+}
+
 static void describe_reference(const struct dime_model *model, const struct dime_network *network,
                                uint32_t first, uint32_t end, const struct dime_activity *activity,
                                struct dime_chip_part *part) {
@@ -354,6 +373,8 @@ static void describe_stage(const struct dime_model *model, const struct dime_net
         describe_lookup(network, stage, &activity->layers[first], part);
     else if (stage && (stage->method == DIME_CONV_PAIRS || stage->method == DIME_CONV_SUMS))
         describe_code(model, network, stage, &activity->layers[first], part);
+    else if (stage && stage->method == DIME_CONV_WRITTEN)
+        describe_written(model, network, stage, part);
     else if (stage && stage->method == DIME_CONV_WIDE)
         describe_maps(model, network, stage, part);
     else
@@ -417,7 +438,9 @@ double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dim
 
 /* Stages by the reference are not: too few shapes of them fit the chip to tell their work apart. */
 int dime_chip_part_is_known(const struct dime_chip_part *part, const struct dime_chip_build *build) {
-    if (part->kernel >= DIME_CHIP_STAGE || (build->is_compact && part->kernel >= DIME_CHIP_SUMS)) return 0;
+    int is_written = part->kernel == DIME_CHIP_WRITTEN;
+    if (part->kernel >= DIME_CHIP_STAGE && !is_written) return 0;
+    if (build->is_compact && part->kernel >= DIME_CHIP_SUMS && !is_written) return 0;
     const float *cost = dime_chip_costs[part->kernel][build->in_ram];
     for (int kind = 0; kind < DIME_WORK_KINDS; kind++)
         if (cost[kind] > 0) return 1;

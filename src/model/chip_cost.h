@@ -28,10 +28,11 @@ enum dime_chip_kernel {
     DIME_CHIP_POOLED,                      /* with 2x2 max pooling */
     DIME_CHIP_WIDE,                        /* a map at a time */
     DIME_CHIP_TABLE,                       /* + format: fast_table.h */
-    DIME_CHIP_SUMS = DIME_CHIP_TABLE + DIME_FORMAT_COUNT,      /* + format: dime_layer_sums */
-    DIME_CHIP_STAGE = DIME_CHIP_SUMS + DIME_FORMAT_COUNT,      /* + format: dime_stage_run */
-    DIME_CHIP_DEPTHWISE = DIME_CHIP_STAGE + DIME_FORMAT_COUNT, /* + format: the same, depthwise */
-    DIME_CHIP_KERNELS = DIME_CHIP_DEPTHWISE + DIME_FORMAT_COUNT
+    DIME_CHIP_SUMS = DIME_CHIP_TABLE + DIME_FORMAT_COUNT,        /* + format: dime_layer_sums */
+    DIME_CHIP_STAGE = DIME_CHIP_SUMS + DIME_FORMAT_COUNT,        /* + format: dime_stage_run */
+    DIME_CHIP_DEPTHWISE = DIME_CHIP_STAGE + DIME_FORMAT_COUNT,   /* + format: the same, depthwise */
+    DIME_CHIP_WRITTEN = DIME_CHIP_DEPTHWISE + DIME_FORMAT_COUNT, /* a map at a time, code written meanwhile */
+    DIME_CHIP_KERNELS
 };
 
 /* Units of work. W: words of a row of weights, as they are added up. */

@@ -142,15 +142,13 @@ static void write_planes(const struct dime_conv_stage_plan *stage, const struct 
                       c);
 }
 
-/* Inputs of pictures with a mean that is subtracted go down to about -20. */
 static void write_multiply(const struct dime_conv_stage_plan *stage, const struct dime_model *model,
                            const struct dime_network *network, FILE *assembly, FILE *c) {
-    enum { BLANK = -20 };
     const int16_t *values[DIME_MAX_LAYERS];
     list_values(model, stage, values);
     dime_conv_multiply_print(&network->layers[stage->first], &network->layers[stage->last], values,
-                             input_least(model, stage->first) ? BLANK : 0, input_most(model, stage->first),
-                             stage->first + 1, assembly, c);
+                             input_least(model, stage->first) ? DIME_CONV_BLANK : 0,
+                             input_most(model, stage->first), stage->first + 1, assembly, c);
 }
 
 static void write_written(const struct dime_conv_stage_plan *stage, const struct dime_model *model,

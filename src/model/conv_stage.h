@@ -46,6 +46,9 @@ struct dime_conv_plan {
 struct dime_conv_plan dime_conv_plan_make(const struct dime_model *model, const struct dime_network *network,
                                           const struct dime_chip *chip, uint32_t room);
 
+/* The least input to be expected of pictures whose mean is subtracted. */
+enum { DIME_CONV_BLANK = -20 };
+
 /* The stage of layer `index`, or NULL where it is fully connected. */
 const struct dime_conv_stage_plan *dime_conv_plan_stage(const struct dime_conv_plan *plan, uint32_t index);
 

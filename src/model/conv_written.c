@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/conv_written.h"
 
+#include "engine/fast_conv_channel.h"
 #include "engine/fast_conv_written.h"
 #include "engine/stage.h"
 #include "model/conv_channel.h"
@@ -41,6 +42,10 @@ static uint32_t row_of(const struct dime_layer *first, const struct dime_layer *
 /* Of the longest loop without a sum, as assembled. */
 enum { LOOP_BYTES = 152 };
 
+static void narrow(const int16_t *values, int8_t weights[DIME_CHANNEL_TAPS]) {
+    for (uint32_t i = 0; i < DIME_CHANNEL_TAPS; i++) weights[i] = (int8_t)values[i];
+}
+
 /* Bytes of the longest code: every sum is written once, around loops that are all as long as the longest. */
 static uint32_t code_bytes(const struct dime_layer *first, const struct dime_layer *last,
                            const int16_t *const *values) {
@@ -49,8 +54,7 @@ static uint32_t code_bytes(const struct dime_layer *first, const struct dime_lay
     for (const struct dime_layer *layer = first; layer <= last; layer++)
         for (uint32_t m = 0; m < first->outputs && !dime_is_pool(layer); m++) {
             int8_t weights[DIME_CHANNEL_TAPS];
-            for (uint32_t i = 0; i < DIME_CHANNEL_TAPS; i++)
-                weights[i] = (int8_t)values[layer - first][m * DIME_CHANNEL_TAPS + i];
+            narrow(values[layer - first] + (size_t)m * DIME_CHANNEL_TAPS, weights);
             uint32_t bytes = (uint32_t)(dime_written_sum(weights, code) - code) * 2;
             if (bytes > most) most = bytes;
         }
@@ -70,6 +74,50 @@ uint32_t dime_conv_written_bytes(const struct dime_layer *first, const struct di
     uint32_t convolutions = dime_conv_channel_convolutions(first, last);
     return BEGIN_BYTES + LOOP_BYTES + SHORT_BYTES * convolutions +
            first->outputs * DIME_CHANNEL_TAPS * convolutions;
+}
+
+/* ---- work ---- */
+
+/* Of a sum; one of 32 bits has its two lowest bits set. */
+static uint32_t instructions_of(const int8_t *weights) {
+    uint16_t code[DIME_WRITTEN_MOST / 2];
+    const uint16_t *end = dime_written_sum(weights, code);
+    uint32_t count = 0;
+    for (const uint16_t *at = code; at < end; count++) at += (*at & 3) == 3 ? 2 : 1;
+    return count;
+}
+
+/* One kernel's loops: cycles beside the sum as fast_conv_written.inc has them, from RAM. */
+static void add_kernel(struct dime_conv_written_work *work, const struct dime_layer *layer, int is_pairs,
+                       const int8_t *weights) {
+    enum { PAIRS = 39, WIDE = 25, PLAIN = 21 };
+    uint32_t rows = is_pairs ? layer->out_height / 2u : layer->out_height, sum = instructions_of(weights);
+    uint32_t others = is_pairs ? PAIRS : layer->requantize == DIME_REQUANTIZE_WIDE ? WIDE : PLAIN;
+    work->cycles += rows * layer->out_width * (others + sum);
+    work->instructions += sum;
+    work->rows += rows;
+    work->sums++;
+}
+
+struct dime_conv_written_work dime_conv_written_work_of(const struct dime_layer *first,
+                                                        const struct dime_layer *last,
+                                                        const int16_t *const *values, int32_t least,
+                                                        int32_t most) {
+    const struct dime_channel_range range = {least, most};
+    struct dime_conv_written_work work = {.outputs = last->outputs * dime_map_size(last)};
+    for (const struct dime_layer *layer = first; layer <= last; layer++)
+        for (uint32_t m = 0; m < layer->outputs; m++) {
+            int8_t weights[DIME_CHANNEL_TAPS];
+            if (dime_is_pool(layer)) {
+                work.outputs += dime_map_size(layer);
+                continue;
+            }
+            narrow(values[layer - first] + (size_t)m * DIME_CHANNEL_TAPS, weights);
+            int is_pairs =
+                layer == first && !(layer->out_height & 1) && dime_channel_fits_half(weights, &range);
+            add_kernel(&work, layer, is_pairs, weights);
+        }
+    return work;
 }
 
 /* ---- printing ---- */
