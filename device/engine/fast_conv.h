@@ -39,7 +39,7 @@ struct dime_conv_stage {
     const struct dime_planes *planes;     /* of dime_conv_planes_run */
     const struct dime_lookup *lookup;     /* of dime_conv_lookup_run */
     const struct dime_multiply *multiply; /* of dime_conv_multiply_run */
-    const struct dime_written *written; /* of dime_conv_written_run */
+    const struct dime_written *written;   /* of dime_conv_written_run */
 };
 
 /* Channel by channel. */
