@@ -190,6 +190,7 @@ def test_refusals(checks, folder, run):
     out = os.path.join(folder, "x.elf")
     for options, words in (([], ["--app", "demo"]), (["--app", "game"], ["game", "demo", "testset"]),
                            (["--app", "demo", "--code", "rom"], ["rom", "flash"]),
+                           (["--app", "demo", "--chip", "v001"], ["v001", "v003", "v002"]),
                            (["--app", "demo", "--print", "paper"], ["paper", "swio"]),
                            (["--app", "demo", "--baud", 50], ["--baud"])):
         checks.refused(dime("firmware", run, "--out", out, *options), 2, words, f"options {options}")
