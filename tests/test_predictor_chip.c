@@ -25,18 +25,14 @@
 #include "firmware/toolchain.h"
 #include "link/link.h"
 #include "live/sim_board.h"
-#include "sim/chip.h"
-#include "sim/uart_wire.h"
 #include "train/trainer.h"
 #include "vision/vision.h"
 
+#include "predictor_board.h"
+
 #define SIZE 16
 #define PIXELS (SIZE * SIZE)
-#define BAUD 115200
 #define CELLS DIME_VISION_CELLS
-#define MILLISECOND UINT64_C(48000)
-#define DASH 16
-#define LETTER_E 14
 #if defined(__SANITIZE_ADDRESS__)
 enum { FRAMES = 60, PHOTOS = 1 };
 #else
@@ -89,98 +85,6 @@ static void make_grey(uint32_t index, uint8_t *grey) {
     check(dime_resize(mnist.test.pixels + (size_t)index * 784, 28, 28, grey, SIZE, SIZE));
 }
 
-/* ---- the board ---- */
-
-struct board {
-    struct sim_chip *chip;
-    struct sim_uart_wire wire;
-    struct dime_link_receiver receiver;
-    struct dime_link_frame incoming;
-    struct dime_link_frame answers[64];
-    uint32_t answer_count, bad_answers;
-    uint32_t levels; /* of PC0..PC6 */
-    uint64_t now;
-};
-
-static void hear_byte(void *context, uint64_t cycle, uint8_t byte, int framing_error) {
-    (void)cycle;
-    struct board *board = context;
-    enum dime_link_event event = dime_link_receive(&board->receiver, &board->incoming, byte);
-    if (framing_error || event == DIME_LINK_DAMAGED) board->bad_answers++;
-    if (event == DIME_LINK_FRAME && board->answer_count < 64)
-        board->answers[board->answer_count++] = board->incoming;
-}
-
-static void hear_pin(void *context, uint64_t cycle, uint32_t port, uint32_t number, int level) {
-    (void)cycle;
-    struct board *board = context;
-    if (port != 1 || number > 6) return;
-    board->levels = (board->levels & ~(1u << number)) | (uint32_t)level << number;
-}
-
-/* What a person would read: 0..15, DASH, or -1. Common anode: lit while low. */
-static int shown(const struct board *board) {
-    static const uint8_t lit[17] = {0x3F, 0x06, 0x5B, 0x4F, 0x66, 0x6D, 0x7D, 0x07, 0x7F,
-                                    0x6F, 0x77, 0x7C, 0x39, 0x5E, 0x79, 0x71, 0x40};
-    for (int symbol = 0; symbol < 17; symbol++)
-        if (lit[symbol] == (~board->levels & 0x7F)) return symbol;
-    return -1;
-}
-
-static void run(struct board *board, uint64_t cycles) {
-    struct sim_limits limits = {board->now += cycles, UINT64_MAX};
-    enum sim_stop stop = sim_chip_run(board->chip, &limits);
-    if (stop == SIM_STOP_CYCLES) return;
-    char text[2048] = "";
-    if (stop == SIM_STOP_FAULT)
-        sim_fault_describe(board->chip, sim_chip_fault(board->chip), text, sizeof text);
-    fail_msg("the run ended by %s %s", sim_stop_name(stop), text);
-}
-
-static void start(struct board *board) {
-    static const uint32_t tx[2] = {2, 5}, rx[2] = {2, 6};
-    memset(board, 0, sizeof *board);
-    board->levels = 0x7F;
-    check(sim_ch32v003_create(&board->chip, NULL));
-    check(sim_chip_load_file(board->chip, report.elf));
-    sim_chip_reset(board->chip);
-    sim_chip_pin_listen(board->chip, hear_pin, board);
-    sim_uart_wire_attach(&board->wire, board->chip, BAUD, tx, rx, hear_byte, board);
-    run(board, 5 * MILLISECOND);
-    assert_int_equal(shown(board), DASH);
-}
-
-/* The deepest stack of the run is within the bound that the build promised. */
-static void end(struct board *board) {
-    uint32_t lowest = sim_chip_stack_lowest(board->chip);
-    assert_true(lowest > 0x20000000 && 0x20000800 - lowest <= report.stack.bytes);
-    sim_uart_wire_free(&board->wire);
-    sim_chip_free(board->chip);
-}
-
-/* ---- talking ---- */
-
-static void send(struct board *board, const uint8_t *bytes, uint32_t size) {
-    check(sim_uart_wire_send(&board->wire, bytes, size));
-}
-
-/* The next answer within `milliseconds`, or NULL. */
-static const struct dime_link_frame *wait_for_answer(struct board *board, uint32_t milliseconds) {
-    uint32_t before = board->answer_count;
-    for (uint32_t i = 0; i < milliseconds && board->answer_count == before; i++) run(board, MILLISECOND);
-    if (board->answer_count == before) return NULL;
-    const struct dime_link_frame *answer = &board->answers[before];
-    if (before > 48) board->answer_count = 0;
-    return answer;
-}
-
-static struct dime_link_frame ask_for(struct board *board, const uint8_t *bytes, uint32_t size) {
-    send(board, bytes, size);
-    const struct dime_link_frame *answer = wait_for_answer(board, 3000);
-    if (!answer) fail_msg("no answer");
-    return *answer;
-}
-
 static struct dime_link_frame send_part(struct board *board, const struct dime_link_picture *whole,
                                         uint32_t sequence, uint32_t offset) {
     uint8_t wire[DIME_LINK_MOST_WIRE];
@@ -189,7 +93,7 @@ static struct dime_link_frame send_part(struct board *board, const struct dime_l
     part.offset = offset;
     part.count = left < DIME_LINK_MOST_PIXELS ? left : DIME_LINK_MOST_PIXELS;
     part.pixels = whole->pixels + offset;
-    return ask_for(board, wire, dime_link_send_picture(&part, sequence, wire));
+    return predictor_ask(board, wire, dime_link_send_picture(&part, sequence, wire));
 }
 
 /* All parts, each answered; the result of the last. */
@@ -210,8 +114,8 @@ static struct dime_link_result send_picture(struct board *board, const struct di
 }
 
 static void expect_shown(struct board *board, int symbol) {
-    run(board, MILLISECOND);
-    assert_int_equal(shown(board), symbol);
+    predictor_run(board, BOARD_MS);
+    assert_int_equal(predictor_shown(board), symbol);
 }
 
 static void expect_error(const struct dime_link_frame *answer, uint32_t fault, uint32_t detail) {
@@ -221,6 +125,16 @@ static void expect_error(const struct dime_link_frame *answer, uint32_t fault, u
     assert_int_equal(error.detail, detail);
 }
 
+/* What the display shows in two seconds: a bit for each symbol. */
+static uint32_t watch_display(struct board *board) {
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < 200; i++) {
+        predictor_run(board, 10 * BOARD_MS);
+        if (predictor_shown(board) >= 0) seen |= 1u << predictor_shown(board);
+    }
+    return seen;
+}
+
 /* ---- tests ---- */
 
 static void test_status(void **state) {
@@ -228,9 +142,9 @@ static void test_status(void **state) {
     struct board board;
     uint8_t wire[DIME_LINK_MOST_WIRE];
     struct dime_link_status status;
-    start(&board);
+    predictor_start(&board, report.elf);
     struct dime_link_frame answer =
-        ask_for(&board, wire, dime_link_encode(DIME_LINK_ASK, 200, NULL, 0, wire));
+        predictor_ask(&board, wire, dime_link_encode(DIME_LINK_ASK, 200, NULL, 0, wire));
     assert_int_equal(answer.sequence, 200);
     assert_true(dime_link_read_status(&answer, &status));
     assert_int_equal(status.version, DIME_LINK_VERSION);
@@ -238,7 +152,7 @@ static void test_status(void **state) {
     assert_int_equal(status.classes, 10);
     assert_int_equal(status.cells, CELLS);
     assert_int_equal(status.damaged, 0);
-    end(&board);
+    predictor_end(&board, report.stack.bytes);
 }
 
 /* Margin and digit as the PC computes them; a dash where the margin is small. */
@@ -254,14 +168,14 @@ static void expect_result(struct board *board, const struct dime_link_result *re
     int sure = result->margin > (logits[best] - least) >> 5;
     assert_int_equal(result->class, sure ? best : DIME_LINK_NO_DIGIT);
     assert_true(result->cycles > 1000);
-    expect_shown(board, sure ? (int)best : DASH);
+    expect_shown(board, sure ? (int)best : BOARD_DASH);
 }
 
 static void test_prepared(void **state) {
     (void)state;
     struct board board;
     uint8_t grey[PIXELS];
-    start(&board);
+    predictor_start(&board, report.elf);
     for (uint32_t i = 0; i < 10; i++) {
         make_grey(i, grey);
         struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey, 0};
@@ -274,8 +188,8 @@ static void test_prepared(void **state) {
     struct dime_link_result result = send_picture(&board, &picture, 77);
     assert_int_equal(result.class, DIME_LINK_NO_DIGIT);
     assert_int_equal(result.finding, DIME_VISION_EMPTY);
-    expect_shown(&board, DASH);
-    end(&board);
+    expect_shown(&board, BOARD_DASH);
+    predictor_end(&board, report.stack.bytes);
 }
 
 /* As the camera sends them: with runs of 0, in parts of as many pixels as they hold. */
@@ -285,13 +199,14 @@ static void test_packed(void **state) {
     uint8_t grey[PIXELS], wire[DIME_LINK_MOST_WIRE];
     struct dime_link_result result;
     uint32_t wanted;
-    start(&board);
+    predictor_start(&board, report.elf);
     for (uint32_t i = 0; i < 4; i++) {
         make_grey(i, grey);
         for (uint32_t offset = 0; offset < PIXELS; offset = wanted) {
             struct dime_link_picture part = {DIME_LINK_PACKED, SIZE,          SIZE, offset,
                                              PIXELS - offset,  grey + offset, 0};
-            struct dime_link_frame answer = ask_for(&board, wire, dime_link_send_packed(&part, i, wire));
+            struct dime_link_frame answer =
+                predictor_ask(&board, wire, dime_link_send_packed(&part, i, wire));
             wanted = offset + part.count;
             if (wanted == PIXELS)
                 assert_true(dime_link_read_result(&answer, &result));
@@ -301,7 +216,7 @@ static void test_packed(void **state) {
         }
         expect_result(&board, &result, grey);
     }
-    end(&board);
+    predictor_end(&board, report.stack.bytes);
 }
 
 /* Pictures of other sizes go through the chip's own vision. */
@@ -323,7 +238,7 @@ static void test_vision(void **state) {
     struct board board;
     struct dime_photographer *photographer;
     uint8_t picture[64 * 48];
-    start(&board);
+    predictor_start(&board, report.elf);
     for (uint32_t i = 0; i < PHOTOS; i++) expect_vision(&board, mnist.test.pixels + i * 784, 28, 28, i);
     check(dime_photographer_create(&photographer, 28, 28, 48, 64, &dime_photo_usual));
     for (uint32_t i = 0; i < PHOTOS; i++) {
@@ -333,8 +248,8 @@ static void test_vision(void **state) {
     dime_photographer_free(photographer);
     memset(picture, 200, sizeof picture);
     expect_vision(&board, picture, 64, 48, 200);
-    expect_shown(&board, DASH);
-    end(&board);
+    expect_shown(&board, BOARD_DASH);
+    predictor_end(&board, report.stack.bytes);
 }
 
 /* Parts out of order, repeated, of impossible pictures, of unknown types. */
@@ -348,7 +263,7 @@ static void test_refusals(void **state) {
     make_grey(3, grey);
     struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey, 0}, other = {1, 8, 8, 0, 0, grey, 0};
     struct dime_link_picture turned = {1, 2 * SIZE, SIZE / 2, 0, 0, grey, 0}; /* as many pixels */
-    start(&board);
+    predictor_start(&board, report.elf);
     answer = send_part(&board, &picture, 1, 64);
     expect_error(&answer, DIME_LINK_FAULT_GAP, 0);
     send_part(&board, &picture, 1, 0);
@@ -369,21 +284,16 @@ static void test_refusals(void **state) {
     assert_int_equal(result.best, classify(grey));
     answer = send_part(&board, &other, 2, 0);
     expect_error(&answer, DIME_LINK_FAULT_PICTURE, SIZE);
-    answer = ask_for(&board, wire, dime_link_encode(0x55, 3, NULL, 0, wire));
+    answer = predictor_ask(&board, wire, dime_link_encode(0x55, 3, NULL, 0, wire));
     expect_error(&answer, DIME_LINK_FAULT_TYPE, 0x55);
-    answer = ask_for(&board, wire, dime_link_encode(DIME_LINK_PICTURE, 4, grey, 3, wire));
+    answer = predictor_ask(&board, wire, dime_link_encode(DIME_LINK_PICTURE, 4, grey, 3, wire));
     expect_error(&answer, DIME_LINK_FAULT_PICTURE, 0);
     /* E and the number, in turns. */
     const struct dime_link_error camera = {7, 3};
-    uint32_t seen = 0;
-    send(&board, wire, dime_link_send_error(&camera, 5, wire));
-    for (uint32_t i = 0; i < 200; i++) {
-        run(&board, 10 * MILLISECOND);
-        if (shown(&board) >= 0) seen |= 1u << shown(&board);
-    }
-    assert_int_equal(seen & ~(1u << classify(grey)), 1u << LETTER_E | 1u << 7 | 1u << 3);
+    predictor_send(&board, wire, dime_link_send_error(&camera, 5, wire));
+    assert_int_equal(watch_display(&board) & ~(1u << classify(grey)), 1u << BOARD_E | 1u << 7 | 1u << 3);
     assert_int_equal(board.bad_answers, 0);
-    end(&board);
+    predictor_end(&board, report.stack.bytes);
 }
 
 /* A frame that comes while the network runs is kept; nothing is lost at 115200 baud without a pause. */
@@ -391,15 +301,15 @@ static void test_back_to_back(void **state) {
     (void)state;
     struct board board;
     uint8_t grey[PIXELS], wire[DIME_LINK_MOST_WIRE];
-    start(&board);
+    predictor_start(&board, report.elf);
     for (uint32_t number = 0; number < 6; number++) {
         make_grey(number, grey);
         for (uint32_t offset = 0; offset < PIXELS; offset += DIME_LINK_MOST_PIXELS) {
             struct dime_link_picture part = {1, SIZE, SIZE, offset, DIME_LINK_MOST_PIXELS, grey + offset, 0};
-            send(&board, wire, dime_link_send_picture(&part, number, wire));
+            predictor_send(&board, wire, dime_link_send_picture(&part, number, wire));
         }
     }
-    run(&board, 400 * MILLISECOND);
+    predictor_run(&board, 400 * BOARD_MS);
     uint32_t results = 0, accepted = 0, wanted;
     for (uint32_t i = 0; i < board.answer_count; i++) {
         struct dime_link_result result;
@@ -410,7 +320,7 @@ static void test_back_to_back(void **state) {
     }
     assert_int_equal(results, 6);
     assert_int_equal(accepted, 18);
-    end(&board);
+    predictor_end(&board, report.stack.bytes);
 }
 
 /* ---- damage ---- */
@@ -451,9 +361,9 @@ static int try_part(struct board *board, struct sender *sender, const uint8_t *g
     sender->frames++;
     sender->undamaged += (uint32_t)whole;
     board->answer_count = 0;
-    send(board, bad, size);
-    run(board, 12 * MILLISECOND);
-    for (uint32_t i = 0; i < 40 && !board->answer_count; i++) run(board, 2 * MILLISECOND);
+    predictor_send(board, bad, size);
+    predictor_run(board, 12 * BOARD_MS);
+    for (uint32_t i = 0; i < 40 && !board->answer_count; i++) predictor_run(board, 2 * BOARD_MS);
     for (uint32_t i = 0; i < board->answer_count; i++) {
         const struct dime_link_frame *answer = &board->answers[i];
         if (answer->sequence != sequence) continue; /* of a damaged frame: its number is not known */
@@ -477,14 +387,14 @@ static void send_damaged(struct board *board, struct sender *sender, uint32_t in
     if (kind != 2) return;
     sender->pictures++;
     sender->wrong += result.best != classify(grey);
-    expect_shown(board, result.class == DIME_LINK_NO_DIGIT ? DASH : (int)result.class);
+    expect_shown(board, result.class == DIME_LINK_NO_DIGIT ? BOARD_DASH : (int)result.class);
 }
 
 static void test_damage(void **state) {
     (void)state;
     struct board board;
     struct sender sender = {.random = dime_random_stream(9, 0, 0)};
-    start(&board);
+    predictor_start(&board, report.elf);
     for (uint32_t i = 0; sender.frames < FRAMES; i++) send_damaged(&board, &sender, i);
     printf("%u frames, %u undamaged, %u of these answered; %u pictures, %u wrong digits\n", sender.frames,
            sender.undamaged, sender.answered, sender.pictures, sender.wrong);
@@ -492,7 +402,7 @@ static void test_damage(void **state) {
     assert_int_equal(sender.answered, sender.undamaged);
     assert_int_equal(sender.wrong, 0);
     assert_true(sender.pictures > FRAMES / 16);
-    end(&board);
+    predictor_end(&board, report.stack.bytes);
 }
 
 /* Damage after which nothing is known shows as E 1. */
@@ -500,16 +410,34 @@ static void test_damage_shown(void **state) {
     (void)state;
     struct board board;
     static const uint8_t noise[] = {5, 4, 3, 2, 1, 0};
-    uint32_t seen = 0;
-    start(&board);
-    struct dime_link_frame answer = ask_for(&board, noise, sizeof noise);
+    predictor_start(&board, report.elf);
+    struct dime_link_frame answer = predictor_ask(&board, noise, sizeof noise);
     expect_error(&answer, DIME_LINK_FAULT_DAMAGED, 1);
-    for (uint32_t i = 0; i < 200; i++) {
-        run(&board, 10 * MILLISECOND);
-        if (shown(&board) >= 0) seen |= 1u << shown(&board);
-    }
-    assert_int_equal(seen & ~(1u << DASH), 1u << LETTER_E | 1u << 1);
-    end(&board);
+    assert_int_equal(watch_display(&board) & ~(1u << BOARD_DASH), 1u << BOARD_E | 1u << 1);
+    predictor_end(&board, report.stack.bytes);
+}
+
+/* A program that hangs is reset within 4.2 s by the watchdog, says so, shows E 6, and works again. */
+static void test_watchdog(void **state) {
+    (void)state;
+    struct board board;
+    static const uint8_t jump_here[2] = {0x01, 0xA0};
+    uint8_t code[2], grey[PIXELS];
+    predictor_start(&board, report.elf);
+    uint32_t pc = sim_chip_register(board.chip, 32);
+    assert_int_equal(sim_chip_peek(board.chip, pc, code, sizeof code), sizeof code);
+    assert_int_equal(sim_chip_poke(board.chip, pc, jump_here, sizeof jump_here), sizeof jump_here);
+    assert_null(predictor_wait(&board, 3000));
+    const struct dime_link_frame *answer = predictor_wait(&board, 1500);
+    sim_chip_poke(board.chip, pc, code, sizeof code);
+    assert_non_null(answer);
+    expect_error(answer, DIME_LINK_FAULT_RESET, 0);
+    assert_int_equal(watch_display(&board) & ~(1u << BOARD_DASH), 1u << BOARD_E | 1u << 6);
+    make_grey(1, grey);
+    struct dime_link_picture picture = {1, SIZE, SIZE, 0, 0, grey, 0};
+    struct dime_link_result result = send_picture(&board, &picture, 1);
+    expect_result(&board, &result, grey);
+    predictor_end(&board, report.stack.bytes);
 }
 
 /* ---- dime predict --serial ---- */
@@ -569,7 +497,7 @@ static void test_serial(void **state) {
     check(dime_model_write(safetensors, &model));
     check(dime_png_write(picture, mnist.test.pixels, 28, 28));
     check(dime_file_read(report.elf, 1 << 24, &elf, &size));
-    check(dime_sim_board_create(&board, report.elf, elf, size, BAUD));
+    check(dime_sim_board_create(&board, report.elf, elf, size, BOARD_BAUD));
     int file = open_terminal(terminal, sizeof terminal);
     pid_t child = start_program(terminal, safetensors, picture, &output);
     assert_int_equal(carry(file, dime_sim_board_port(board), child), 0);
@@ -597,7 +525,7 @@ static int set_up(void **state) {
                                                     .elf = elf,
                                                     .code = DIME_CODE_AUTO,
                                                     .kernels = DIME_KERNELS_AUTO,
-                                                    .baud = BAUD};
+                                                    .baud = BOARD_BAUD};
     if (dime_firmware_build(&settings, &report) || dime_runtime_create(&runtime, &model)) {
         fprintf(stderr, "%s\n", dime_error_message());
         return -1;
@@ -623,7 +551,7 @@ int main(void) {
         cmocka_unit_test(test_packed),   cmocka_unit_test(test_vision),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_back_to_back),
         cmocka_unit_test(test_damage),   cmocka_unit_test(test_damage_shown),
-        cmocka_unit_test(test_serial),
+        cmocka_unit_test(test_serial),   cmocka_unit_test(test_watchdog),
     };
     struct dime_toolchain toolchain;
     if (dime_toolchain_find(&toolchain)) {

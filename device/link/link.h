@@ -9,6 +9,7 @@
 
 #define DIME_LINK_VERSION 1
 #define DIME_LINK_BAUD 115200
+#define DIME_LINK_PAUSE_MS 60    /* before a picture is sent again without having been answered */
 #define DIME_LINK_MOST_PIXELS 64 /* in one frame */
 #define DIME_LINK_PICTURE_HEADER 9
 #define DIME_LINK_MOST_PAYLOAD (DIME_LINK_PICTURE_HEADER + DIME_LINK_MOST_PIXELS)

@@ -20,6 +20,7 @@
 #define CELLS (PIXELS <= 400 ? DIME_VISION_CELLS : 560)
 #define WATCHDOG_MS 2000
 #define ROUNDS 2
+#define PAUSE_CYCLES (CLOCK_HZ / 1000 * DIME_LINK_PAUSE_MS)
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 
 static struct dime_vision vision;
@@ -47,10 +48,18 @@ static uint32_t send_part(uint32_t offset) {
     return offset + part.count;
 }
 
+/* The predictor reads the picture meanwhile, and may have little room for what comes. */
+static void pause(void) {
+    usart_finish();
+    for (uint32_t start = cycles_now(); cycles_now() - start < PAUSE_CYCLES;) watchdog_feed();
+}
+
 static void send_picture(void) {
     sequence++;
-    for (uint32_t round = 0; round < ROUNDS; round++)
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        if (round) pause();
         for (uint32_t offset = 0; offset < PIXELS;) offset = send_part(offset);
+    }
     usart_finish();
 }
 

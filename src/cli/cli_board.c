@@ -203,8 +203,9 @@ static int is_taken(const struct session *session, uint64_t pressed) {
 static int follow_frame(struct session *session, uint64_t pressed, struct taken *taken) {
     if (!session->settings->frames || !session->board.camera_count || taken->pixels) return DIME_OK;
     const struct sim_ov7670 *camera = session->setup->cameras[0];
+    /* Behind a whole frame line 0 is yet to begin. */
     if (!taken->number && is_taken(session, pressed))
-        taken->number = camera->frame - (camera->line < VISIBLE ? 1 : 0);
+        taken->number = camera->frame - (camera->line < VISIBLE && !camera->whole ? 1 : 0);
     if (!taken->number || camera->frame == taken->number) return DIME_OK;
     taken->pixels = malloc((size_t)SIM_OV7670_WIDTH * SIM_OV7670_HEIGHT);
     if (!taken->pixels)
