@@ -227,7 +227,9 @@ static void test_pointers_with_one_caller(void **state) {
                                      "  42:\tjalr\ta5\n"
                                      "  44:\tret\n";
     static const uint32_t candidates[] = {0x40, 0x30};
-    static const struct dime_stack_caller callers[] = {{"g", "main"}}, unknown[] = {{"g", "nobody"}};
+    static const struct dime_stack_caller callers[] = {{"g", "main"}}, unknown[] = {{"g", "nobody"}},
+                                          elsewhere[] = {{"g", "main"}, {"f", "main"}},
+                                          back[] = {{"g", "main"}, {"", "g"}};
     struct dime_stack_entries entries = {
         .reset = 0x10, .candidates = candidates, .candidate_count = 2, .callers = callers, .caller_count = 1};
     struct dime_stack_depth depth;
@@ -236,6 +238,32 @@ static void test_pointers_with_one_caller(void **state) {
     assert_string_equal(depth.path, "reset_handler > main > g > f");
     entries.callers = unknown;
     assert_int_equal(measure(text, &entries, &depth), DIME_ERROR_UNSUPPORTED);
+    entries.callers = elsewhere; /* what g calls has been forgotten: all but itself */
+    entries.caller_count = 2;
+    assert_int_equal(measure(text, &entries, &depth), 0);
+    assert_int_equal(depth.bytes, 16 + 28 + 12);
+    entries.callers = back;
+    assert_int_equal(measure(text, &entries, &depth), 0);
+    assert_int_equal(depth.bytes, 16 + 28);
+    entries.callers = callers;
+    entries.caller_count = 1;
+    entries.candidate_count = 1; /* without f there is nothing that g could call */
+    assert_int_equal(measure(text, &entries, &depth), DIME_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(dime_error_message(), "g calls through a pointer"));
+}
+
+/* An assembly function's own subroutine, which returns by another register than ra. */
+static void test_own_subroutine(void **state) {
+    (void)state;
+    assert_int_equal(measure_plain(RESET "00000020 <main>:\n"
+                                         "  20:\taddi\tsp,sp,-16\n"
+                                         "  22:\tjal\ts1,2a <main+0xa>\n"
+                                         "  26:\taddi\tsp,sp,16\n"
+                                         "  28:\tret\n"
+                                         "  2a:\taddi\tsp,sp,-8\n"
+                                         "  2c:\taddi\tsp,sp,8\n"
+                                         "  2e:\tjr\ts1\n"),
+                     24);
 }
 
 static void test_no_bound(void **state) {
@@ -364,6 +392,7 @@ int main(void) {
         cmocka_unit_test(test_interrupts_are_added),
         cmocka_unit_test(test_pointers),
         cmocka_unit_test(test_pointers_with_one_caller),
+        cmocka_unit_test(test_own_subroutine),
         cmocka_unit_test(test_no_bound),
         cmocka_unit_test(test_candidates),
         cmocka_unit_test(test_handlers),

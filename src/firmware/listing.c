@@ -119,7 +119,7 @@ static void decode_jal(const struct line *line, struct dime_instruction *instruc
     instruction->step = discards ? DIME_STEP_JUMP : DIME_STEP_CALL;
 }
 
-/* jr and jalr with an address register. `link` is the register that holds a copy of ra, or "". */
+/* jr and jalr with an address register. `link` is the register that holds a return address, or "". */
 static void decode_indirect(const struct line *line, const char *link, int calls,
                             struct dime_instruction *instruction) {
     const char *base = line->operands ? line->operand[line->operands - 1] : "";
@@ -162,7 +162,7 @@ static void decode_jump(const struct line *line, const char *link, struct dime_i
 struct reader {
     struct dime_listing *listing;
     size_t function_room, instruction_room;
-    char link[16]; /* "mv t0,ra" was seen in this function: t0 */
+    char link[16]; /* "mv t0,ra" or "jal t0,..." was seen in this function: t0 */
 };
 
 static int out_of_memory(void) {
@@ -194,6 +194,12 @@ static int add_function(struct reader *reader, uint32_t address, char *name) {
     return 0;
 }
 
+/* "mv t0,ra" and "jal t0,...": jr t0 is a return, in assembly with subroutines of its own. */
+static int keeps_link(const struct line *line) {
+    if (line->operands != 2 || is_one_of(line->operand[0], "zero x0 ra")) return 0;
+    return (same(line->mnemonic, "mv") && same(line->operand[1], "ra")) || same(line->mnemonic, "jal");
+}
+
 static int add_instruction(struct reader *reader, const struct line *line) {
     struct dime_listing *listing = reader->listing;
     if (!listing->function_count) return 0;
@@ -203,8 +209,7 @@ static int add_instruction(struct reader *reader, const struct line *line) {
     listing->instructions = instructions;
     struct dime_instruction *instruction = &listing->instructions[listing->instruction_count++];
     *instruction = (struct dime_instruction){.address = line->address};
-    if (same(line->mnemonic, "mv") && line->operands == 2 && same(line->operand[1], "ra"))
-        snprintf(reader->link, sizeof reader->link, "%.15s", line->operand[0]);
+    if (keeps_link(line)) snprintf(reader->link, sizeof reader->link, "%.15s", line->operand[0]);
     decode_jump(line, reader->link, instruction);
     if (instruction->step == DIME_STEP_PLAIN) decode_stack(line, instruction);
     listing->functions[listing->function_count - 1].count++;

@@ -64,6 +64,9 @@ static const struct dime_stack_caller callers[] = {
     {"multiply*", "run_first"},
     {"multiply*", "run_channel"},
     {"layer*_finish", "dime_conv_pairs_run"},
+    {"", "dime_conv_finish_window"}, /* calls the code between calls of it */
+    {"", "dime_conv_finish_pair"},
+    {"", "dime_fast_hot_blocks"}, /* calls weights as code, which is no function and pushes nothing */
     {"layer*_finish", "run_row"},
     {"dime_table_run", "dime_network_infer"},
     {"dime_table_fill_*", "dime_table_take"},

@@ -109,13 +109,23 @@ static int is_of(const char *name, const char *function) {
     return strncmp(name, function, length) == 0 && (name[length] == 0 || name[length] == '.');
 }
 
+/* Whether its calls through pointers go back to the code that called it. */
+static int goes_back(const struct analysis *analysis, const char *from) {
+    for (uint32_t i = 0; i < analysis->entries->caller_count; i++)
+        if (!*analysis->entries->callers[i].callee && is_of(from, analysis->entries->callers[i].caller))
+            return 1;
+    return 0;
+}
+
 /* Whether a call through a pointer in the function `from` may reach a candidate. */
 static int may_call(const struct analysis *analysis, const char *from, uint32_t candidate) {
     const struct dime_function *function = dime_listing_function(analysis->listing, candidate);
     int is_known = 0;
     for (uint32_t i = 0; function && i < analysis->entries->caller_count; i++) {
         const struct dime_stack_caller *known = &analysis->entries->callers[i];
-        if (!is_of(function->name, known->callee) && fnmatch(known->callee, function->name, 0) != 0) continue;
+        if (!*known->callee ||
+            (!is_of(function->name, known->callee) && fnmatch(known->callee, function->name, 0) != 0))
+            continue;
         if (!dime_listing_named(analysis->listing, known->caller)) continue;
         if (is_of(from, known->caller)) return 1;
         is_known = 1;
@@ -123,13 +133,37 @@ static int may_call(const struct analysis *analysis, const char *from, uint32_t 
     return !is_known;
 }
 
+/* Whether a candidate is among those that lead here. */
+static int is_under_way(const struct analysis *analysis, uint32_t candidate) {
+    size_t start = find(analysis->listing, candidate);
+    return start != SIZE_MAX && analysis->entry[start].state == BUSY;
+}
+
+/* What the table does not know to call any of the candidates may call them all, but for those that lead here.
+   Returns how many were followed, or an error. */
+static int follow_candidates(struct analysis *analysis, struct walk *walk, const char *from, int32_t offset,
+                             int is_unknown) {
+    int code = 0, reached = 0;
+    for (uint32_t i = 0; !code && i < analysis->entries->candidate_count; i++) {
+        uint32_t candidate = analysis->entries->candidates[i];
+        if (is_unknown ? is_under_way(analysis, candidate) : !may_call(analysis, from, candidate)) continue;
+        code = follow_call(analysis, walk, candidate, offset);
+        reached++;
+    }
+    return code ? code : reached;
+}
+
 static int follow_any(struct analysis *analysis, struct walk *walk, size_t index, int32_t offset) {
     const char *from = name_of(analysis->listing, index);
-    int code = 0;
-    for (uint32_t i = 0; !code && i < analysis->entries->candidate_count; i++)
-        if (may_call(analysis, from, analysis->entries->candidates[i]))
-            code = follow_call(analysis, walk, analysis->entries->candidates[i], offset);
-    return code;
+    int calls = analysis->listing->instructions[index].step == DIME_STEP_CALL_ANY;
+    if (goes_back(analysis, from)) return 0;
+    int reached = follow_candidates(analysis, walk, from, offset, 0);
+    if (!reached && !calls) return 0; /* a jump within assembly, back to where another one came from */
+    if (!reached) reached = follow_candidates(analysis, walk, from, offset, 1);
+    if (reached) return reached < 0 ? reached : 0;
+    return dime_error_set(DIME_ERROR_UNSUPPORTED,
+                          "%s calls through a pointer at 0x%08x, and no function is known that it could call",
+                          from, analysis->listing->instructions[index].address);
 }
 
 static int follow_jump(const struct analysis *analysis, struct walk *walk, uint32_t address, int32_t offset) {

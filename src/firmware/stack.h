@@ -14,7 +14,7 @@
    this a function that calls through pointers, and is called through one itself, would seem to call itself.
  */
 struct dime_stack_caller {
-    const char *callee; /* name, or pattern of names with * */
+    const char *callee; /* name, or pattern of names with *; "": calls go back to the code that called it */
     const char *caller; /* name; one that is not in the program counts for nothing */
 };
 
@@ -25,7 +25,8 @@ struct dime_stack_entries {
     uint32_t handler_count;
     const uint32_t *candidates; /* functions whose address is taken: a call through a pointer may reach any */
     uint32_t candidate_count;
-    const struct dime_stack_caller *callers; /* of some of the candidates */
+    const struct dime_stack_caller *callers; /* of some of the candidates; a function that none of
+ them fits may call any */
     uint32_t caller_count;
 };
 
@@ -36,7 +37,8 @@ struct dime_stack_depth {
 };
 
 /* Errors: UNSUPPORTED where there is no bound (recursion, a stack pointer of unknown value, a loop that
-   pushes), naming the function; MALFORMED (an address without code); MEMORY. */
+   pushes, a call through a pointer that can reach no known function), naming the function; MALFORMED (an
+   address without code); MEMORY. */
 int dime_stack_measure(const struct dime_listing *listing, const struct dime_stack_entries *entries,
                        struct dime_stack_depth *depth);
 
