@@ -16,7 +16,7 @@
 #include "chip_models.h"
 #include "chip_run.h"
 
-enum { PICTURES = 20, SLOW_PICTURES = 3, TYPICAL = 500 };
+enum { PICTURES = 100, SLOW_PICTURES = 6, TYPICAL = 500 };
 
 struct bench {
     const struct dime_dataset *data;
@@ -33,23 +33,43 @@ struct measurement {
 };
 
 static void print_head(const struct bench *bench) {
-    if (bench->markdown) {
-        puts("| network | cycles | predicted | instructions | cycles a weight | flash | RAM | stack | ms | "
-             "reference | times |\n|---|---|---|---|---|---|---|---|---|---|---|");
-        return;
-    }
-    printf("%-26s %9s %9s %9s %7s %6s %5s %5s %7s %9s %6s\n", "", "cycles", "predicted", "instr.", "/weight",
-           "flash", "RAM", "stack", "ms", "reference", "times");
+    if (bench->markdown)
+        puts("| network | cycles | predicted | off | instructions | cycles a weight | flash | RAM | stack | "
+             "ms | "
+             "reference | predicted | off | times "
+             "|\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    else
+        printf("%-22s %8s %9s %6s %8s %7s %6s %5s %5s %6s %9s %9s %6s %6s\n", "", "cycles", "predicted",
+               "off %", "instr.", "/weight", "flash", "RAM", "stack", "ms", "reference", "predicted", "off %",
+               "times");
+}
+
+/* How far a prediction is off, in percent; empty where there is none. */
+static const char *off_text(const struct measurement *measurement, char text[32]) {
+    text[0] = 0;
+    if (measurement->cycles > 0 && measurement->predicted > 0)
+        snprintf(text, 32, "%+.1f", 100 * (measurement->predicted / measurement->cycles - 1));
+    return text;
+}
+
+/* A number, or nothing for 0. */
+static const char *number_text(double number, int digits, char text[32]) {
+    text[0] = 0;
+    if (number > 0) snprintf(text, 32, "%.*f", digits, number);
+    return text;
 }
 
 static void print_row(const struct bench *bench, const char *name, double weights,
                       const struct measurement *fast, const struct measurement *reference) {
+    char off[2][32], cycles[2][32], predicted[2][32], times[32];
     const char *line = bench->markdown
-                           ? "| %s | %.0f | %.0f | %.0f | %.2f | %u | %u | %u | %.2f | %.0f | %.1f |\n"
-                           : "%-26.26s %9.0f %9.0f %9.0f %7.2f %6u %5u %5u %7.2f %9.0f %6.1f\n";
-    printf(line, name, fast->cycles, fast->predicted, fast->instructions, fast->cycles / weights, fast->flash,
-           fast->ram, fast->stack, fast->cycles / 48000, reference->cycles,
-           fast->cycles > 0 ? reference->cycles / fast->cycles : 0);
+                           ? "| %s | %s | %s | %s | %.0f | %.2f | %u | %u | %u | %.2f | %s | %s | %s | %s |\n"
+                           : "%-22.22s %8s %9s %6s %8.0f %7.2f %6u %5u %5u %6.2f %9s %9s %6s %6s\n";
+    printf(line, name, number_text(fast->cycles, 0, cycles[0]), number_text(fast->predicted, 0, predicted[0]),
+           off_text(fast, off[0]), fast->instructions, fast->cycles / weights, fast->flash, fast->ram,
+           fast->stack, fast->cycles / 48000, number_text(reference->cycles, 0, cycles[1]),
+           number_text(reference->predicted, 0, predicted[1]), off_text(reference, off[1]),
+           number_text(fast->cycles > 0 ? reference->cycles / fast->cycles : 0, 1, times));
     if (!bench->markdown) printf("  %s\n", fast->plan);
     fflush(stdout);
 }
@@ -65,7 +85,7 @@ static void add_images(const struct chip_image *images, uint32_t count, struct m
 static void show_parts(const struct dime_model *model, const struct dime_activity *activity,
                        const struct dime_chip_build *build, const struct chip_image *images, uint32_t count) {
     struct dime_chip_part parts[DIME_CHIP_MOST_PARTS];
-    uint32_t part_count = dime_chip_parts(model, activity, 0, build, parts);
+    uint32_t part_count = dime_chip_parts(model, activity, build, parts);
     for (uint32_t i = 0; i + 1 < part_count && i < images[0].part_count; i++) {
         double measured = 0;
         for (uint32_t image = 0; image < count; image++) measured += images[image].parts[i] / (double)count;

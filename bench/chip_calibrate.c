@@ -13,7 +13,7 @@
 #include "chip_models.h"
 #include "chip_run.h"
 
-enum { PICTURES = 24, SLOW_PICTURES = 6, FIRST = 5000, ROUNDS = 20000, FEW = 100 };
+enum { PICTURES = 12, SLOW_PICTURES = 3, FIRST = 5000, ROUNDS = 20000, FEW = 50 };
 
 /* ---- fitting ---- */
 
@@ -23,15 +23,24 @@ struct row {
     double work[DIME_WORK_KINDS], cycles;
 };
 
+/* One image of one network that has been measured. */
+struct measured {
+    uint32_t network, picture_count;
+    struct dime_chip_build build; /* its convolutions: the next */
+    struct dime_conv_plan convolutions;
+    struct chip_image images[PICTURES];
+};
+
 struct calibration {
     const char *folder;
     const struct dime_dataset *data;
     struct row *rows;
     size_t count, room;
+    FILE *kept; /* struct measured, or NULL */
 };
 
-static int add_row(struct calibration *calibration, const struct dime_chip_part *part, int in_ram,
-                   double cycles) {
+static int add_row(struct calibration *calibration, const struct dime_chip_part *part,
+                   const struct dime_chip_build *build, double cycles) {
     if (calibration->count == calibration->room) {
         size_t room = calibration->room ? 2 * calibration->room : 4096;
         struct row *rows = realloc(calibration->rows, room * sizeof *rows);
@@ -40,7 +49,7 @@ static int add_row(struct calibration *calibration, const struct dime_chip_part 
         calibration->room = room;
     }
     struct row *row = &calibration->rows[calibration->count++];
-    *row = (struct row){.kernel = part->kernel, .build = (uint32_t)in_ram, .cycles = cycles};
+    *row = (struct row){.kernel = part->kernel, .build = dime_chip_build_index(build), .cycles = cycles};
     for (int i = 0; i < DIME_WORK_KINDS; i++)
         if (dime_chip_depends(part->kernel, (enum dime_chip_work)i)) row->work[i] = part->work[i];
     return 0;
@@ -117,7 +126,17 @@ static void print_costs(uint32_t build, const double *x, FILE *stream) {
     fputs("},\n", stream);
 }
 
-/* Fits a kernel in each build; one that nothing was measured in costs as the other. */
+static const char *const build_names[DIME_CHIP_BUILDS] = {"flash", "RAM", "flash, for size", "RAM, for size"};
+
+/* The build that stands for one in which nothing was measured: the other place, the other optimization. */
+static uint32_t other_build(const struct fit *fits, uint32_t build) {
+    static const uint32_t differences[] = {0, 1, 2, 3};
+    for (size_t i = 0; i < sizeof differences / sizeof *differences; i++)
+        if (fits[build ^ differences[i]].count) return build ^ differences[i];
+    return build;
+}
+
+/* Fits a kernel in each build. */
 static void print_kernel(const struct calibration *calibration, uint32_t kernel, FILE *stream) {
     double x[DIME_CHIP_BUILDS][DIME_WORK_KINDS];
     struct fit fits[DIME_CHIP_BUILDS] = {0};
@@ -128,16 +147,16 @@ static void print_kernel(const struct calibration *calibration, uint32_t kernel,
     for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++) {
         if (!fits[build].count) continue;
         solve(&fits[build], x[build]);
-        if (build > 0 && fits[build].count < FEW && fits[build ^ 1].count > 2 * fits[build].count)
+        if (build & 1 && fits[build].count < FEW && fits[build ^ 1].count > 2 * fits[build].count)
             scale_other(calibration, kernel, build, x[build ^ 1], x[build]);
-        fprintf(stderr, "kernel %2u, %s: %5u times, off by %.2f %%\n", kernel, build ? "RAM" : "flash",
+        fprintf(stderr, "kernel %2u, %s: %5u times, off by %.2f %%\n", kernel, build_names[build],
                 fits[build].count, error_of(calibration, kernel, build, x[build]));
         count++;
     }
     if (!count) return;
     fprintf(stream, "    [%u] = {\n", kernel);
     for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++)
-        print_costs(build, x[fits[build].count ? build : build ^ 1], stream);
+        print_costs(build, x[other_build(fits, build)], stream);
     fputs("    },\n", stream);
 }
 
@@ -151,66 +170,92 @@ static int add_image(struct calibration *calibration, const struct dime_model *m
     uint32_t rest = image->cycles;
     int code = dime_activity_count(model, encoded, 1, &activity);
     if (code) return code;
-    uint32_t count = dime_chip_parts(model, &activity, 1, build, parts);
+    uint32_t count = dime_chip_parts(model, &activity, build, parts);
     if (count != image->part_count + 1)
         return dime_error_set(DIME_ERROR_UNSUPPORTED,
                               "the chip ran %u parts of a network where %u are expected", image->part_count,
                               count - 1);
     for (uint32_t i = 0; i + 1 < count; i++) {
-        code = add_row(calibration, &parts[i], build->in_ram, image->parts[i]);
+        code = add_row(calibration, &parts[i], build, image->parts[i]);
         if (code) return code;
         rest -= image->parts[i];
     }
-    return add_row(calibration, &parts[count - 1], build->in_ram, rest);
+    return add_row(calibration, &parts[count - 1], build, rest);
 }
 
 static int add_images(struct calibration *calibration, const struct dime_model *model,
-                      const struct dime_firmware_report *report, uint32_t pictures) {
-    struct chip_image images[PICTURES];
-    uint32_t inputs = dime_model_input_count(model);
-    const struct dime_chip_build build = dime_firmware_cost_build(report);
+                      const struct measured *measured) {
+    uint32_t inputs = dime_model_input_count(model), pictures = measured->picture_count;
+    struct dime_chip_build build = measured->build;
     uint8_t *grey = chip_pictures(calibration->data, model, FIRST, pictures);
     int8_t *encoded = grey ? chip_encoded(model, grey, pictures) : NULL;
-    int code = encoded ? chip_run(report->elf, grey, inputs, pictures, images)
-                       : dime_error_set(DIME_ERROR_MEMORY, "out of memory for pictures");
+    int code = encoded ? 0 : dime_error_set(DIME_ERROR_MEMORY, "out of memory for pictures");
+    build.convolutions = &measured->convolutions;
     for (uint32_t i = 0; !code && i < pictures; i++)
-        code = add_image(calibration, model, &build, encoded + (size_t)i * inputs, &images[i]);
+        code = add_image(calibration, model, &build, encoded + (size_t)i * inputs, &measured->images[i]);
     free(encoded);
     free(grey);
     return code;
 }
 
+static int run_images(struct calibration *calibration, const struct dime_model *model,
+                      const struct dime_firmware_report *report, uint32_t network) {
+    struct measured measured = {.network = network,
+                                .picture_count = chip_networks[network].kernels ? PICTURES : SLOW_PICTURES,
+                                .build = dime_firmware_cost_build(report),
+                                .convolutions = report->convolutions};
+    uint8_t *grey = chip_pictures(calibration->data, model, FIRST, measured.picture_count);
+    int code = grey ? chip_run(report->elf, grey, dime_model_input_count(model), measured.picture_count,
+                               measured.images)
+                    : dime_error_set(DIME_ERROR_MEMORY, "out of memory for pictures");
+    free(grey);
+    if (!code && calibration->kept && fwrite(&measured, sizeof measured, 1, calibration->kept) != 1)
+        code = dime_error_set(DIME_ERROR_IO, "measurements cannot be written");
+    return code ? code : add_images(calibration, model, &measured);
+}
+
 /* What does not fit is passed over: the others have its kernels, too. */
-static int measure(struct calibration *calibration, const struct dime_model *model, int is_fast, int in_ram) {
+static int measure(struct calibration *calibration, const struct dime_model *model, uint32_t network,
+                   int in_ram, enum dime_trade compiled) {
+    static const enum dime_kernels kernels_of[] = {DIME_KERNELS_REFERENCE, DIME_KERNELS_FAST,
+                                                   DIME_KERNELS_COMPACT};
     struct dime_firmware_settings what = {
-        .kernels = is_fast ? DIME_KERNELS_FAST : DIME_KERNELS_REFERENCE,
+        .kernels = kernels_of[chip_networks[network].kernels],
         .code = in_ram ? DIME_CODE_RAM : DIME_CODE_FLASH,
-        .trade = DIME_TRADE_SPEED,
+        .compiled = compiled,
     };
     struct dime_firmware_report report;
     int code = chip_build(calibration->folder, model, &what, &report);
     if (code && report.flash_bytes) {
         fprintf(stderr, "  %s\n", dime_error_message());
         code = 0;
-    } else if (!code && report.trade == DIME_TRADE_SPEED) {
-        code = add_images(calibration, model, &report, is_fast ? PICTURES : SLOW_PICTURES);
+    } else if (!code) {
+        code = run_images(calibration, model, &report, network);
     }
     dime_firmware_report_free(&report);
     return code;
 }
 
-/* Compiled for speed alone: the kernels' inner loops are assembly, and the rest differs little. */
-static int measure_network(struct calibration *calibration, const struct chip_network *network) {
+static int measure_network(struct calibration *calibration, uint32_t network) {
     struct dime_model model;
-    int code = chip_random_model(network->text, &model);
+    int code = chip_varied_model(chip_networks[network].text, &model);
     if (code) return code;
-    for (int in_ram = 0; !code && in_ram < 2; in_ram++)
-        code = measure(calibration, &model, network->is_fast, in_ram);
+    for (int build = 0; !code && build < DIME_CHIP_BUILDS; build++)
+        code =
+            measure(calibration, &model, network, build & 1, build & 2 ? DIME_TRADE_SIZE : DIME_TRADE_SPEED);
     dime_model_free(&model);
     return code;
 }
 
 /* ---- several processes ---- */
+
+/* DIME_KEEP=path: path.0, path.1 ... */
+static FILE *open_kept(uint32_t share, const char *mode) {
+    char path[300];
+    if (!getenv("DIME_KEEP")) return NULL;
+    snprintf(path, sizeof path, "%.250s.%u", getenv("DIME_KEEP"), share);
+    return fopen(path, mode);
+}
 
 /* Every so manieth network, in a folder of its own; the rows go to a file. */
 static int measure_share(const struct calibration *whole, uint32_t share, uint32_t shares) {
@@ -220,14 +265,30 @@ static int measure_share(const struct calibration *whole, uint32_t share, uint32
     snprintf(folder, sizeof folder, "%.200s/%u", whole->folder, share);
     snprintf(rows, sizeof rows, "%s.rows", folder);
     own.folder = folder;
+    own.kept = open_kept(share, "w");
     code = dime_make_folders(folder);
     for (uint32_t i = share; !code && i < chip_network_count; i += shares) {
         fprintf(stderr, "network %u of %u\n", i + 1, chip_network_count);
-        code = measure_network(&own, &chip_networks[i]);
+        code = measure_network(&own, i);
     }
     if (!code) code = dime_file_write(rows, own.rows, own.count * sizeof *own.rows);
     if (code) fprintf(stderr, "%s\n", dime_error_message());
+    if (own.kept) fclose(own.kept);
     free(own.rows);
+    return code;
+}
+
+/* Rows from the measurements that were kept: to see what another description of the work makes of them. */
+static int take_kept(struct calibration *calibration, FILE *kept) {
+    struct measured measured;
+    int code = 0;
+    while (!code && fread(&measured, sizeof measured, 1, kept) == 1) {
+        struct dime_model model;
+        code = chip_varied_model(chip_networks[measured.network].text, &model);
+        if (code) return code;
+        code = add_images(calibration, &model, &measured);
+        dime_model_free(&model);
+    }
     return code;
 }
 
@@ -264,7 +325,13 @@ static int measure_all(struct calibration *calibration) {
 
 int chip_calibrate(const char *folder, const struct dime_dataset *data, FILE *stream) {
     struct calibration calibration = {.folder = folder, .data = data};
-    int code = measure_all(&calibration);
+    FILE *kept = NULL;
+    int code = 0;
+    for (uint32_t share = 0; !code && getenv("DIME_KEPT") && (kept = open_kept(share, "r")); share++) {
+        code = take_kept(&calibration, kept);
+        fclose(kept);
+    }
+    if (!getenv("DIME_KEPT")) code = measure_all(&calibration);
     if (!code) {
         fputs(head, stream);
         for (uint32_t kernel = 0; kernel < DIME_CHIP_KERNELS; kernel++)

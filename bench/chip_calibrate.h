@@ -10,7 +10,7 @@
 
 /* Networks whose layers are of many shapes and formats, so that the units of work can be told apart. */
 struct chip_network {
-    int is_fast; /* 1: for the fast kernels; 0: for the reference */
+    int kernels; /* 0: the reference, 1: fast, 2: compact */
     const char *text;
 };
 extern const struct chip_network chip_networks[];

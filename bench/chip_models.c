@@ -9,10 +9,16 @@
 #include "data/resize.h"
 #include "vision/encode.h"
 
-static void fill_values(struct dime_model_layer *layer, struct dime_random *random) {
+/* The smallest of so many random ones each. */
+static void fill_values(struct dime_model_layer *layer, uint32_t draws, struct dime_random *random) {
     const struct dime_format *format = dime_format_get(layer->format);
-    for (uint32_t i = 0; i < layer->inputs * layer->outputs; i++)
+    for (uint32_t i = 0; i < layer->inputs * layer->outputs; i++) {
         layer->value[i] = format->value(dime_random_below(random, format->codes));
+        for (uint32_t draw = 1; draw < draws; draw++) {
+            int16_t other = format->value(dime_random_below(random, format->codes));
+            if (abs(other) < abs(layer->value[i])) layer->value[i] = other;
+        }
+    }
 }
 
 static double mean_square(const struct dime_model_layer *layer) {
@@ -34,17 +40,25 @@ static void fill_affine(struct dime_model_layer *layer, struct dime_random *rand
                                                                        : shift)};
 }
 
-int chip_random_model(const char *text, struct dime_model *model) {
+static int make_model(const char *text, uint32_t most_draws, struct dime_model *model) {
     struct dime_config config;
     struct dime_random random = dime_random_stream(7, 8, 9);
     int code = dime_config_parse("network", text, strlen(text), &config);
     if (!code) code = dime_model_create(model, &config, 10);
     for (uint32_t i = 0; !code && i < model->layer_count; i++) {
         if (dime_layer_is_pool(&model->layers[i])) continue;
-        fill_values(&model->layers[i], &random);
+        fill_values(&model->layers[i], 1 + i % most_draws, &random);
         if (model->layers[i].affine) fill_affine(&model->layers[i], &random);
     }
     return code;
+}
+
+int chip_random_model(const char *text, struct dime_model *model) {
+    return make_model(text, 1, model);
+}
+
+int chip_varied_model(const char *text, struct dime_model *model) {
+    return make_model(text, 2, model);
 }
 
 uint8_t *chip_pictures(const struct dime_dataset *data, const struct dime_model *model, uint32_t first,

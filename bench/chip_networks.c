@@ -24,6 +24,9 @@ const struct chip_network chip_networks[] = {
     {1,
      SIZE(16) MEAN BATCH LAYERS FC(32, 4bitsym) FC(64, 4bitsym) FC(48, 4bitsym) FC(8, 4bitsym) LAST(4bitsym)},
     {1, SIZE(12) MEAN LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(56, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(12) "input_encoding: unsigned4\n" LAYERS FC(32, 4bitsym) FC(20, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(16) "input_encoding: unsigned4\n" BATCH LAYERS FC(64, 4bitsym) FC(64, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(20) "input_encoding: unsigned4\n" LAYERS FC(24, 2bitsym) FC(48, 4bitsym) LAST(4bitsym)},
     /* rows in parts */
     {1, SIZE(14) UNSIGNED LAYERS FC(16, 8bit) FC(72, 4bitsym) FC(16, 5bitsym) LAST(8bit)},
     {1, SIZE(12) MEAN BATCH LAYERS FC(32, 5bitsym) FC(16, 8bit) FC(40, 8bit) LAST(5bitsym)},
@@ -92,6 +95,21 @@ const struct chip_network chip_networks[] = {
             LAST(4bitsym)},
     {0, SIZE(12) UNSIGNED BATCH LAYERS CONV(4, Ternary) POOL CONV(6, PoT3) CONV(4, 8bit) FC(16, 4bitsym)
             LAST(4bitsym)},
+    {0, SIZE(16) UNSIGNED BATCH LAYERS CONV(8, PoT3) POOL CONV(12, PoT3) CONV(8, Ternary) FC(16, Ternary)
+            LAST(4bitsym)},
+    {0, SIZE(16) UNSIGNED BATCH LAYERS CONV(6, Ternary) POOL CONV(10, Ternary) CONV(8, PoT3) FC(16, 2bitsym)
+            LAST(4bitsym)},
+    {0, SIZE(14) UNSIGNED BATCH LAYERS CONV(4, 2bitsym) POOL CONV(8, 4bitsym) CONV(6, 2bitsym) FC(16, 4bitsym)
+            LAST(4bitsym)},
+    {0, SIZE(14) UNSIGNED BATCH LAYERS CONV(4, 4bitsym) POOL CONV(6, 8bit) CONV(8, 8bit) FC(16, 4bitsym)
+            LAST(4bitsym)},
+    /* compact */
+    {2, SIZE(12) UNSIGNED LAYERS FC(16, 4bitsym) FC(40, 2bitsym) FC(24, Ternary) FC(32, PoT3) FC(40, 4bitsym)
+            FC(16, 2bitsym) FC(48, Ternary) FC(12, PoT3) LAST(4bitsym)},
+    {2, SIZE(10) MEAN BATCH LAYERS FC(32, Ternary) FC(24, PoT3) FC(40, 4bitsym) FC(48, 2bitsym)
+            FC(16, Ternary) FC(40, PoT3) FC(12, 4bitsym) LAST(2bitsym)},
+    {2, SIZE(16) UNSIGNED BATCH LAYERS FC(48, 4bitsym) FC(64, 4bitsym) FC(32, 4bitsym) LAST(4bitsym)},
+    {2, SIZE(20) "input_encoding: binary\n" LAYERS FC(32, 4bitsym) FC(16, 4bitsym) LAST(4bitsym)},
     {0, "model: CNNMNIST\ncnn_width: 3\nnetwork_width1: 16\nnetwork_width2: 16\nnetwork_width3: 0\n"},
 };
 const uint32_t chip_network_count = sizeof chip_networks / sizeof *chip_networks;

@@ -13,7 +13,7 @@ if [ -n "${RUNS-}" ]; then
     read -r -a runs <<<"$RUNS"
 else
     scripts/fetch.sh mnist >&2 || exit 1
-    for config in configs/{fc-12k,seed-16x16,seed-28x28,cnn-5k,cnn-8k}.yaml; do
+    for config in configs/*.yaml; do
         run=$cache/$(basename "$config" .yaml)
         if ! cmp -s "$config" "$run.config" || [ ! -f "$run/model.safetensors" ]; then
             rm -rf "$run"

@@ -12,18 +12,23 @@
 
 #include "base/error.h"
 #include "model/activity.h"
+#include "model/weight_code.h"
 
 #define NEAR(a, b) assert_true(fabs((a) - (b)) < 1e-6)
 
-/* 16 inputs, 8 units, 10 classes; the first layer's weights are all 1, so all its units are equal. */
-static void make_model(struct dime_model *model) {
-    static const char text[] = "input_size: 4\ninput_encoding: unsigned\nlayers: [{outputs: 8}, {}]\n";
+/* All weights are 1. */
+static void make(const char *text, struct dime_model *model) {
     struct dime_config config;
     if (dime_config_parse("test", text, strlen(text), &config) || dime_model_create(model, &config, 10))
         fail_msg("%s", dime_error_message());
     for (uint32_t i = 0; i < model->layer_count; i++)
         for (uint32_t j = 0; j < model->layers[i].inputs * model->layers[i].outputs; j++)
             model->layers[i].value[j] = 1;
+}
+
+/* 16 inputs, 8 units, 10 classes: all units are equal. */
+static void make_model(struct dime_model *model) {
+    make("input_size: 4\ninput_encoding: unsigned\nlayers: [{outputs: 8}, {}]\n", model);
 }
 
 /* Two pictures: one with 3, 16 and 127 in two groups of four, one that is blank. */
@@ -44,10 +49,42 @@ static void test_counts(void **state) {
     NEAR(first->digits, (2 + 1 + 2) / 2.0); /* 4 - 1, 16, 128 - 1 */
     NEAR(first->ones, (2 + 1 + 7) / 2.0);
     NEAR(first->lengths, (2 + 5 + 7 + 13 + 16) / 2.0);
+    NEAR(first->low, 2 / 2.0);
+    NEAR(first->quads, 1 / 2.0);
+    NEAR(first->negative, 0);
+    NEAR(first->filled_15 + first->filled_16, 0);
+    NEAR(first->begun_15, 7 / 2.0); /* one for each bit that is set anywhere */
+    NEAR(first->begun_16, 7 / 2.0);
+    NEAR(first->fours, 7 / 2.0);
+    NEAR(first->eights, 7 / 2.0);
+    NEAR(first->code, first->active * dime_weight_code_length(&model, 0)); /* all blocks are equal */
+    assert_true(first->code > 0);
     NEAR(first->offset, 0);
     NEAR(first->positive, 8 / 2.0);
     NEAR(activity.layers[1].active, 8 / 2.0);
     NEAR(activity.picture.active, first->active);
+    dime_model_free(&model);
+}
+
+/* Full buckets: 40 inputs with bit 0 set, three with bit 1; and pairs of places that see something. */
+static void test_groups(void **state) {
+    (void)state;
+    struct dime_model model = {0};
+    struct dime_activity activity;
+    int8_t picture[64] = {0};
+    make("input_size: 8\ninput_encoding: unsigned\nNormType: BatchNorm\n"
+         "layers: [{type: conv2d, outputs: 2}, {}]\n",
+         &model);
+    for (uint32_t i = 0; i < 40; i++) picture[i] = i < 3 ? 3 : 1;
+    if (dime_activity_count(&model, picture, 1, &activity)) fail_msg("%s", dime_error_message());
+    NEAR(activity.picture.filled_15, 2);
+    NEAR(activity.picture.begun_15, 3 + 1);
+    NEAR(activity.picture.filled_16, 2);
+    NEAR(activity.picture.begun_16, 3 + 1);
+    NEAR(activity.picture.fours, 10 + 1);
+    NEAR(activity.picture.eights, 5 + 1);
+    NEAR(activity.picture.quads, 10);
+    NEAR(activity.layers[0].seen, 15); /* 6x6 places see rows 0 to 4, all but the last row: 30 of them */
     dime_model_free(&model);
 }
 
@@ -73,7 +110,8 @@ static void test_damaged(void **state) {
     (void)state;
     static const char *const damaged[] = {
         "{\"activity\":1}", "{\"activity\":[]}", "{\"activity\":[[],[],[]]}",
-        "{\"activity\":[[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,-1],[],[]]}", "{\"activity\":[1,2,3]}"};
+        "{\"activity\":[[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,-1],[],[]]}",
+        "{\"activity\":[1,2,3]}"};
     struct dime_model model = {0};
     struct dime_activity read;
     make_model(&model);
@@ -89,6 +127,7 @@ static void test_damaged(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_groups),
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_damaged),
     };

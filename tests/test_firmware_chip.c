@@ -36,9 +36,8 @@ enum { IMAGES = 20, FORMAT_IMAGES = 2, TRAINED_ON = 300, VARIANTS = 1 };
 enum { IMAGES = 300, FORMAT_IMAGES = 12, TRAINED_ON = 4000, VARIANTS = 3 };
 #endif
 
-/* Percent that a prediction may be off. Networks as those of configs/ are within 4; these are small, their
-   pictures a dozen. What the reference takes for a product depends on how weights and activations meet. */
-enum { FAST_OFF = 7, REFERENCE_OFF = 15 };
+/* Percent that a prediction may be off, for the pictures that it was made for. */
+enum { FAST_OFF = 3, REFERENCE_OFF = 3 };
 #define FAST_BAUD 1000000
 #define READY 0x7F
 #define PICTURE 0xA5

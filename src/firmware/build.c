@@ -42,7 +42,8 @@ struct search {
 static int is_allowed(const struct dime_firmware_settings *settings, const struct plan *plan) {
     return (settings->kernels == DIME_KERNELS_AUTO || settings->kernels == plan->kernels) &&
            (settings->code == DIME_CODE_AUTO || settings->code == plan->code) &&
-           (settings->trade == DIME_TRADE_AUTO || settings->trade == plan->trade);
+           (settings->trade == DIME_TRADE_AUTO || settings->trade == plan->trade) &&
+           (settings->compiled == DIME_TRADE_AUTO || settings->compiled == plan->trade);
 }
 
 const struct dime_chip *dime_firmware_chip(const struct dime_firmware_settings *settings) {
@@ -52,6 +53,7 @@ const struct dime_chip *dime_firmware_chip(const struct dime_firmware_settings *
 struct dime_chip_build dime_firmware_cost_build(const struct dime_firmware_report *report) {
     return (struct dime_chip_build){.is_fast = report->kernels == DIME_KERNELS_FAST,
                                     .in_ram = report->code == DIME_CODE_RAM,
+                                    .is_small = report->trade == DIME_TRADE_SIZE,
                                     .convolutions = &report->convolutions,
                                     .is_compact = report->kernels == DIME_KERNELS_COMPACT};
 }
@@ -148,8 +150,11 @@ static int foresee(const struct search *search, struct way *way) {
     const struct dime_model *model = search->image->settings->model;
     int is_fast = way->plan->kernels == DIME_KERNELS_FAST;
     int code = is_fast ? dime_export_chip_plan(model, search->chip, way->room, &convolutions) : 0;
-    const struct dime_chip_build build = {
-        .is_fast = is_fast, .in_ram = way->plan->code == DIME_CODE_RAM, .convolutions = &convolutions};
+    const struct dime_chip_build build = {.is_fast = is_fast,
+                                          .in_ram = way->plan->code == DIME_CODE_RAM,
+                                          .is_small = way->plan->trade == DIME_TRADE_SIZE,
+                                          .convolutions = &convolutions,
+                                          .is_compact = way->plan->kernels == DIME_KERNELS_COMPACT};
     if (!code) way->cycles = dime_chip_cycles(model, &search->activity, &build, 1);
     return code;
 }

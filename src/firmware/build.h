@@ -50,6 +50,7 @@ struct dime_firmware_settings {
     enum dime_code_place code;                   /* AUTO: the fastest that fits */
     enum dime_kernels kernels;                   /* likewise */
     enum dime_trade trade;                       /* likewise */
+    enum dime_trade compiled;                    /* for SPEED or SIZE whatever the trade; AUTO: no matter */
     uint32_t code_room; /* bytes of flash for convolutions as code; set by dime_firmware_build */
     uint32_t picture_bits, picture_count; /* form of the pictures, pictures.h; likewise */
     const struct dime_activity *activity; /* of the model, for predictions; NULL: not known */

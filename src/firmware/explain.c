@@ -29,7 +29,7 @@ struct question {
 static double cycles_of(const struct question *question, const struct dime_chip_build *build) {
     struct dime_chip_part parts[DIME_CHIP_MOST_PARTS];
     if (question->report->chip != dime_chips) return 0;
-    uint32_t count = dime_chip_parts(question->model, question->activity, 0, build, parts);
+    uint32_t count = dime_chip_parts(question->model, question->activity, build, parts);
     for (uint32_t i = 0; i < count; i++)
         if (parts[i].layer == question->index && dime_chip_part_is_known(&parts[i], build))
             return dime_chip_part_cycles(&parts[i], build);
@@ -43,7 +43,8 @@ static struct way way_of(const struct question *question, const struct dime_conv
     struct dime_firmware_report other = *report;
     if (is_fast) other.kernels = DIME_KERNELS_FAST;
     if (!is_fast && report->kernels == DIME_KERNELS_FAST) other.kernels = DIME_KERNELS_REFERENCE;
-    const struct dime_chip_build build = {is_fast, report->code == DIME_CODE_RAM, plan,
+    const struct dime_chip_build build = {is_fast, report->code == DIME_CODE_RAM,
+                                          report->trade == DIME_TRADE_SIZE, plan,
                                           other.kernels == DIME_KERNELS_COMPACT};
     other.convolutions = *plan;
     return (struct way){.kernel = dime_firmware_kernel_name(&other, question->model, question->index),

@@ -10,21 +10,41 @@
 #include "engine/stage.h"
 #include "model/host_dot.h"
 #include "model/signed_digits.h"
+#include "model/weight_code.h"
 
 _Static_assert(sizeof(struct dime_layer_activity) == DIME_ACTIVITY_NUMBERS * sizeof(double),
                "an array of numbers");
 
 /* ---- one layer ---- */
 
+static uint32_t groups(uint32_t count, uint32_t size) {
+    return (count + size - 1) / size;
+}
+
+/* As fast kernels put inputs into buckets, one for each bit. */
+static void see_buckets(const uint32_t bits[8], struct dime_layer_activity *layer) {
+    for (uint32_t b = 0; b < 8; b++) {
+        layer->bits[b] += bits[b];
+        layer->filled_15 += bits[b] / 15;
+        layer->begun_15 += groups(bits[b], 15);
+        layer->filled_16 += bits[b] / 16;
+        layer->begun_16 += groups(bits[b], 16);
+        layer->fours += groups(bits[b], 4);
+        layer->eights += groups(bits[b], 8);
+    }
+}
+
 static void see_inputs(const int8_t *x, uint32_t inputs, struct dime_layer_activity *layer) {
     int32_t least = 0;
     for (uint32_t k = 0; k < inputs; k++)
         if (x[k] < least) least = x[k];
-    uint32_t bytes = 0;
+    uint32_t bytes = 0, active = 0, bits[8] = {0};
     for (uint32_t k = 0; k < inputs; k++) {
         uint32_t d = (uint32_t)(x[k] - least);
-        layer->active += d != 0;
-        for (uint32_t b = 0; b < 8; b++) layer->bits[b] += d >> b & 1;
+        active += d != 0;
+        layer->low += (d & 15) != 0;
+        layer->negative += x[k] < 0;
+        for (uint32_t b = 0; b < 8; b++) bits[b] += d >> b & 1;
         layer->digits += dime_digit_count(d);
         layer->lengths += dime_bit_length((uint32_t)abs(x[k]));
         layer->ones += dime_ones((uint32_t)abs(x[k]));
@@ -35,8 +55,21 @@ static void see_inputs(const int8_t *x, uint32_t inputs, struct dime_layer_activ
         layer->bytes += bytes;
         bytes = 0;
     }
+    see_buckets(bits, layer);
+    layer->active += active;
+    layer->quads += groups(active, 4);
     layer->offset += least < 0;
     layer->least_bits += dime_ones((uint32_t)-least);
+}
+
+/* blocks: instructions of each input's, or NULL. */
+static void see_blocks(const int8_t *x, uint32_t inputs, const uint8_t *blocks,
+                       struct dime_layer_activity *layer) {
+    int32_t least = 0;
+    if (!blocks) return;
+    for (uint32_t k = 0; k < inputs; k++)
+        if (x[k] < least) least = x[k];
+    for (uint32_t k = 0; k < inputs; k++) layer->code += x[k] > least ? blocks[k] : 0;
 }
 
 static void see_outputs(const int8_t *x, uint32_t count, struct dime_layer_activity *layer) {
@@ -61,6 +94,27 @@ static void see_all_windows(const struct dime_layer *layer, const int8_t *input,
                         window[count++] = input[(c * layer->height + row) * layer->width + column];
                 }
             see_inputs(window, count, activity);
+        }
+}
+
+/* 1 where a 3x3 kernel of one channel sees something at place `place` of the output. */
+static int sees(const struct dime_layer *layer, const int8_t *channel, uint32_t place) {
+    uint32_t y = place / layer->out_width * layer->stride, x = place % layer->out_width * layer->stride;
+    for (uint32_t i = y; i < y + 3; i++)
+        for (uint32_t j = x; j < x + 3; j++)
+            if (channel[i * layer->width + j]) return 1;
+    return 0;
+}
+
+/* As look-up takes them: two places, the last two of an odd number overlap those before. */
+static void see_pairs(const struct dime_layer *layer, const int8_t *input,
+                      struct dime_layer_activity *activity) {
+    uint32_t places = dime_map_size(layer);
+    if (layer->kernel != 3 || layer->padding || places < 2) return;
+    for (uint32_t c = 0; c < layer->channels; c++, input += layer->height * layer->width)
+        for (uint32_t place = 0; place < places; place += 2) {
+            uint32_t at = place + 1 < places ? place : place - 1;
+            activity->seen += sees(layer, input, at) || sees(layer, input, at + 1);
         }
 }
 
@@ -92,6 +146,7 @@ struct eye {
     int8_t *buffer[2];
     int32_t *sums;
     uint32_t inputs;
+    uint8_t *blocks[DIME_MAX_LAYERS]; /* instructions for each input of a layer that can be code, or NULL */
 };
 
 static uint32_t most_entries(const struct dime_network *network) {
@@ -108,6 +163,17 @@ static void close_eye(struct eye *eye) {
     free(eye->buffer[0]);
     free(eye->buffer[1]);
     free(eye->sums);
+    for (uint32_t i = 0; i < DIME_MAX_LAYERS; i++) free(eye->blocks[i]);
+}
+
+static int find_blocks(struct eye *eye, const struct dime_model *model) {
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        if (dime_weight_code_refusal(model, i)) continue;
+        eye->blocks[i] = malloc(model->layers[i].inputs);
+        if (!eye->blocks[i]) return 0;
+        dime_weight_code_lengths(model, i, eye->blocks[i]);
+    }
+    return 1;
 }
 
 static int open_eye(struct eye *eye, const struct dime_model *model) {
@@ -123,7 +189,7 @@ static int open_eye(struct eye *eye, const struct dime_model *model) {
     eye->buffer[0] = malloc(entries);
     eye->buffer[1] = malloc(entries);
     eye->sums = malloc(eye->runtime.network.sums * sizeof *eye->sums);
-    if (eye->buffer[0] && eye->buffer[1] && eye->sums) return 0;
+    if (eye->buffer[0] && eye->buffer[1] && eye->sums && find_blocks(eye, model)) return 0;
     close_eye(eye);
     return dime_error_set(DIME_ERROR_MEMORY, "out of memory for activations");
 }
@@ -136,9 +202,10 @@ static const int8_t *see_maps(struct eye *eye, const int8_t *input, struct dime_
         end = dime_stage_end(network, first);
         const struct dime_layer *last = &network->layers[end - 1];
         int8_t *output = eye->buffer[current == eye->buffer[0]];
-        if (layer->kind == DIME_LAYER_CONV2D)
+        if (layer->kind == DIME_LAYER_CONV2D) {
             see_all_windows(layer, current, &activity->layers[first]);
-        else
+            see_pairs(layer, current, &activity->layers[first]);
+        } else
             see_inputs(current, entries_in(layer), &activity->layers[first]);
         see_windows(layer, last, current, &activity->layers[first]);
         dime_stage_run(layer, last, current, eye->sums, output);
@@ -157,6 +224,7 @@ static void see(struct eye *eye, const int8_t *input, struct dime_activity *acti
         const struct dime_layer *layer = &network->layers[i];
         int8_t *output = eye->buffer[current == eye->buffer[0]];
         see_inputs(current, layer->inputs, &activity->layers[i]);
+        see_blocks(current, layer->inputs, eye->blocks[i], &activity->layers[i]);
         dime_layer_sums(layer, current, eye->sums);
         dime_layer_requantize(layer, eye->sums, output);
         if (layer->requantize != DIME_REQUANTIZE_NONE)
@@ -194,6 +262,15 @@ static uint32_t inputs_of(const struct dime_model *model, uint32_t index) {
     return shape->channels * shape->height * shape->width;
 }
 
+static void assume_buckets(double count, struct dime_layer_activity *layer) {
+    layer->filled_15 += floor(count / 15);
+    layer->begun_15 += ceil(count / 15);
+    layer->filled_16 += floor(count / 16);
+    layer->begun_16 += ceil(count / 16);
+    layer->fours += ceil(count / 4);
+    layer->eights += ceil(count / 8);
+}
+
 static void assume_layer(double active, uint32_t inputs, uint32_t bits, struct dime_layer_activity *layer) {
     layer->active = active * inputs;
     layer->words = (1 - pow(1 - active, bits == 7 ? 3 : 1)) * inputs / 4; /* ink lies together */
@@ -203,6 +280,9 @@ static void assume_layer(double active, uint32_t inputs, uint32_t bits, struct d
     layer->high = bits == 1 ? 0 : 0.8 * layer->active;
     for (uint32_t b = 0; b < bits; b++) layer->bits[b] = layer->active * (bits == 1 ? 1 : 0.5);
     layer->digits = layer->active * (bits == 1 ? 1 : bits / 3.0);
+    layer->low = bits == 1 ? layer->active : 0.9 * layer->active;
+    layer->quads = layer->active / 4 + 0.5;
+    for (uint32_t b = 0; b < bits; b++) assume_buckets(layer->bits[b], layer);
 }
 
 void dime_activity_assume(const struct dime_model *model, struct dime_activity *activity) {
@@ -219,6 +299,9 @@ void dime_activity_assume(const struct dime_model *model, struct dime_activity *
         assume_layer(i ? 0.5 : 0.25, inputs_of(model, i), i == 0 ? bits : 7, layer);
         layer->offset = is_signed;
         layer->least_bits = is_signed ? 2.5 : 0;
+        layer->negative = is_signed ? 0.5 * inputs_of(model, i) : 0;
+        layer->seen = 0.4 * inputs_of(model, i) / 9;
+        layer->code = layer->active * dime_weight_code_length(model, i);
         layer->positive = 0.5 * inputs_of(model, i + 1 < model->layer_count ? i + 1 : i);
     }
 }

@@ -28,33 +28,42 @@ enum dime_chip_kernel {
     DIME_CHIP_POOLED,                      /* with 2x2 max pooling */
     DIME_CHIP_WIDE,                        /* a map at a time */
     DIME_CHIP_TABLE,                       /* + format: fast_table.h */
-    DIME_CHIP_SUMS = DIME_CHIP_TABLE + DIME_FORMAT_COUNT,        /* + format: dime_layer_sums */
-    DIME_CHIP_STAGE = DIME_CHIP_SUMS + DIME_FORMAT_COUNT,        /* + format: dime_stage_run */
-    DIME_CHIP_DEPTHWISE = DIME_CHIP_STAGE + DIME_FORMAT_COUNT,   /* + format: the same, depthwise */
-    DIME_CHIP_WRITTEN = DIME_CHIP_DEPTHWISE + DIME_FORMAT_COUNT, /* a map at a time, code written meanwhile */
+    DIME_CHIP_SUMS = DIME_CHIP_TABLE + DIME_FORMAT_COUNT,      /* + format: dime_layer_sums */
+    DIME_CHIP_STAGE = DIME_CHIP_SUMS + DIME_FORMAT_COUNT,      /* + format: dime_stage_run */
+    DIME_CHIP_DEPTHWISE = DIME_CHIP_STAGE + DIME_FORMAT_COUNT, /* + format: the same, depthwise */
+    DIME_CHIP_DOT = DIME_CHIP_DEPTHWISE + DIME_FORMAT_COUNT,   /* + format: dime_layer_sums by fast_dot.S */
+    DIME_CHIP_WRITTEN = DIME_CHIP_DOT + DIME_FORMAT_COUNT,     /* a map at a time, code written meanwhile */
     DIME_CHIP_KERNELS
 };
 
 /* Units of work. W: words of a row of weights, as they are added up. */
 enum dime_chip_work {
     DIME_WORK_CALLS,
-    DIME_WORK_LAYERS,
+    DIME_WORK_LAYERS, /* fully connected */
     DIME_WORK_INPUTS,
     DIME_WORK_WORDS,        /* groups of four inputs of which one is active */
     DIME_WORK_BYTES,        /* inputs of those up to the last that is active */
     DIME_WORK_HIGH,         /* inputs of 16 and more above the smallest */
+    DIME_WORK_LOW,          /* inputs with one of the lowest four bits set */
     DIME_WORK_ACTIVE,       /* inputs that differ from the smallest */
     DIME_WORK_ACTIVE_WORDS, /* active inputs x W */
+    DIME_WORK_QUADS,        /* groups of four active inputs */
+    DIME_WORK_QUAD_WORDS,   /* those x W */
     DIME_WORK_BITS,         /* set bits of activations */
     DIME_WORK_BIT_PASSES,   /* set bits x passes of up to four words */
     DIME_WORK_BIT_WORDS,    /* set bits x W */
-    DIME_WORK_BUCKETS,      /* of up to 15 rows */
+    DIME_WORK_FILLED,       /* buckets that became full */
+    DIME_WORK_BUCKETS,      /* buckets, with those that did not: of 15 rows, or 16 */
     DIME_WORK_BUCKET_WORDS, /* buckets x W */
+    DIME_WORK_FOUR_WORDS,   /* groups of four rows in buckets x W */
+    DIME_WORK_EIGHT_WORDS,  /* groups of eight x W */
     DIME_WORK_DIGITS,       /* signed digits of activations */
-    DIME_WORK_LEVELS,       /* signed digits x expected levels that a carry ripples through */
+    DIME_WORK_LEVELS,       /* signed digits x expected levels that a carry ripples through; planes: outputs x
+                               bits of their sums beyond 16 */
     DIME_WORK_OFFSET,       /* inputs of a layer that has some below 0 */
     DIME_WORK_CORRECTIONS,  /* outputs x set bits of the smallest input */
-    DIME_WORK_LANES,        /* 8 x W: outputs with those that fill the last word */
+    DIME_WORK_LANES,        /* 8 x W: outputs with those that fill the last word; planes: outputs whose sums
+                               have more than 16 bits */
     DIME_WORK_OUTPUTS,
     DIME_WORK_SHIFTED,    /* outputs that go through ShiftNorm */
     DIME_WORK_SCALED,     /* outputs that go through an affine step */
@@ -62,16 +71,19 @@ enum dime_chip_work {
     DIME_WORK_CENTRED,    /* outputs whose mean is subtracted */
     DIME_WORK_POSITIVE,   /* outputs above 0 */
     DIME_WORK_PRODUCTS,
-    DIME_WORK_INPUT_LENGTHS,  /* of products: digits of |x| */
-    DIME_WORK_INPUT_ONES,     /* bits set in |x| */
-    DIME_WORK_WEIGHT_LENGTHS, /* digits of |w| */
-    DIME_WORK_WEIGHT_ONES,    /* bits set in |w| */
-    DIME_WORK_SETS,           /* of slices of 32 outputs, at each place */
-    DIME_WORK_PLACES,         /* of a convolution: sums */
-    DIME_WORK_CODE,           /* cycles of generated code, as its instructions tell */
-    DIME_WORK_FINISHES,       /* likewise, of what finishes sums */
-    DIME_WORK_TESTS,          /* windows looked at whether they are blank */
-    DIME_WORK_COPIES,         /* outputs that are copied for blank windows */
+    DIME_WORK_NONZERO,          /* of which x is not 0 */
+    DIME_WORK_FACTOR_LENGTHS,   /* digits of the second factors of multiplications */
+    DIME_WORK_FACTOR_ONES,      /* bits set in them */
+    DIME_WORK_FACTOR_NEGATIVES, /* those below 0 */
+    DIME_WORK_WEIGHT_ZEROS,     /* products with w = 0 */
+    DIME_WORK_GATHERED,         /* inputs that are copied to a patch */
+    DIME_WORK_SETS,             /* of slices of 32 outputs, at each place */
+    DIME_WORK_PLACES,           /* of a convolution; of the rest: stages of maps */
+    DIME_WORK_SEEN,             /* pairs of places x channels of which one is not 0 */
+    DIME_WORK_CODE,             /* cycles of generated code, as its instructions tell */
+    DIME_WORK_FINISHES,         /* likewise, of what finishes sums above 0 */
+    DIME_WORK_TESTS,            /* windows looked at whether they are blank */
+    DIME_WORK_COPIES,           /* outputs that are copied for blank windows */
     DIME_WORK_KINDS
 };
 
@@ -79,11 +91,14 @@ enum dime_chip_work {
 struct dime_chip_build {
     int is_fast;                               /* 0: the reference */
     int in_ram;                                /* inner loops */
+    int is_small;                              /* compiled for size: the kernels' inner loops are assembly,
+                                                  the reference and what is around them is C */
     const struct dime_conv_plan *convolutions; /* of fast kernels: what is code; NULL: nothing */
-    int is_compact; /* 1: the reference with the dot products of fast_dot.S, which are not predicted */
+    int is_compact;                            /* 1: the reference with the dot products of fast_dot.S */
 };
-/* By in_ram. Compiled for size the same is assumed: the kernels' inner loops are assembly. */
-enum { DIME_CHIP_BUILDS = 2 };
+/* By in_ram + 2 is_small. */
+enum { DIME_CHIP_BUILDS = 4 };
+uint32_t dime_chip_build_index(const struct dime_chip_build *build);
 
 /* Measured cycles for each unit. */
 extern const float dime_chip_costs[DIME_CHIP_KERNELS][DIME_CHIP_BUILDS][DIME_WORK_KINDS];
@@ -96,9 +111,9 @@ struct dime_chip_part {
 };
 enum { DIME_CHIP_MOST_PARTS = DIME_MAX_LAYERS + 2 };
 
-/* The parts in their order: encoding, stages and layers, the rest. exact: the activity is of one picture, so
-   that counts need no estimate. Returns how many; 0 where the model does not run in the engine. */
-uint32_t dime_chip_parts(const struct dime_model *model, const struct dime_activity *activity, int exact,
+/* The parts in their order: encoding, stages and layers, the rest. Returns how many; 0 where the model does
+   not run in the engine. */
+uint32_t dime_chip_parts(const struct dime_model *model, const struct dime_activity *activity,
                          const struct dime_chip_build *build,
                          struct dime_chip_part parts[DIME_CHIP_MOST_PARTS]);
 /* 1: its kernel has been measured. */

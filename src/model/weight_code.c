@@ -121,6 +121,14 @@ double dime_weight_code_length(const struct dime_model *model, uint32_t index) {
     return sum / source.layer->inputs;
 }
 
+void dime_weight_code_lengths(const struct dime_model *model, uint32_t index, uint8_t *lengths) {
+    struct source source;
+    uint16_t code[MOST_HALFWORDS];
+    if (!find_source(model, index, &source)) return;
+    for (uint32_t k = 0; k < source.layer->inputs; k++)
+        lengths[k] = (uint8_t)write_block(&source, k, code); /* at most MOST_HALFWORDS */
+}
+
 uint32_t dime_weight_code_choose(const struct dime_model *model, uint32_t room, uint32_t *bytes) {
     uint32_t chosen = 0, all = 0;
     *bytes = 0;

@@ -22,6 +22,9 @@ uint32_t dime_weight_code_choose(const struct dime_model *model, uint32_t room, 
 /* Instructions of a block, on average; 0 where there are none. */
 double dime_weight_code_length(const struct dime_model *model, uint32_t index);
 
+/* Of each input's block; for layers that can have such. */
+void dime_weight_code_lengths(const struct dime_model *model, uint32_t index, uint8_t *lengths);
+
 /* Prints the blocks and `layerN_fast`. finish: the end of its run (fast.h). */
 void dime_weight_code_print(const struct dime_model *model, uint32_t index, const char *finish, FILE *stream);
 
