@@ -33,6 +33,10 @@ const struct chip_network chip_networks[] = {
     {1, SIZE(16) UNSIGNED LAYERS FC(32, 5bitsym) FC(24, 8bit) LAST(4bitsym)},
     {1, SIZE(14) UNSIGNED BATCH LAYERS FC(20, 8bit) FC(32, 8bit) FC(40, 5bitsym) LAST(4bitsym)},
     {1, SIZE(10) MEAN LAYERS FC(40, 8bit) FC(32, 5bitsym) FC(24, 5bitsym) LAST(4bitsym)},
+    {1, SIZE(10) UNSIGNED LAYERS FC(24, 8bit) FC(16, 8bit) LAST(8bit)},
+    {1, SIZE(12) UNSIGNED LAYERS FC(32, 5bitsym) LAST(4bitsym)},
+    {1, SIZE(12) MEAN LAYERS FC(24, 8bit) FC(20, 5bitsym) LAST(8bit)},
+    {1, SIZE(16) UNSIGNED BATCH LAYERS FC(16, 8bit) FC(24, 8bit) LAST(8bit)},
     /* tables */
     {1, SIZE(16) UNSIGNED LAYERS FC(40, FP130) FC(64, NF4) FC(24, FP130) FC(32, NF4) FC(16, FP130) FC(12, NF4)
             LAST(FP130)},
@@ -76,6 +80,9 @@ const struct chip_network chip_networks[] = {
             LAST(4bitsym)},
     {1, SIZE(16) UNSIGNED BATCH LAYERS CONV(8, PoT3) POOL CONV(22, Ternary) FC(48, Ternary) FC(16, 2bitsym)
             LAST(4bitsym)},
+    {1, SIZE(16) UNSIGNED BATCH LAYERS CONV(8, PoT3) POOL CONV(25, PoT3) FC(32, Ternary) LAST(4bitsym)},
+    {1, SIZE(16) UNSIGNED BATCH LAYERS CONV(8, PoT3) POOL CONV(26, PoT3) FC(32, Ternary) LAST(4bitsym)},
+    {1, SIZE(16) UNSIGNED BATCH LAYERS CONV(7, PoT3) POOL CONV(28, PoT3) FC(24, Ternary) LAST(4bitsym)},
     /* the reference */
     {0, SIZE(12) UNSIGNED LAYERS FC(16, Binary) FC(40, BinarySym) FC(24, Ternary) FC(32, 2bitsym)
             FC(40, Binary) FC(16, BinarySym) FC(48, Ternary) FC(12, 2bitsym) LAST(4bitsym)},
@@ -111,5 +118,11 @@ const struct chip_network chip_networks[] = {
     {2, SIZE(16) UNSIGNED BATCH LAYERS FC(48, 4bitsym) FC(64, 4bitsym) FC(32, 4bitsym) LAST(4bitsym)},
     {2, SIZE(20) "input_encoding: binary\n" LAYERS FC(32, 4bitsym) FC(16, 4bitsym) LAST(4bitsym)},
     {0, "model: CNNMNIST\ncnn_width: 3\nnetwork_width1: 16\nnetwork_width2: 16\nnetwork_width3: 0\n"},
+    /* rows of eight words, with inner loops in RAM */
+    {1, SIZE(16) "input_encoding: unsigned4\n" LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(64, 4bitsym)
+            LAST(4bitsym)},
+    {1, SIZE(14) UNSIGNED BATCH LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(64, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(14) MEAN LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(64, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(12) UNSIGNED LAYERS FC(64, 2bitsym) FC(56, 4bitsym) FC(64, 4bitsym) LAST(4bitsym)},
 };
 const uint32_t chip_network_count = sizeof chip_networks / sizeof *chip_networks;

@@ -273,16 +273,24 @@ static uint32_t room_within(const struct search *search, int64_t flash_bytes, ui
     return room < 1 ? 1 : (uint32_t)(room > most ? most : room);
 }
 
+/* What a form of the pictures takes more than the first one, by any plan that was tried with both. */
+static int64_t form_bytes(const struct search *search, const struct way *way) {
+    for (size_t i = 0; i < PLANS; i++) {
+        const struct dime_firmware_candidate *first = find_tried(search, way, &plans[i], 0);
+        const struct dime_firmware_candidate *other = find_tried(search, way, &plans[i], way->form);
+        if (first && other) return flash_between(first, other);
+    }
+    return 0;
+}
+
 /* What plans and forms differ in adds up: what has been built with all code tells how much of it would fit.
  */
 static void find_room(const struct search *search, struct way *way) {
-    const struct plan *first = plans;
-    while (!is_allowed(search->image->settings, first)) first++;
-    const struct dime_firmware_candidate *whole = find_tried(search, way, first, 0);
-    if (!whole) return;
-    int64_t flash = whole->flash_bytes + flash_between(whole, find_tried(search, way, way->plan, 0)) +
-                    flash_between(whole, find_tried(search, way, first, way->form));
-    way->room = room_within(search, flash, whole->code_bytes);
+    const struct dime_firmware_candidate *whole = find_tried(search, way, way->plan, 0);
+    for (size_t i = 0; i < PLANS && !whole; i++)
+        if (plans[i].kernels == way->plan->kernels) whole = find_tried(search, way, &plans[i], 0);
+    if (whole)
+        way->room = room_within(search, whole->flash_bytes + form_bytes(search, way), whole->code_bytes);
 }
 
 static uint32_t list_ways(const struct search *search, struct way *ways) {
