@@ -116,15 +116,18 @@ static void print_layers(const struct dime_model *model, const struct dime_activ
                          const struct dime_firmware_report *report) {
     struct dime_firmware_layer layers[DIME_MAX_LAYERS];
     uint32_t count = dime_firmware_explain(report, model, activity, layers);
-    printf("  %-7s %-32s %-6s %6s %9s  %s\n", "layer", "kernel", "place", "bytes", "cycles", "why");
+    int width = (int)strlen("kernel");
+    for (uint32_t i = 0; i < count; i++)
+        if ((int)strlen(layers[i].kernel) > width) width = (int)strlen(layers[i].kernel);
+    printf("  %-7s %-*s %-6s %6s %9s  %s\n", "layer", width, "kernel", "place", "bytes", "cycles", "why");
     for (uint32_t i = 0; i < count; i++) {
         const struct dime_firmware_layer *layer = &layers[i];
         char number[32], cycles[32] = "?";
         snprintf(number, sizeof number, layer->last > layer->first ? "%u to %u" : "%u", layer->first + 1,
                  layer->last + 1);
         if (layer->cycles) snprintf(cycles, sizeof cycles, "%llu", (unsigned long long)layer->cycles);
-        printf("  %-7s %-32s %-6s %6u %9s  %s\n", number, layer->kernel, layer->place, layer->weight_bytes,
-               cycles, layer->why);
+        printf("  %-7s %-*s %-6s %6u %9s  %s\n", number, width, layer->kernel, layer->place,
+               layer->weight_bytes, cycles, layer->why);
     }
 }
 

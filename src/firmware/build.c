@@ -144,7 +144,8 @@ static int try_way(struct search *search, const struct way *way) {
     return try(search, &chosen);
 }
 
-/* Of what it would be if so much code found room. */
+/* Of what it would be if so much code found room. Costs are known for one chip; for others all ways are
+   equal, and plans[] has the order. */
 static int foresee(const struct search *search, struct way *way) {
     struct dime_conv_plan convolutions = {.count = 0};
     const struct dime_model *model = search->image->settings->model;
@@ -155,7 +156,8 @@ static int foresee(const struct search *search, struct way *way) {
                                           .is_small = way->plan->trade == DIME_TRADE_SIZE,
                                           .convolutions = &convolutions,
                                           .is_compact = way->plan->kernels == DIME_KERNELS_COMPACT};
-    if (!code) way->cycles = dime_chip_cycles(model, &search->activity, &build, 1);
+    if (!code && search->chip == dime_chips)
+        way->cycles = dime_chip_cycles(model, &search->activity, &build, 1);
     return code;
 }
 
@@ -429,6 +431,7 @@ int dime_firmware_build(const struct dime_firmware_settings *settings, struct di
     for (uint32_t i = 0; i < search.count; i++) report->candidates[i] = search.tried[i];
     report->candidate_count = search.count;
     report->is_smallest = settings->trade == DIME_TRADE_SIZE;
+    report->is_asked = settings->kernels != DIME_KERNELS_AUTO || settings->code != DIME_CODE_AUTO;
     dime_image_close(&image);
     return code;
 }

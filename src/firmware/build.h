@@ -87,6 +87,7 @@ struct dime_firmware_report {
     int prepared_only; /* 1: built without vision, which takes 4 KB of flash */
     enum dime_trade trade;
     int is_smallest;                    /* 1: least flash was asked for */
+    int is_asked;                       /* 1: kernels or the place of code were asked for */
     struct dime_conv_plan convolutions; /* which of them are code */
     struct dime_stack_depth stack;
     struct dime_space space;

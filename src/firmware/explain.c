@@ -144,11 +144,12 @@ static void tell_faster(const struct question *question, const struct way *chose
         snprintf(why + used, room - (size_t)used, "the image with it does not fit");
 }
 
-/* The way that is next to the chosen one. */
-static void tell_slower(const struct question *question, const struct way *other, char *why, size_t room) {
+/* The way that is next to the chosen one. is_known: 1 where the chosen one's cycles are predicted. */
+static void tell_slower(const struct question *question, int is_known, const struct way *other, char *why,
+                        size_t room) {
     const char *refusal = refusal_of(question);
     char cycles[32];
-    int used = snprintf(why, room, "the fastest");
+    int used = snprintf(why, room, "%s", is_known ? "the fastest" : "cycles are not predicted");
     if (other && other->cycles > 0)
         used += snprintf(why + used, room - (size_t)used, "; %s would take %s cycles", other->kernel,
                          grouped(other->cycles, cycles));
@@ -164,7 +165,7 @@ static void tell_why(const struct question *question, const struct way *chosen, 
     if (best && chosen->cycles > 0 && best->cycles < chosen->cycles)
         tell_faster(question, chosen, best, why, room);
     else
-        tell_slower(question, best, why, room);
+        tell_slower(question, chosen->cycles > 0, best, why, room);
 }
 
 /* ---- where ---- */
@@ -174,13 +175,15 @@ static const char *inner_loop(const char *kernel) {
     static const char *const loops[][2] = {
         {"rows", "dime_rows_flush_"},
         {"rows in parts", "dime_rows_flush_"},
-        {"table", "dime_table_add"},
+        {"table", "dime_table_take"},
+        {"compact", "dime_dot_"},
         {"slices", "dime_slices_add"},
         {"planes", "dime_planes_add"},
         {"look-up", "dime_lookup_channel"},
         {"reference", "dot"},
         {"multiplications", "dime_multiply_add_"},
         {"multiplications, a map at once", "multiply"},
+        {"code written meanwhile, a map at once", "dime_written_row"},
     };
     for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
         if (!strcmp(kernel, loops[i][0])) return loops[i][1];

@@ -44,30 +44,39 @@ void dime_firmware_verdict_text(const struct dime_firmware_candidate *plan, char
                  ram - plan->chip->ram_bytes);
 }
 
-/* The fastest of those that do not fit and would be faster than the chosen one, or NULL. */
-static const struct dime_firmware_candidate *faster_one(const struct dime_firmware_report *report) {
+/* The fastest of those that do not fit and would not be slower than the chosen one, the first of equal ones,
+   or NULL. Without predictions all are equal. */
+static const struct dime_firmware_candidate *better_one(const struct dime_firmware_report *report) {
     const struct dime_firmware_candidate *chosen = &report->candidates[report->candidate_count - 1];
     const struct dime_firmware_candidate *best = NULL;
     for (uint32_t i = 0; i + 1 < report->candidate_count; i++) {
         const struct dime_firmware_candidate *other = &report->candidates[i];
-        if (other->cycles && other->cycles < chosen->cycles && (!best || other->cycles < best->cycles))
+        if (!other->fits && other->cycles <= chosen->cycles && (!best || other->cycles < best->cycles))
             best = other;
     }
     return best;
 }
 
+static const char *claim(const struct dime_firmware_report *report,
+                         const struct dime_firmware_candidate *better) {
+    const struct dime_firmware_candidate *chosen = &report->candidates[report->candidate_count - 1];
+    if (report->is_smallest) return "takes least flash";
+    if (!chosen->cycles) return better ? "the first that fits" : "fits";
+    if (better && better->cycles < chosen->cycles) return "the fastest that fits";
+    if (report->is_asked) return "the fastest of what was asked for, and it fits";
+    return "the fastest, and it fits";
+}
+
 void dime_firmware_why_text(const struct dime_firmware_report *report, char *text, size_t room) {
-    const struct dime_firmware_candidate *other = faster_one(report);
-    char plan[200], verdict[100];
-    int used = snprintf(text, room, "%s",
-                        report->is_smallest ? "takes least flash"
-                        : other             ? "the fastest that fits"
-                                            : "the fastest, and it fits");
-    if (!other) return;
+    const struct dime_firmware_candidate *other = better_one(report);
+    char plan[200], verdict[100], cycles[60] = "";
+    int used = snprintf(text, room, "%s", claim(report, other));
+    if (!other || report->is_smallest) return;
     dime_firmware_plan_text(other, plan, sizeof plan);
     dime_firmware_verdict_text(other, verdict, sizeof verdict);
-    snprintf(text + used, room - (size_t)used, "; %s, predicted to take %llu cycles: %s", plan,
-             (unsigned long long)other->cycles, verdict);
+    if (other->cycles)
+        snprintf(cycles, sizeof cycles, ", predicted to take %llu cycles", (unsigned long long)other->cycles);
+    snprintf(text + used, room - (size_t)used, "; %s%s: %s", plan, cycles, verdict);
 }
 
 static const char *map_kernel(const struct dime_firmware_report *report, uint32_t index) {
