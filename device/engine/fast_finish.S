@@ -45,9 +45,11 @@ dime_rows_finish:
 
 /* int32_t dime_fast_correct(int32_t *sums, int32_t *end, const int16_t *totals, int32_t c), c < 0
 
-   With -c = ((2^t2 + 1) 2^t1 + 1) 2^t0, which is nearly always possible, by shifts; else bit by bit. */
+   With -c = ((2^t2 + 1) 2^t1 + 1) 2^t0, which is nearly always possible, by shifts; else, or compiled for size, bit
+   by bit. */
 dime_fast_correct:
     neg a3, a3
+#ifndef __OPTIMIZE_SIZE__
     mv a5, a3
     jal t2, .Lstrip
     mv t0, a4
@@ -109,6 +111,7 @@ dime_fast_correct:
     jr t2
 
 .Lby_bits:
+#endif
     li t2, 0 /* the largest */
 1:  lh a4, 0(a2)
     lw t0, 0(a0)
@@ -179,6 +182,7 @@ dime_shift_norm:
     li a4, 1
     sll a4, a4, a3
     srli a4, a4, 1 /* rounding */
+#ifndef __OPTIMIZE_SIZE__
     sub t0, a1, a0
     srli t0, t0, 2
     add t0, t0, a2
@@ -187,6 +191,7 @@ dime_shift_norm:
     sw zero, 4(t1)
     addi t1, t1, 8
     bltu t1, t0, 2b
+#endif
     jump dime_fast_hot_norm, t0
     .size dime_shift_norm, . - dime_shift_norm
 
@@ -194,8 +199,21 @@ dime_shift_norm:
     .global dime_fast_hot_norm
     .type dime_fast_hot_norm, @function
     .p2align 2
-/* Activations are 0 beforehand. */
 dime_fast_hot_norm:
+#ifdef __OPTIMIZE_SIZE__
+1:  lw t0, 0(a0)
+    addi a0, a0, 4
+    bgez t0, 2f
+    mv t0, zero
+2:  add t0, t0, a4
+    srl t0, t0, a3
+    bgeu a5, t0, 3f
+    mv t0, a5
+3:  sb t0, 0(a2)
+    addi a2, a2, 1
+    bne a0, a1, 1b
+    ret
+#else /* activations are 0 beforehand */
     sub t0, a1, a0
     andi t0, t0, 4
     beqz t0, 1f
@@ -222,4 +240,5 @@ dime_fast_hot_norm:
     j 2b
 5:  sb a5, 1(a2)
     j 3b
+#endif
     .size dime_fast_hot_norm, . - dime_fast_hot_norm

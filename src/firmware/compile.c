@@ -159,8 +159,9 @@ static void leave_out(struct words *words, int (*is_left_out)(const char *name))
     words->count = kept;
 }
 
-static int is_fast_c(const char *name) {
-    return is_fast_kernel(name) && ends_with(name, ".c");
+/* Fast kernels that are another when compiled for size. */
+static int has_trade(const char *name) {
+    return is_fast_kernel(name) && (ends_with(name, ".c") || !strcmp(name, "fast_finish.S"));
 }
 
 static int is_of_maps(const char *name) {
@@ -168,10 +169,10 @@ static int is_of_maps(const char *name) {
            !strncmp(name, "fast_multiply", 13);
 }
 
-/* C parts of the fast kernels are compiled like the engine. */
+/* These are compiled like the engine. */
 static void add_fast_files(const struct dime_image *image, struct words *words) {
     for (size_t i = 0; i < dime_firmware_file_count; i++)
-        if (is_fast_c(dime_firmware_files[i].name))
+        if (has_trade(dime_firmware_files[i].name))
             add_joined(words, "", image->firmware_folder, dime_firmware_files[i].name);
 }
 
@@ -195,7 +196,7 @@ static int compile_drivers(const struct dime_image *image, const struct dime_fir
     add_compiler(image, chosen, &words, chosen->app->has_no_model ? "-O2" : "-Os"); /* there is room */
     add_files(&words, image->firmware_folder, ".S");
     add_files(&words, image->firmware_folder, ".c");
-    leave_out(&words, is_fast_c);
+    leave_out(&words, has_trade);
     if (image->model_folder) leave_out(&words, is_compiler_calls);
     if (is_whole(image, chosen)) {
         add(&words, "-flto");
