@@ -25,7 +25,7 @@
 #define READY 0x7F
 #define PICTURE 0xA5
 #define ANSWER_BYTES 5
-enum { MOST_INPUTS = 1024, MOST_SUMS = 256, PICTURES = 8 };
+enum { MOST_INPUTS = 1024, MOST_SUMS = 256, PICTURES = 9 };
 #if defined(__SANITIZE_ADDRESS__)
 enum { HAS_EXTREMES = 0 }; /* the simulation is slow there */
 #else
@@ -68,7 +68,8 @@ static void make_model(struct dime_model *model, const char *text, uint32_t clas
 }
 
 /* Sparse strokes, then a picture that is nearly all as bright as possible with the widest range of
-   activations, then blank, white and noise. */
+   activations, then blank, white and noise; then one that has a single pixel darker than the first, which
+   is also the one that fills a bucket of 15 rows. */
 static void make_picture(uint32_t number, uint8_t *grey, uint32_t count, struct dime_random *random) {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t any = dime_random_below(random, 256);
@@ -76,6 +77,8 @@ static void make_picture(uint32_t number, uint8_t *grey, uint32_t count, struct 
             grey[i] = (uint8_t)(dime_random_below(random, 4) ? 0 : any);
         else if (number == 4)
             grey[i] = i == 1 ? 0 : 66;
+        else if (number == 8)
+            grey[i] = i == 15 ? 0 : i && i < 15 ? 35 : 30;
         else
             grey[i] = (uint8_t)(number == 5 ? 0 : number == 6 ? 255 : any);
     }

@@ -8,6 +8,8 @@
    for interrupts. */
 #include "fast_rows_words.inc"
 
+    .equ FEW, 3 /* see MOST_MOVED in rows_layout.c */
+
     .section .text.dime_rows_run, "ax", @progbits
     .global dime_rows_run
     .type dime_rows_run, @function
@@ -24,54 +26,26 @@ dime_rows_run:
     sw a3, ACTIVATIONS(sp)
 
     /* a5: the smallest activation, c, or 0, if that is less. It is nearly always the first, a corner of the
-       picture, or 0, and all others are compared with it, four at a time: byte | 0x80 less 0x80 + c, as
-       numbers from 0 on, keeps the uppermost bit unless the byte is below 0, too, and less than c. */
+       picture, or 0; where one that is less turns up, all begins anew with the smallest. */
     lhu t0, LAYER_INPUTS(a0)
     lw a4, LAYER_FAST(a0)
     add t0, t0, a1 /* the end */
     lb a5, 0(a1)
     lw a4, ROWS_TOTALS(a4)
     beqz a4, 1f
-    bltz a5, .Ltry
+    bltz a5, .Lbegin
 1:  li a5, 0
-.Ltry:
+.Lbegin:
     mv a3, a5
     slli a3, a3, 24
     srli a4, a3, 8
     or a3, a3, a4
     srli a4, a3, 16
     or a3, a3, a4 /* c in all bytes */
-    li a2, 0x80808080
-    xor s1, a3, a2
-    lw a0, LAYER(sp)
-    lw a4, LAYER_FAST(a0)
-    lw a4, ROWS_TOTALS(a4)
-    beqz a4, .Lsmallest
-    addi t1, t0, -3
-    mv s0, a1
-1:  bgeu s0, t1, 2f
-    lw a0, 0(s0)
-    addi s0, s0, 4
-    beq a0, a3, 1b
-    mv a4, a0
-    or a4, a4, a2
-    sub a4, a4, s1
-    and a4, a4, a0
-    xor a4, a4, a0
-    and a4, a4, a2
-    beqz a4, 1b
-    addi s0, s0, -4
-2:  mv a2, a5
-3:  beq s0, t0, 4f
-    lb a4, 0(s0)
-    addi s0, s0, 1
-    bge a4, a5, 3b
-    mv a5, a4
-    j 3b
-4:  bne a2, a5, .Ltry
-.Lsmallest:
     sw a3, BACKGROUND(sp)
-    sw s1, OFFSET(sp)
+    li a2, 0x80808080
+    xor a3, a3, a2
+    sw a3, OFFSET(sp)
     mv s0, a1
     andi a2, t0, 3 /* x is a multiple of 4 */
     sub t0, t0, a2
@@ -131,25 +105,43 @@ dime_rows_run:
     sw ra, POINTERS + 28(sp)
     .endm
 
+.Lless: /* than c, from where the activations end */
+    lw a0, LAYER(sp)
+    lhu a4, LAYER_INPUTS(a0)
+    lw t0, END(sp)
+    andi a3, a4, 3
+    add t0, t0, a3
+    sub a1, t0, a4
+    mv s0, a1
+    li a5, 0
+1:  lb a4, 0(s0)
+    addi s0, s0, 1
+    bge a4, a5, 2f
+    mv a5, a4
+2:  bne s0, t0, 1b
+    j .Lbegin
+
+    /* Some bits of a byte will be gone when its bit 7 is looked at, so what is said there is found out here. */
 .Lfull:
-    li tp, -1
-    .irp bucket, a2, a3, a4, a5, t0, t1, t2
-    addi tp, tp, 1
-    slli s1, \bucket, 27
-    beqz s1, 1f
-    .endr
-    addi tp, tp, 1
-1:  save_pointers
+    andi s1, a1, 255
+    lbu tp, OFFSET(sp)
+    add s1, s1, tp
+    srli s1, s1, 8
+    bnez s1, .Lless
+    save_pointers
     sw s0, NEXT(sp)
     sw a0, PRESENT(sp)
     sw a1, VALUES(sp)
-    mv a0, tp
-    sw a0, BIT(sp)
-    slli s0, tp, 2
-    add s0, s0, sp
-    lw a1, POINTERS(s0)
+    addi s0, sp, POINTERS
+    li a0, -1
+1:  lw a1, 0(s0)
+    addi a0, a0, 1
+    addi s0, s0, 4
+    slli a2, a1, 27
+    bnez a2, 1b
     addi a1, a1, -30
-    sw a1, POINTERS(s0)
+    sw a1, -4(s0)
+    sw a0, BIT(sp)
     lw s1, FLUSH(sp)
     jalr s1
     lw a1, BIT(sp)
@@ -184,10 +176,8 @@ dime_rows_run:
     lw s1, TAIL(sp)
     beqz s1, .Lfinish
     lw a1, 0(s0)
-    li s1, 0x80808080
+    lw s1, BACKGROUND(sp)
     xor a1, a1, s1
-    lw s1, OFFSET(sp)
-    sub a1, a1, s1
     lw s1, TAIL(sp)
     and a1, a1, s1
     sw zero, TAIL(sp)
@@ -195,30 +185,48 @@ dime_rows_run:
 
 .Lfinish:
     save_pointers
-    li a0, 0
     lw a1, FIRST(sp)
-1:  sw a0, BIT(sp)
+    addi a1, a1, 7 * 32
+    li a0, 7
+.Lbucket: /* from the highest bit on; a2 behind the last row, a3 twice how many */
+    mv s0, a0
+    slli s0, s0, 2
+    add s0, s0, sp
+    lw a2, POINTERS(s0)
+    sub a3, a2, a1
+    beqz a3, .Lempty
+    /* Few rows go twice to the bucket below, which is less than what it takes to spread their lanes. */
+    sltiu a4, a3, 2 * FEW + 1
+    beqz a4, 1f
+    beqz a0, 1f
+    lw a4, POINTERS - 4(s0)
+    slli a5, a3, 1
+    add a5, a5, a4
+    bgeu a5, a1, 1f
+    sw a5, POINTERS - 4(s0)
+2:  addi a2, a2, -2
+    lhu a5, 0(a2)
+    sh a5, 0(a4)
+    sh a5, 2(a4)
+    addi a4, a4, 4
+    bne a2, a1, 2b
+    j .Lempty
+1:  sh zero, 0(a2)
+    sw a0, BIT(sp)
     sw a1, FIRST(sp)
-    mv a2, a0
-    slli a2, a2, 2
-    add a2, a2, sp
-    lw a2, POINTERS(a2)
-    beq a1, a2, 2f
-    sh zero, 0(a2)
-    sub a2, a2, a1
-    sll a2, a2, a0
-    srli a2, a2, 1
+    sll a3, a3, a0
+    srli a3, a3, 1
     lw s1, SUM(sp)
-    add s1, s1, a2
+    add s1, s1, a3
     sw s1, SUM(sp)
     lw s1, FLUSH(sp)
     jalr s1
     lw a0, BIT(sp)
     lw a1, FIRST(sp)
-2:  addi a0, a0, 1
-    addi a1, a1, 32
-    slti a2, a0, 8
-    bnez a2, 1b
+.Lempty:
+    addi a1, a1, -32
+    addi a0, a0, -1
+    bgez a0, .Lbucket
     conclude FRAME
     .size dime_rows_run, . - dime_rows_run
 
@@ -241,12 +249,12 @@ dime_rows_sort:
     lw s1, BACKGROUND(sp)
     addi s0, s0, 4
     beq a1, s1, .Lskip
-    li s1, 0x80808080 /* to 0 .. 254 in each byte, without borrows: x >= c */
     xor a1, a1, s1
+.Lword: /* to 0 .. 254 in each byte, without borrows: x >= c. Background ^ offset is 0x80808080. */
     lw s1, OFFSET(sp)
-    sub a1, a1, s1
-.Lword:
     sw a0, ROW(sp)
+    xor a1, a1, s1
+    sub a1, a1, s1
 .Lbyte:
     andi s1, a1, 255
     beqz s1, .Lnext
@@ -278,9 +286,15 @@ dime_rows_sort:
     bnez a1, .Lbyte
     j .Ldone
 
-.Lbit7:
+.Lbit7: /* is also set in the first byte of x < c, for which the byte + 128 + c = 256 + 128 + x */
     sh a0, 0(ra)
     addi ra, ra, 2
+    andi s1, a1, 255
+    lbu tp, OFFSET(sp)
+    add s1, s1, tp
+    lw tp, STRIDE(sp)
+    srli s1, s1, 8
+    bnez s1, .Lto_less
     andi s1, ra, 31
     bnez s1, .Lnext
     j .Lto_full
@@ -288,4 +302,6 @@ dime_rows_sort:
     jump .Lend, s1
 .Lto_full:
     jump .Lfull, s1
+.Lto_less:
+    jump .Lless, s1
     .size dime_rows_sort, . - dime_rows_sort

@@ -3,7 +3,7 @@
 
 #include "model/model_layer.h"
 
-enum { MOST_OUTPUTS = 64 };
+enum { MOST_OUTPUTS = 64, MOST_MOVED = 3 };
 
 /* ---- what a format's weights become ---- */
 
@@ -66,11 +66,13 @@ static uint32_t least(uint32_t a, uint32_t b) {
     return a < b ? a : b;
 }
 
-/* The collected sums of four bits of the activations fit 16 bits. */
+/* The collected sums of four bits of the activations fit 16 bits, those of the few rows of the bit above that
+   fast_rows_sort.S adds to them included: FEW rows, 16 times each. */
 static uint32_t most_inputs(const struct dime_model *model, uint32_t index,
                             const struct dime_rows_plane *plane) {
     int is_binary = index == 0 && model->config.input_encoding == DIME_INPUT_BINARY;
-    return 65535 / (plane->most * (is_binary ? 1 : 15)) / 4 * 4;
+    uint32_t most = 65535 / plane->most;
+    return (is_binary ? most : (most - 16 * MOST_MOVED) / 15) / 4 * 4;
 }
 
 /* 1 where the inputs are 0 and 1 and the outputs so few that rows can be added up as they come. */
