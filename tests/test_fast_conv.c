@@ -19,6 +19,7 @@
 #include "engine/fast_planes.h"
 #include "engine/stage.h"
 #include "firmware/toolchain.h"
+#include "model/conv_channel.h"
 #include "model/conv_code.h"
 #include "model/conv_multiply.h"
 #include "model/conv_stage.h"
@@ -277,7 +278,7 @@ static void write_multiply(const struct stage *stage, FILE *stream) {
     FILE *assembly = create("code.S");
     const int16_t *values[MOST_LAYERS];
     list_values(stage, values);
-    assert_null(dime_conv_multiply_refusal(&stage->layers[0], last_of(stage), values));
+    assert_null(dime_conv_channel_refusal(&stage->layers[0], last_of(stage), values));
     dime_conv_multiply_print(&stage->layers[0], last_of(stage), values, -20, 127, 1, assembly, stream);
     fclose(assembly);
     fputs("static const struct dime_conv_stage stage = {.run = dime_conv_multiply_run, .multiply = "

@@ -19,7 +19,9 @@ import urllib.request
 
 from tiny_model import CROSS, DIME, dime, draw, run_tests, write_pgm
 
+VERSION = 2
 PACKED = 2  # kind of picture
+GAP, REFUSED = 5, 4  # faults
 PICTURE, ASK, ACCEPTED, RESULT, STATUS, ERROR = 0x01, 0x02, 0x81, 0x82, 0x83, 0x84
 
 
@@ -72,7 +74,7 @@ class Predictor(threading.Thread):
         self.master, self.slave = pty.openpty()
         tty.setraw(self.slave)
         self.port = os.ttyname(self.slave)
-        self.version, self.size, self.trouble = 1, 16, []
+        self.version, self.size, self.trouble, self.fault = VERSION, 16, [], 0
         self.picture, self.pictures = {}, []
 
     def answer(self, data):
@@ -89,6 +91,9 @@ class Predictor(threading.Thread):
         if kind != PICTURE:
             return
         flags, width, height, offset = struct.unpack_from("<BHHI", payload)
+        if self.fault:
+            self.answer(encode(ERROR, sequence, struct.pack("<BI", self.fault, 0)))
+            return
         pixels = self.picture.setdefault(sequence, bytearray())
         if offset == len(pixels):
             pixels += unpack(payload[9:]) if flags == PACKED else payload[9:]
@@ -178,6 +183,33 @@ def test_no_board(checks, _folder, run):
     checks.refused(dime("live", run, "--serial", "a", "--firmware", "b"), 2, ["together"], "two boards")
     silent = Predictor()
     checks.refused(dime("live", run, "--serial", silent.port), 1, ["does not answer", "predictor"], "silence")
+
+
+def test_another_version(checks, folder, run):
+    path = write_pgm(f"{folder}/a.pgm", draw(CROSS, 80, 80, (10, 10, 60), 9), 80, 80)
+    for version in (VERSION - 1, VERSION + 1):
+        predictor = Predictor()
+        predictor.version = version
+        predictor.start()
+        for command in (("predict", run, path), ("live", run)):
+            checks.refused(dime(*command, "--serial", predictor.port), 1,
+                           [f"version {version} of the link", f"this program version {VERSION}",
+                            "dime firmware"],
+                           f"{command[0]}: version {version}")
+        checks.equal(predictor.pictures, [], "pictures sent to it")
+
+
+def test_a_refused_picture(checks, folder, run):
+    path = write_pgm(f"{folder}/a.pgm", draw(CROSS, 80, 80, (10, 10, 60), 9), 80, 80)
+    predictor = Predictor()
+    predictor.start()
+    predictor.fault = REFUSED
+    refused = dime("predict", run, path, "--serial", predictor.port)
+    checks.refused(refused, 1, [predictor.port, "refuses", "16x16", "dime firmware"], "a refused picture")
+    checks.check("does not answer" not in refused.stderr, f"it has answered: {refused.stderr}")
+    predictor.fault = GAP
+    checks.refused(dime("predict", run, path, "--serial", predictor.port), 1, ["does not answer"],
+                   "another fault is tried again")
 
 
 def test_another_model(checks, _folder, run):
@@ -272,4 +304,5 @@ def test_libserialport_refuses(checks, folder, run):
                    ["/dev/ttyACM77: No such file", ports], "a port that has just been unplugged")
 
 
-run_tests(test_a_board, test_no_board, test_another_model, test_libserialport, test_libserialport_refuses)
+run_tests(test_a_board, test_no_board, test_another_version, test_a_refused_picture, test_another_model,
+          test_libserialport, test_libserialport_refuses)

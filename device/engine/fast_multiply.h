@@ -14,8 +14,8 @@
 
 enum { DIME_MULTIPLY_OUTPUTS = 8 }; /* of a word */
 
-/* U of eight outputs += what the inputs x .. end give. A lane stays below 2^16: at most 32 inputs with 4
-   bits, 128 with 2 bits, of which the number is even. */
+/* U of eight outputs += what the inputs x .. end give. A lane stays below 2^16: at most 34 inputs with 4
+   bits (34 x 15 x 127 = 64,770), 172 with 2 bits (172 x 3 x 127 = 65,532), of which the number is even. */
 typedef void dime_multiply_add(const uint32_t *words, const int8_t *x, const int8_t *end, int32_t *sums);
 dime_multiply_add dime_multiply_add_2, dime_multiply_add_4; /* fast_multiply_add.S */
 

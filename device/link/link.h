@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define DIME_LINK_VERSION 1
+#define DIME_LINK_VERSION 2 /* 1: no packed pictures */
 #define DIME_LINK_BAUD 115200
 #define DIME_LINK_PAUSE_MS 60    /* before a picture is sent again without having been answered */
 #define DIME_LINK_MOST_PIXELS 64 /* in one frame */

@@ -93,8 +93,7 @@ static int predict(struct predictor *predictor, const struct settings *settings,
                                                   predictor->sums, predictor->activations);
     dime_reading_judge(&prediction->reading, predictor->sums, predictor->model.classes);
     if (!predictor->board.port) return 0;
-    return dime_exchange_picture(&predictor->board.exchange, predictor->grey, config->input_size,
-                                 &prediction->board);
+    return cli_board_picture(&predictor->board, predictor->grey, config->input_size, &prediction->board);
 }
 
 static void class_name(const struct predictor *predictor, uint32_t label, char *name, size_t size) {

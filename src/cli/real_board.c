@@ -24,6 +24,15 @@ static int say_ports(const char *name, int code) {
     return dime_error_set(code, "%s: %s (serial ports of this machine: %s)", name, message, ports);
 }
 
+int cli_board_picture(struct cli_board *board, const uint8_t *grey, uint32_t size,
+                      struct dime_link_result *result) {
+    int code = dime_exchange_picture(&board->exchange, grey, size, result);
+    if (!code) return 0;
+    char message[512];
+    snprintf(message, sizeof message, "%s", dime_error_message());
+    return dime_error_set(code, "%s: %s", board->name, message);
+}
+
 int cli_board_open(struct cli_board *board, const char *port, const char *model, uint32_t size,
                    uint32_t classes) {
     struct dime_link_status status;

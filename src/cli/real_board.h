@@ -17,6 +17,9 @@ struct cli_board {
    apart). */
 int cli_board_open(struct cli_board *board, const char *port, const char *model, uint32_t size,
                    uint32_t classes);
+/* dime_exchange_picture(); its errors name the port. */
+int cli_board_picture(struct cli_board *board, const uint8_t *grey, uint32_t size,
+                      struct dime_link_result *result);
 void cli_board_close(struct cli_board *board);
 
 /* Whether a board's status, real or simulated, fits a model. Errors: UNSUPPORTED. */

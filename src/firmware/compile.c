@@ -98,7 +98,8 @@ static const char *const compiler_flags[] = {"-mabi=ilp32e",
                                              NULL};
 
 static int is_all_fast(const struct dime_firmware_settings *chosen) {
-    return chosen->kernels == DIME_KERNELS_FAST && dime_layouts_are_fast(chosen->model);
+    return chosen->kernels == DIME_KERNELS_FAST &&
+           dime_layouts_are_fast(dime_firmware_chip(chosen), chosen->model);
 }
 
 static int has_maps(const struct dime_model *model) {

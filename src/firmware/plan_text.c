@@ -4,6 +4,7 @@
 
 #include "firmware/build.h"
 #include "firmware/pictures.h"
+#include "model/chip_cost.h"
 #include "model/fast_layout.h"
 
 void dime_firmware_plan_text(const struct dime_firmware_candidate *plan, char *text, size_t room) {
@@ -86,9 +87,7 @@ static const char *map_kernel(const struct dime_firmware_report *report, uint32_
 
 /* 1 where fast_dot.S has the layer's dot products. */
 static int is_compact(const struct dime_model_layer *layer) {
-    return !dime_layer_is_pool(layer) &&
-           (layer->format == DIME_FORMAT_4BITSYM || layer->format == DIME_FORMAT_2BITSYM ||
-            layer->format == DIME_FORMAT_POT3 || layer->format == DIME_FORMAT_TERNARY);
+    return !dime_layer_is_pool(layer) && dime_format_has_dot(layer->format);
 }
 
 const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,

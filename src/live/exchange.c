@@ -67,6 +67,27 @@ static int no_answer(void) {
                                          "`dime firmware MODEL --app predictor`?");
 }
 
+static int other_version(uint32_t version) {
+    return dime_error_set(DIME_ERROR_IO,
+                          "the predictor speaks version %u of the link, this program version %d; program the "
+                          "board with `dime firmware MODEL --app predictor` of this dime",
+                          version, DIME_LINK_VERSION);
+}
+
+/* The predictor has understood and says no: sending again would change nothing. */
+static int refused(const struct dime_link_error *error, uint32_t size) {
+    if (error->fault == DIME_LINK_FAULT_PICTURE)
+        return dime_error_set(DIME_ERROR_IO,
+                              "the predictor refuses a prepared picture of %ux%u; program it with the same "
+                              "model by `dime firmware MODEL --app predictor` of this dime",
+                              size, size);
+    return dime_error_set(
+        DIME_ERROR_IO,
+        "the predictor does not know frames of type %u; program it with `dime firmware MODEL "
+        "--app predictor` of this dime",
+        error->detail);
+}
+
 /* 1: a frame is there; 0: none came in time, or what came was damaged; or an error. */
 static int receive_frame(struct dime_exchange *exchange) {
     for (int i = 0; i < MOST_BYTES; i++) {
@@ -108,10 +129,7 @@ int dime_exchange_status(struct dime_exchange *exchange, struct dime_link_status
         int got = ask(exchange, status);
         if (got < 0) return got;
         if (got && status->version == DIME_LINK_VERSION) return 0;
-        if (got)
-            return dime_error_set(DIME_ERROR_IO,
-                                  "the predictor speaks version %u of the protocol, this program %d",
-                                  status->version, DIME_LINK_VERSION);
+        if (got) return other_version(status->version);
     }
     return no_answer();
 }
@@ -131,14 +149,23 @@ static int send_part(struct dime_exchange *exchange, const uint8_t *grey, uint32
     return exchange->port.send(exchange->port.context, wire, bytes);
 }
 
+static int is_refusal(const struct dime_link_error *error) {
+    return error->fault == DIME_LINK_FAULT_PICTURE || error->fault == DIME_LINK_FAULT_TYPE;
+}
+
 /* 1: *wanted is the next pixel; 2: the result is there; 0: send again; or an error. */
-static int await_answer(struct dime_exchange *exchange, uint32_t *wanted, struct dime_link_result *result) {
+static int await_answer(struct dime_exchange *exchange, uint32_t size, uint32_t *wanted,
+                        struct dime_link_result *result) {
+    struct dime_link_error error;
     for (int i = 0; i < MOST_FRAMES; i++) {
         int got = receive_frame(exchange);
         if (got <= 0) return got;
         if (is_reset(exchange)) continue;
+        int is_mine = exchange->frame.sequence == exchange->sequence; /* and of no earlier picture */
+        if (is_mine && dime_link_read_error(&exchange->frame, &error) && is_refusal(&error))
+            return refused(&error, size);
         if (exchange->frame.type == DIME_LINK_ERROR) return 0;
-        if (exchange->frame.sequence != exchange->sequence) continue; /* of an earlier picture */
+        if (!is_mine) continue;
         if (dime_link_read_result(&exchange->frame, result)) return 2;
         if (dime_link_read_accepted(&exchange->frame, wanted)) return 1;
     }
@@ -152,7 +179,7 @@ int dime_exchange_picture(struct dime_exchange *exchange, const uint8_t *grey, u
     while (tries < TRIES) {
         int code = offset < size * size ? send_part(exchange, grey, size, offset) : 0;
         if (code) return code;
-        int got = await_answer(exchange, &wanted, result);
+        int got = await_answer(exchange, size, &wanted, result);
         if (got < 0) return got;
         if (got == 2) return 0;
         if (got == 0 || wanted <= offset)

@@ -20,7 +20,7 @@ struct dime_exchange {
 /* Asks for the predictor's status. Errors: IO (no answer, or another version of the protocol). */
 int dime_exchange_status(struct dime_exchange *exchange, struct dime_link_status *status);
 /* Sends a picture that is prepared already: size x size grey levels, size * size <= 4096. A damaged or
-   dropped frame is sent again, three times. Errors: IO. */
+   dropped frame is sent again, three times. Errors: IO (no answer, or the predictor refuses the picture). */
 int dime_exchange_picture(struct dime_exchange *exchange, const uint8_t *grey, uint32_t size,
                           struct dime_link_result *result);
 

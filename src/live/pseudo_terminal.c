@@ -59,10 +59,18 @@ static int receive(void *context) {
     return terminal->bytes[0];
 }
 
+/* B0: it has no such speed. */
+static speed_t speed_of(uint32_t baud) {
+    return baud == 115200 ? B115200 : baud == 57600 ? B57600 : baud == 9600 ? B9600 : B0;
+}
+
 /* Bytes as they are, and nothing left from before. */
 static int configure(int file, uint32_t baud) {
     struct termios settings;
-    speed_t speed = baud == 115200 ? B115200 : baud == 57600 ? B57600 : B9600;
+    speed_t speed = speed_of(baud);
+    if (speed == B0)
+        return dime_error_set(DIME_ERROR_IO,
+                              "a pseudo-terminal has no speed of %u, only 9600, 57600 and 115200", baud);
     if (tcgetattr(file, &settings)) return failed("used");
     cfmakeraw(&settings);
     if (cfsetispeed(&settings, speed) || cfsetospeed(&settings, speed) ||
@@ -74,7 +82,7 @@ static int configure(int file, uint32_t baud) {
 int dime_pseudo_terminal_open(struct dime_pseudo_terminal **terminal, const char *path, uint32_t baud) {
     struct dime_pseudo_terminal *made = calloc(1, sizeof *made);
     *terminal = NULL;
-    if (!made) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", path);
+    if (!made) return dime_error_set(DIME_ERROR_MEMORY, "out of memory");
     made->file = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     int code = made->file < 0 ? failed("opened") : configure(made->file, baud);
     if (code) {

@@ -13,7 +13,8 @@ struct dime_pseudo_terminal;
 
 /* path: without links. */
 int dime_pseudo_terminal_is(const char *path);
-/* baud: 9600, 57600 or 115200; it changes nothing but what the far end may ask for. Errors: IO, MEMORY. */
+/* baud: 9600, 57600 or 115200; it changes nothing but what the far end may ask for. Errors: IO
+   (it cannot be opened, or has no such speed), MEMORY; messages do not name the path. */
 int dime_pseudo_terminal_open(struct dime_pseudo_terminal **terminal, const char *path, uint32_t baud);
 void dime_pseudo_terminal_close(struct dime_pseudo_terminal *terminal); /* NULL is allowed */
 /* Lives as long as the terminal. */

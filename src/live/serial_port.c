@@ -37,10 +37,10 @@ void dime_serial_ports_list(char *text, size_t size) {
     if (!used) snprintf(text, size, "none; is the board's cable plugged in?");
 }
 
-static int cannot_open(const char *name, const char *reason) {
+static int cannot_open(int code, const char *name, const char *reason) {
     char ports[PORTS_BYTES];
     dime_serial_ports_list(ports, sizeof ports);
-    return dime_error_set(DIME_ERROR_IO, "%s: %s; serial ports of this machine: %s", name, reason, ports);
+    return dime_error_set(code, "%s: %s; serial ports of this machine: %s", name, reason, ports);
 }
 
 /* Why the library refused. */
@@ -103,12 +103,20 @@ static enum sp_return open_port(struct dime_serial_port *made, const char *path,
 
 /* ---- either ---- */
 
+static int open_terminal(struct dime_serial_port *made, const char *name, const char *path, uint32_t baud) {
+    int code = dime_pseudo_terminal_open(&made->terminal, path, baud);
+    if (!code) return 0;
+    char reason[256];
+    snprintf(reason, sizeof reason, "%s", dime_error_message());
+    return cannot_open(code, name, reason);
+}
+
 static int open_either(struct dime_serial_port *made, const char *name, uint32_t baud) {
     char real[PATH_MAX]; /* the library knows ports by their own names, not by /dev/serial/by-id/... */
     const char *path = realpath(name, real) ? real : name;
-    if (dime_pseudo_terminal_is(path)) return dime_pseudo_terminal_open(&made->terminal, path, baud);
+    if (dime_pseudo_terminal_is(path)) return open_terminal(made, name, path, baud);
     enum sp_return code = open_port(made, path, baud);
-    return code == SP_OK ? 0 : cannot_open(name, reason_of(code));
+    return code == SP_OK ? 0 : cannot_open(DIME_ERROR_IO, name, reason_of(code));
 }
 
 int dime_serial_port_open(struct dime_serial_port **port, const char *name, uint32_t baud) {

@@ -96,6 +96,8 @@ struct dime_chip_build {
     const struct dime_conv_plan *convolutions; /* of fast kernels: what is code; NULL: nothing */
     int is_compact;                            /* 1: the reference with the dot products of fast_dot.S */
 };
+/* 1 where fast_dot.S has the dot products of the format. */
+int dime_format_has_dot(enum dime_format_id format);
 /* By in_ram + 2 is_small. */
 enum { DIME_CHIP_BUILDS = 4 };
 uint32_t dime_chip_build_index(const struct dime_chip_build *build);

@@ -133,7 +133,7 @@ static void add_products(const struct dime_model_layer *layer, const struct dime
     work[DIME_WORK_FACTOR_NEGATIVES] += layer->outputs * seen->negative;
 }
 
-static int has_dot(enum dime_format_id format) {
+int dime_format_has_dot(enum dime_format_id format) {
     return format == DIME_FORMAT_2BITSYM || format == DIME_FORMAT_4BITSYM || format == DIME_FORMAT_TERNARY ||
            format == DIME_FORMAT_POT3;
 }
@@ -180,7 +180,7 @@ void dime_work_connected(const struct dime_model *model, uint32_t index, const s
         layout = DIME_LAYOUT_CODE;
     part->layer = index;
     part->kernel = fc_kernel(layer, layout);
-    if (!build->is_fast && build->is_compact && has_dot(layer->format))
+    if (!build->is_fast && build->is_compact && dime_format_has_dot(layer->format))
         part->kernel = DIME_CHIP_DOT + (uint32_t)layer->format;
     if (layout == DIME_LAYOUT_ROWS && dime_rows_plan_make(model, index).parts[0].has_flags)
         part->kernel = DIME_CHIP_FLAGS;

@@ -5,7 +5,7 @@
 
 enum { TAPS = DIME_CHANNEL_TAPS };
 
-static int is_plain_pool(const struct dime_layer *layer) {
+int dime_is_plain_pool(const struct dime_layer *layer) {
     return layer->kind == DIME_LAYER_MAX_POOL && layer->kernel == 2 && layer->stride == 2;
 }
 
@@ -26,7 +26,7 @@ const char *dime_conv_channel_refusal(const struct dime_layer *first, const stru
     if (first == last || dime_is_pool(first + 1)) return "no convolution follows the first one";
     for (const struct dime_layer *layer = first; layer <= last; layer++) {
         const char *refusal = dime_is_pool(layer)
-                                  ? (is_plain_pool(layer) ? NULL : "its pooling is not 2x2 max")
+                                  ? (dime_is_plain_pool(layer) ? NULL : "its pooling is not 2x2 max")
                                   : convolution_refusal(layer, values[layer - first]);
         if (refusal) return refusal;
     }

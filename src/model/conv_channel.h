@@ -11,6 +11,9 @@
 
 enum { DIME_CHANNEL_TAPS = 9 };
 
+/* 1 for max pooling of 2x2, stride 2. */
+int dime_is_plain_pool(const struct dime_layer *layer);
+
 /* Why the stage first .. last cannot be computed so, or NULL. values[i]: integer weights of layer first + i.
  */
 const char *dime_conv_channel_refusal(const struct dime_layer *first, const struct dime_layer *last,

@@ -8,13 +8,6 @@
 
 enum { TAPS = DIME_CHANNEL_TAPS };
 
-/* ---- what suits ---- */
-
-const char *dime_conv_multiply_refusal(const struct dime_layer *first, const struct dime_layer *last,
-                                       const int16_t *const *values) {
-    return dime_conv_channel_refusal(first, last, values);
-}
-
 /* ---- sizes ---- */
 
 /* 1 where a convolution is computed together with the pooling behind it: a larger loop, which pays for a

@@ -9,10 +9,8 @@
 
 #include "engine/engine.h"
 
-/* Why the stage first .. last cannot be computed so, or NULL. values[i]: integer weights of layer first + i.
- */
-const char *dime_conv_multiply_refusal(const struct dime_layer *first, const struct dime_layer *last,
-                                       const int16_t *const *values);
+/* The stages first .. last here are those that dime_conv_channel_refusal (conv_channel.h) lets pass;
+   values[i]: integer weights of layer first + i. */
 
 /* Entries of `sums` that the stage needs. */
 uint32_t dime_conv_multiply_sums(const struct dime_layer *first, const struct dime_layer *last);

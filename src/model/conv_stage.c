@@ -5,6 +5,7 @@
 
 #include "engine/fast_planes.h"
 #include "engine/stage.h"
+#include "model/conv_channel.h"
 #include "model/conv_multiply.h"
 #include "model/conv_written.h"
 #include "model/lookup_layout.h"
@@ -21,10 +22,6 @@ static int32_t input_most(const struct dime_model *model, uint32_t index) {
     return (int32_t)model->layers[index].shape.input_largest;
 }
 
-static int is_plain_window(const struct dime_layer *pool) {
-    return pool->kind == DIME_LAYER_MAX_POOL && pool->kernel == 2 && pool->stride == 2;
-}
-
 /* Why the stage cannot be code for pairs of outputs, or NULL. */
 static const char *pairs_refusal(const struct dime_model *model, const struct dime_network *network,
                                  const struct dime_conv_stage_plan *stage) {
@@ -33,7 +30,7 @@ static const char *pairs_refusal(const struct dime_model *model, const struct di
         dime_conv_pairs_refusal(layer, model->layers[stage->first].value, input_least(model, stage->first),
                                 input_most(model, stage->first));
     if (refusal || layer == last) return refusal;
-    return stage->last == stage->first + 1 && is_plain_window(last) ? NULL : "its pooling is not 2x2 max";
+    return stage->last == stage->first + 1 && dime_is_plain_pool(last) ? NULL : "its pooling is not 2x2 max";
 }
 
 static int suits_planes(const struct dime_model *model, const struct dime_network *network,
@@ -80,7 +77,7 @@ static const char *multiply_refusal(const struct dime_model *model, const struct
                                     const struct dime_conv_stage_plan *stage) {
     const int16_t *values[DIME_MAX_LAYERS];
     list_values(model, stage, values);
-    return dime_conv_multiply_refusal(&network->layers[stage->first], &network->layers[stage->last], values);
+    return dime_conv_channel_refusal(&network->layers[stage->first], &network->layers[stage->last], values);
 }
 
 static const char *written_refusal(const struct dime_model *model, const struct dime_network *network,

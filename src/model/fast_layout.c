@@ -120,10 +120,10 @@ uint32_t dime_layout_sums(const struct dime_model *model, uint32_t index, enum d
     return dime_rows_sums(model, index, &plan, dime_layout_widest_rows(model));
 }
 
-int dime_layouts_are_fast(const struct dime_model *model) {
+int dime_layouts_are_fast(const struct dime_chip *chip, const struct dime_model *model) {
     for (uint32_t i = 0; i < model->layer_count; i++)
         if (model->layers[i].shape.kind == DIME_LAYER_FC &&
-            dime_layout_choose(model, i) == DIME_LAYOUT_REFERENCE)
+            dime_layout_on(chip, model, i) == DIME_LAYOUT_REFERENCE)
             return 0;
     return 1;
 }

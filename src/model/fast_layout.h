@@ -24,8 +24,8 @@ enum dime_layout {
 enum dime_layout dime_layout_choose(const struct dime_model *model, uint32_t index);
 enum dime_layout dime_layout_on(const struct dime_chip *chip, const struct dime_model *model, uint32_t index);
 
-/* 1 where no fully connected layer has the reference's layout. */
-int dime_layouts_are_fast(const struct dime_model *model);
+/* 1 where no fully connected layer has the reference's layout on this chip. */
+int dime_layouts_are_fast(const struct dime_chip *chip, const struct dime_model *model);
 
 /* The most words that a row of weights has in a layer with rows, or 1. */
 uint32_t dime_layout_widest_rows(const struct dime_model *model);
