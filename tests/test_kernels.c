@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every kernel variant that this processor runs, against the plain loops and against the other variants. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -166,7 +167,7 @@ static void test_adam(void **state) {
    and quotient, rounded correctly, say what must come out, to the bit. */
 static void check_quotients(const struct dime_kernels *kernels, uint32_t count, float epsilon, float *a,
                             float *v, const float *zeros) {
-    float *moved = calloc(count, sizeof *moved);
+    float *moved = calloc(count, sizeof *moved), *expected = malloc(count * sizeof *expected);
     struct dime_adam adam = {.learning_rate = 1,
                              .beta1 = 1,
                              .beta2 = 1,
@@ -176,14 +177,43 @@ static void check_quotients(const struct dime_kernels *kernels, uint32_t count, 
                              .gradient = zeros,
                              .rows = count / DIME_LANES,
                              .padded = DIME_LANES};
+    for (uint32_t i = 0; i < count; i++) expected[i] = 0 - a[i] / (sqrtf(v[i]) + epsilon);
     kernels->adam(&adam, moved, a, v);
     for (uint32_t i = 0; i < count; i++) {
-        float expected = 0 - a[i] / (sqrtf(v[i]) + epsilon);
-        if (memcmp(&moved[i], &expected, sizeof expected) == 0) continue;
+        if (memcmp(&moved[i], &expected[i], sizeof *expected) == 0) continue;
         fail_msg("%s: %a / (sqrt(%a) + %a) is %a, not %a", kernels->name, (double)a[i], (double)v[i],
-                 (double)epsilon, (double)-moved[i], (double)-expected);
+                 (double)epsilon, (double)-moved[i], (double)-expected[i]);
     }
     free(moved);
+    free(expected);
+}
+
+/* Moments below the normal numbers become zero, and no others: those of a dead unit's weights would stay
+   there for good, where every step is many times slower. NaN must stay, so that divergence is seen. */
+static void test_adam_drops_subnormal_moments(void **state) {
+    (void)state;
+    const float given[DIME_LANES] = {
+        0,  FLT_MIN / 2, -FLT_MIN / 2, FLT_MIN,   -FLT_MIN, 1e-44f,      -1e-45f,         1,
+        -1, FLT_MAX,     INFINITY,     -INFINITY, NAN,      FLT_MIN * 2, -FLT_MIN * 1.5f, 1e-20f};
+    const float zeros[DIME_LANES] = {0};
+    for (uint32_t variant = 0; variant < VARIANTS; variant++) {
+        const struct dime_kernels *kernels = dime_kernels_variant(variant);
+        float moved[DIME_LANES] = {0}, first[DIME_LANES], second[DIME_LANES];
+        if (!kernels) continue;
+        memcpy(first, given, sizeof given);
+        for (uint32_t i = 0; i < DIME_LANES; i++) second[i] = fabsf(given[i]);
+        struct dime_adam adam = {
+            .beta1 = 1, .beta2 = 1, .epsilon = 1, .gradient = zeros, .rows = 1, .padded = DIME_LANES};
+        kernels->adam(&adam, moved, first, second);
+        for (uint32_t i = 0; i < DIME_LANES; i++) {
+            float kept = fabsf(given[i]) < FLT_MIN ? 0 : given[i];
+            if (isnan(kept)) {
+                assert_true(isnan(first[i]) && isnan(second[i]));
+                continue;
+            }
+            assert_true(first[i] == kept && second[i] == fabsf(kept));
+        }
+    }
 }
 
 static float from_bits(uint32_t bits) {
@@ -533,6 +563,7 @@ int main(void) {
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_whole_products),
         cmocka_unit_test(test_adam),
+        cmocka_unit_test(test_adam_drops_subnormal_moments),
         cmocka_unit_test(test_adam_rounds_correctly),
         cmocka_unit_test(test_scale_slope),
         cmocka_unit_test(test_norm),

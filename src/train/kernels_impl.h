@@ -2,6 +2,7 @@
 /* Body of every kernel variant, with kernels_rows.h and kernels_transpose.h. The including file defines: vec,
    VEC_WIDTH, VEC_ROWS and VEC_COLUMNS (the block of sums held in registers), vec_load, vec_store, vec_all,
    vec_fma, KERNELS_NAME, KERNELS_SYMBOL, and KERNELS_WHOLE where kernels_whole.h can be compiled. */
+#include <float.h>
 #include <math.h>
 
 #include "model/quantize_level.h"
@@ -121,6 +122,12 @@ LANES_INLINE struct adam_lanes spread_adam(const struct dime_adam *adam) {
                                lanes_all(1 - adam->beta2)};
 }
 
+/* Zero instead of what is smaller than a normal number; NaN stays. Moments of a weight whose unit is dead
+   would shrink to there and stay, and processors take a hundred cycles and more for each such vector. */
+LANES_INLINE lanes drop_subnormal(lanes moment) {
+    return lanes_where(~(lanes_magnitude(moment) < lanes_all(FLT_MIN)), moment);
+}
+
 /* Sixteen parameters; returns their new values. */
 LANES_INLINE lanes adam_step(struct adam_lanes a, const float *from, float *parameter, float *moment1,
                              float *moment2) {
@@ -129,8 +136,8 @@ LANES_INLINE lanes adam_step(struct adam_lanes a, const float *from, float *para
     lanes second = a.keep2 * lanes_load(moment2) + a.share2 * (gradient * gradient);
     lanes change = lanes_over_root(a.rate * first, second * a.correction2, a.epsilon);
     lanes value = a.shrink * lanes_load(parameter) - change;
-    lanes_store(moment1, first);
-    lanes_store(moment2, second);
+    lanes_store(moment1, drop_subnormal(first));
+    lanes_store(moment2, drop_subnormal(second));
     lanes_store(parameter, value);
     return value;
 }
