@@ -19,7 +19,7 @@ enum { PICTURES = 12, SLOW_PICTURES = 3, FIRST = 5000, ROUNDS = 20000, FEW = 50 
 
 /* What one part of one inference did and took. */
 struct row {
-    uint32_t kernel, build;
+    uint32_t network, kernel, build;
     double work[DIME_WORK_KINDS], cycles;
 };
 
@@ -36,7 +36,8 @@ struct calibration {
     const struct dime_dataset *data;
     struct row *rows;
     size_t count, room;
-    FILE *kept; /* struct measured, or NULL */
+    uint32_t network; /* of the rows that are added */
+    FILE *kept;       /* struct measured, or NULL */
 };
 
 static int add_row(struct calibration *calibration, const struct dime_chip_part *part,
@@ -49,7 +50,10 @@ static int add_row(struct calibration *calibration, const struct dime_chip_part 
         calibration->room = room;
     }
     struct row *row = &calibration->rows[calibration->count++];
-    *row = (struct row){.kernel = part->kernel, .build = dime_chip_build_index(build), .cycles = cycles};
+    *row = (struct row){.network = calibration->network,
+                        .kernel = part->kernel,
+                        .build = dime_chip_build_index(build),
+                        .cycles = cycles};
     for (int i = 0; i < DIME_WORK_KINDS; i++)
         if (dime_chip_depends(part->kernel, (enum dime_chip_work)i)) row->work[i] = part->work[i];
     return 0;
@@ -83,7 +87,7 @@ static void solve(const struct fit *fit, double *x) {
         }
 }
 
-/* How far the fit is off, on average, in percent of the cycles. */
+/* How far the fit is off, on average, in percent of the cycles. DIME_SHOW=1: also for each measurement. */
 static double error_of(const struct calibration *calibration, uint32_t kernel, uint32_t build,
                        const double *x) {
     double cycles = 0, wrong = 0;
@@ -94,6 +98,9 @@ static double error_of(const struct calibration *calibration, uint32_t kernel, u
         for (int i = 0; i < DIME_WORK_KINDS; i++) predicted += row->work[i] * x[i];
         cycles += row->cycles;
         wrong += fabs(row->cycles - predicted);
+        if (getenv("DIME_SHOW"))
+            fprintf(stderr, "  network %2u: %8.0f cycles, %+.2f %%\n", row->network, row->cycles,
+                    100 * (predicted / row->cycles - 1));
     }
     return 100 * wrong / cycles;
 }
@@ -119,10 +126,11 @@ static const char head[] =
     "#include \"model/chip_cost.h\"\n\n"
     "const float dime_chip_costs[DIME_CHIP_KERNELS][DIME_CHIP_BUILDS][DIME_WORK_KINDS] = {\n";
 
-static void print_costs(uint32_t build, const double *x, FILE *stream) {
+static void print_costs(uint32_t kernel, uint32_t build, const double *x, FILE *stream) {
     fprintf(stream, "        [%u] = {", build);
     for (int i = 0, count = 0; i < DIME_WORK_KINDS; i++)
-        if (x[i] > 1e-5) fprintf(stream, "%s[%d] = %#.7gF", count++ ? ", " : "", i, x[i]);
+        if (x[i] > 1e-5 && dime_chip_depends(kernel, (enum dime_chip_work)i))
+            fprintf(stream, "%s[%d] = %#.7gF", count++ ? ", " : "", i, x[i]);
     fputs("},\n", stream);
 }
 
@@ -136,13 +144,33 @@ static uint32_t other_build(const struct fit *fits, uint32_t build) {
     return build;
 }
 
+/* Work that no image of a build had costs what it does in the other trade's, whose kernels are the same. */
+static void share_costs(const struct fit *fits, double x[DIME_CHIP_BUILDS][DIME_WORK_KINDS]) {
+    for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++)
+        for (int i = 0; i < DIME_WORK_KINDS; i++)
+            if (fits[build].a[i][i] <= 0 && fits[build ^ 2].a[i][i] > 0) x[build][i] = x[build ^ 2][i];
+}
+
+/* What was not measured keeps its costs: those of code that the chip writes are entered by hand. */
+static void keep_costs(uint32_t kernel, double x[DIME_CHIP_BUILDS][DIME_WORK_KINDS]) {
+    for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++)
+        for (int i = 0; i < DIME_WORK_KINDS; i++) x[build][i] = (double)dime_chip_costs[kernel][build][i];
+}
+
+static int has_costs(double x[DIME_CHIP_BUILDS][DIME_WORK_KINDS]) {
+    for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++)
+        for (int i = 0; i < DIME_WORK_KINDS; i++)
+            if (x[build][i] > 0) return 1;
+    return 0;
+}
+
 /* Fits a kernel in each build. */
 static void print_kernel(const struct calibration *calibration, uint32_t kernel, FILE *stream) {
-    double x[DIME_CHIP_BUILDS][DIME_WORK_KINDS];
+    double x[DIME_CHIP_BUILDS][DIME_WORK_KINDS] = {{0}};
     struct fit fits[DIME_CHIP_BUILDS] = {0};
     uint32_t count = 0;
     for (size_t r = 0; r < calibration->count; r++)
-        if (calibration->rows[r].kernel == kernel)
+        if (calibration->rows[r].kernel == kernel || calibration->rows[r].kernel == dime_chip_worker(kernel))
             add_to_fit(&fits[calibration->rows[r].build], &calibration->rows[r]);
     for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++) {
         if (!fits[build].count) continue;
@@ -153,10 +181,12 @@ static void print_kernel(const struct calibration *calibration, uint32_t kernel,
                 fits[build].count, error_of(calibration, kernel, build, x[build]));
         count++;
     }
-    if (!count) return;
+    share_costs(fits, x);
+    if (!count) keep_costs(kernel, x);
+    if (!has_costs(x)) return;
     fprintf(stream, "    [%u] = {\n", kernel);
     for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++)
-        print_costs(build, x[other_build(fits, build)], stream);
+        print_costs(kernel, build, x[count ? other_build(fits, build) : build], stream);
     fputs("    },\n", stream);
 }
 
@@ -191,6 +221,7 @@ static int add_images(struct calibration *calibration, const struct dime_model *
     int8_t *encoded = grey ? chip_encoded(model, grey, pictures) : NULL;
     int code = encoded ? 0 : dime_error_set(DIME_ERROR_MEMORY, "out of memory for pictures");
     build.convolutions = &measured->convolutions;
+    calibration->network = measured->network;
     for (uint32_t i = 0; !code && i < pictures; i++)
         code = add_image(calibration, model, &build, encoded + (size_t)i * inputs, &measured->images[i]);
     free(encoded);
@@ -257,6 +288,13 @@ static FILE *open_kept(uint32_t share, const char *mode) {
     return fopen(path, mode);
 }
 
+/* DIME_NETWORKS=45-65: these alone. */
+static int is_asked_for(uint32_t network) {
+    const char *text = getenv("DIME_NETWORKS");
+    unsigned first, last;
+    return !text || sscanf(text, "%u-%u", &first, &last) != 2 || (first <= network && network <= last);
+}
+
 /* Every so manieth network, in a folder of its own; the rows go to a file. */
 static int measure_share(const struct calibration *whole, uint32_t share, uint32_t shares) {
     struct calibration own = {.data = whole->data};
@@ -268,6 +306,7 @@ static int measure_share(const struct calibration *whole, uint32_t share, uint32
     own.kept = open_kept(share, "w");
     code = dime_make_folders(folder);
     for (uint32_t i = share; !code && i < chip_network_count; i += shares) {
+        if (!is_asked_for(i)) continue;
         fprintf(stderr, "network %u of %u\n", i + 1, chip_network_count);
         code = measure_network(&own, i);
     }

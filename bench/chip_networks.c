@@ -124,5 +124,9 @@ const struct chip_network chip_networks[] = {
     {1, SIZE(14) UNSIGNED BATCH LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(64, 4bitsym) LAST(4bitsym)},
     {1, SIZE(14) MEAN LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(64, 4bitsym) LAST(4bitsym)},
     {1, SIZE(12) UNSIGNED LAYERS FC(64, 2bitsym) FC(56, 4bitsym) FC(64, 4bitsym) LAST(4bitsym)},
+    /* pooled convolutions whose sums a table scales, for the same reason */
+    {1, SIZE(12) UNSIGNED BATCH LAYERS CONV(13, PoT3) POOL FC(64, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(12) UNSIGNED BATCH LAYERS CONV(14, Ternary) POOL FC(64, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(12) UNSIGNED BATCH LAYERS CONV(14, PoT3) POOL FC(64, 4bitsym) LAST(4bitsym)},
 };
 const uint32_t chip_network_count = sizeof chip_networks / sizeof *chip_networks;

@@ -20,6 +20,8 @@
      W(FOUR_WORDS) | W(EIGHT_WORDS) | W(SETS) | W(OUTPUTS))
 
 static uint64_t dependence(uint32_t kernel) {
+    if (kernel == DIME_CHIP_WRITTEN)
+        return W(CALLS) | W(CODE) | W(FINISHES) | W(DIGITS) | W(PLACES) | W(OUTPUTS);
     if (kernel >= DIME_CHIP_STAGE)
         return W(CALLS) | W(INPUTS) | W(PLACES) | W(GATHERED) | W(OUTPUTS) | W(SCALE_BITS) | W(POSITIVE) |
                W(COPIES) | MULTIPLYING;
@@ -34,7 +36,7 @@ static uint64_t dependence(uint32_t kernel) {
     case DIME_CHIP_ROWS:
         return ROWS;
     case DIME_CHIP_PARTS:
-        return ROWS | W(OUTPUTS);
+        return ROWS | W(LAYERS) | W(OUTPUTS) | W(COPIES);
     case DIME_CHIP_SLICES:
         return W(CALLS) | W(INPUTS) | W(ACTIVE) | W(BITS) | W(DIGITS) | W(LEVELS) | W(OUTPUTS) | FINISHING;
     case DIME_CHIP_PLANES:
@@ -63,6 +65,10 @@ static uint64_t dependence(uint32_t kernel) {
 
 int dime_chip_depends(uint32_t kernel, enum dime_chip_work work) {
     return (int)(dependence(kernel) >> work & 1);
+}
+
+uint32_t dime_chip_worker(uint32_t kernel) {
+    return kernel == DIME_CHIP_PARTS ? DIME_CHIP_ROWS : kernel;
 }
 
 /* ---- all ---- */

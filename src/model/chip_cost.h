@@ -39,7 +39,7 @@ enum dime_chip_kernel {
 /* Units of work. W: words of a row of weights, as they are added up. */
 enum dime_chip_work {
     DIME_WORK_CALLS,
-    DIME_WORK_LAYERS, /* fully connected */
+    DIME_WORK_LAYERS, /* fully connected; 1 of a layer in parts */
     DIME_WORK_INPUTS,
     DIME_WORK_WORDS,        /* groups of four inputs of which one is active */
     DIME_WORK_BYTES,        /* inputs of those up to the last that is active */
@@ -83,7 +83,7 @@ enum dime_chip_work {
     DIME_WORK_CODE,             /* cycles of generated code, as its instructions tell */
     DIME_WORK_FINISHES,         /* likewise, of what finishes sums above 0 */
     DIME_WORK_TESTS,            /* windows looked at whether they are blank */
-    DIME_WORK_COPIES,           /* outputs that are copied for blank windows */
+    DIME_WORK_COPIES,           /* outputs that are copied for blank windows, or added to an earlier part's */
     DIME_WORK_KINDS
 };
 
@@ -129,5 +129,9 @@ double dime_chip_cycles(const struct dime_model *model, const struct dime_activi
 
 /* 1: the kernel's time depends on that work. */
 int dime_chip_depends(uint32_t kernel, enum dime_chip_work work);
+
+/* The kernel that does a kernel's work: of rows in parts that of rows. Its measurements tell what units cost,
+   too. */
+uint32_t dime_chip_worker(uint32_t kernel);
 
 #endif

@@ -72,11 +72,13 @@ static void add_rows(const struct dime_model *model, uint32_t index, const struc
     struct dime_rows_plan plan = dime_rows_plan_make(model, index);
     uint32_t widest = dime_layout_widest_rows(model);
     work[DIME_WORK_CALLS] = plan.count;
-    work[DIME_WORK_INPUTS] = work[DIME_WORK_OUTPUTS] = 0;
+    work[DIME_WORK_INPUTS] = work[DIME_WORK_CORRECTIONS] = 0;
+    work[DIME_WORK_LAYERS] = 1;
     for (uint32_t i = 0; i < plan.count; i++) {
         const struct dime_rows_part *part = &plan.parts[i];
         work[DIME_WORK_INPUTS] += part->inputs;
-        work[DIME_WORK_OUTPUTS] += part->outputs;
+        work[DIME_WORK_CORRECTIONS] += seen->least_bits * part->outputs;
+        if (dime_rows_adds(part)) work[DIME_WORK_COPIES] += part->outputs;
         uint32_t words = dime_rows_words_added(dime_rows_words(part->outputs), widest);
         add_activity(seen, (double)part->inputs / layer->inputs, words, work);
     }
@@ -187,6 +189,7 @@ void dime_work_connected(const struct dime_model *model, uint32_t index, const s
     work[DIME_WORK_CALLS] = 1;
     work[DIME_WORK_INPUTS] = layer->inputs;
     work[DIME_WORK_OUTPUTS] = layer->outputs;
+    work[DIME_WORK_CORRECTIONS] = seen->least_bits * layer->outputs;
     if (layout == DIME_LAYOUT_ROWS || layout == DIME_LAYOUT_PARTS)
         add_rows(model, index, seen, work);
     else if (layout == DIME_LAYOUT_PLANES)
@@ -196,7 +199,6 @@ void dime_work_connected(const struct dime_model *model, uint32_t index, const s
     if (layout == DIME_LAYOUT_CODE) work[DIME_WORK_CODE] = seen->code;
     if (layout == DIME_LAYOUT_SLICES) work[DIME_WORK_LEVELS] = seen->digits * mean_levels(layer);
     work[DIME_WORK_OFFSET] = seen->offset * work[DIME_WORK_INPUTS];
-    work[DIME_WORK_CORRECTIONS] = seen->least_bits * work[DIME_WORK_OUTPUTS];
     add_products(layer, seen, 1, work);
     if (part->kernel >= DIME_CHIP_DOT) add_nonzero(layer, seen, work);
     add_finish(model, index, seen, work);

@@ -125,7 +125,7 @@ struct dime_rows_plan dime_rows_plan_make(const struct dime_model *model, uint32
     return plan;
 }
 
-static int adds(const struct dime_rows_part *part) {
+int dime_rows_adds(const struct dime_rows_part *part) {
     return part->input || part->plane->weight;
 }
 
@@ -142,7 +142,7 @@ uint32_t dime_rows_sums(const struct dime_model *model, uint32_t index, const st
     uint32_t entries = 0;
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct dime_rows_part *part = &plan->parts[i];
-        uint32_t first = adds(part) ? scratch_of(&model->layers[index]) : part->output;
+        uint32_t first = dime_rows_adds(part) ? scratch_of(&model->layers[index]) : part->output;
         uint32_t end =
             first + 8 * (part->has_flags ? part->words : dime_rows_words_added(part->words, widest));
         if (end > entries) entries = end;
@@ -242,7 +242,8 @@ static void print_part(const struct dime_rows_part *part, const char *name, FILE
         stream,
         "    {\n        .layer = {.fast = &%s_fast.fast, .inputs = %u, .outputs = %u},\n"
         "        .input = %u,\n        .output = %u,\n        .adds = %d,\n        .shift = %u,\n    },\n",
-        name, part->inputs, part->outputs, part->input, part->output, adds(part), part->plane->weight);
+        name, part->inputs, part->outputs, part->input, part->output, dime_rows_adds(part),
+        part->plane->weight);
 }
 
 static void print_parts(const struct dime_model_layer *layer, uint32_t number,

@@ -31,6 +31,9 @@ struct dime_rows_plan {
 
 struct dime_rows_plan dime_rows_plan_make(const struct dime_model *model, uint32_t index);
 
+/* 1: its sums are added to those of an earlier part. */
+int dime_rows_adds(const struct dime_rows_part *part);
+
 /* Words of a row of so many outputs, 1..64: 1, 2, 4 or 8. */
 uint32_t dime_rows_words(uint32_t outputs);
 /* Words of a row as they are added up: by what adds up the widest of the program, of eight words by a part of
