@@ -24,7 +24,7 @@ static const uint8_t window[TAPS] = {8, 15, 7, 9, 5, 1, 14, 6, 4};
    are in `minus`, which are subtracted. */
 static void find_digits(const int8_t *weights, uint8_t digits[TAPS], uint8_t minus[TAPS]) {
     for (uint32_t i = 0; i < TAPS; i++) {
-        int32_t weight = weights[i], sign = weight >> 31, size = (weight ^ sign) - sign, half = size >> 1;
+        int32_t weight = weights[i], sign = -(weight < 0), size = (weight ^ sign) - sign, half = size >> 1;
         int32_t all = half ^ (size + half);
         digits[i] = (uint8_t)all;
         minus[i] = (uint8_t)(((half ^ sign) & all));

@@ -34,7 +34,7 @@ void dime_table_fill_nf4(int32_t d, int16_t products[16]) {
 #ifndef __riscv
 /* For a PC, and to read: an input at a time. */
 static void add_input(const struct dime_table_taker *taker, const uint32_t *row, int32_t d) {
-    int16_t products[16];
+    int16_t products[16] = {0};
     int32_t *sum = taker->sums;
     (taker->fill ? taker->fill : fill_fp130)(d, products);
     for (uint32_t word = 0; word < taker->stride / 4; word++)

@@ -214,7 +214,7 @@ static int walk_entry(struct analysis *analysis, size_t start) {
     size_t count = analysis->listing->instruction_count;
     struct walk walk = {start, malloc(count * sizeof *walk.offset), malloc(count * sizeof *walk.waiting), 0};
     int code = walk.offset && walk.waiting ? 0 : out_of_memory();
-    for (size_t i = 0; !code && i < count; i++) walk.offset[i] = -1;
+    if (!code) memset(walk.offset, -1, count * sizeof *walk.offset); /* never reached */
     if (!code) code = reach(analysis, &walk, start, 0);
     while (!code && walk.waiting_count) code = follow(analysis, &walk, walk.waiting[--walk.waiting_count]);
     free(walk.offset);

@@ -61,7 +61,7 @@ static int by_largest(const void *a, const void *b) {
 
 static void sort_channels(const struct dime_layer *first, const int16_t *values, int32_t least, int32_t most,
                           uint8_t *order) {
-    struct channel channels[UINT8_MAX + 1];
+    struct channel channels[UINT8_MAX + 1] = {{0, 0}};
     for (uint32_t m = 0; m < first->outputs; m++)
         channels[m] = channel_of(values + (size_t)m * TAPS, m, least, most);
     qsort(channels, first->outputs, sizeof *channels, by_largest);
