@@ -8,7 +8,7 @@ Draws COUNT (100) camera-like pictures (dime photos) and takes them with the sim
 (boards/two-minis.yaml). The chips must show what `dime predict` reads in the frames that the camera put out,
 a dash where it is not sure; exit status 1 where one does not. Then come how many are right, on the boards and
 where `dime predict` reads the photographs themselves, without camera, and the longest time from button to
-digit. OPTIONS, such as --damage 1, go to `dime sim`.
+digit. What is answered with E and a code (--damage) is not compared. OPTIONS, such as --damage 1, go to `dime sim`.
 """
 import glob
 import json
@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 DIME = os.environ.get("DIME", "build/dime")
+DASH = 0x40  # segment G
 
 
 def ask(*arguments):
@@ -30,6 +31,11 @@ def expected(entry):
     return entry["label"] if entry["sure"] else -1
 
 
+def is_answer(photo):
+    """Not what did not change, which may show what it showed before, and not E with a code, nor its turns."""
+    return photo["changed"] and "frame" in photo and (photo["digit"] >= 0 or photo["segments"] == DASH)
+
+
 def take(model, board, count, options):
     """Photographs, what `dime sim` told of them, and what the PC reads in them and in the camera's frames."""
     with tempfile.TemporaryDirectory() as folder:
@@ -38,7 +44,7 @@ def take(model, board, count, options):
         files = sorted(glob.glob(os.path.join(folder, "*.png")), key=lambda name: name[-9:])
         told = ask("sim", "--board", board, "--model", model, "--limit", "4000", "--frames",
                    os.path.join(folder, "frames"), *options, *files)
-        frames = [photo["frame"] for photo in told["photos"] if photo["changed"]]
+        frames = [photo["frame"] for photo in told["photos"] if is_answer(photo)]
         return files, told, ask("predict", model, *files)["predictions"], \
             ask("predict", model, *frames)["predictions"]
 
@@ -50,13 +56,13 @@ def main():
     count = sys.argv[3] if len(sys.argv) > 3 else "100"
     files, told, by_photo, by_frame = take(sys.argv[1], board, count, sys.argv[4:])
     labels = [int(os.path.basename(file)[0]) for file in files]
-    # What did not change may show what it showed before, and is not counted.
-    changed = [i for i, photo in enumerate(told["photos"]) if photo["changed"]]
+    changed = [i for i, photo in enumerate(told["photos"]) if is_answer(photo)]
+    errors = sum(photo["changed"] and not is_answer(photo) for photo in told["photos"])
     chip = [told["photos"][i]["digit"] for i in changed]
     wrong = [f"{os.path.basename(files[i])}: {one} instead of {expected(entry)}"
              for i, one, entry in zip(changed, chip, by_frame) if one != expected(entry)]
-    print(f"{len(files)} photographs, {len(changed)} changed the display: "
-          f"{len(chip) - chip.count(-1)} digits, {chip.count(-1)} dashes")
+    print(f"{len(files)} photographs, {len(changed)} answered: "
+          f"{len(chip) - chip.count(-1)} digits, {chip.count(-1)} dashes; {errors} show E and a code")
     print(f"  as the PC reads the same frames   {len(changed) - len(wrong)} of {len(changed)}")
     print(f"  right on the boards               {sum(one == labels[i] for i, one in zip(changed, chip))} "
           f"of {len(changed)}")
