@@ -23,7 +23,8 @@ import threading
 
 DIME = os.path.abspath(os.environ.get("DIME", "build/dime"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-PLAYWRIGHT = "playwright-core@1.65.1"
+PLAYWRIGHT = "playwright-core@1.61.0"  # newer ones need more than the Node.js 18 of Debian 12
+LEAST_NODE = 18
 PACKAGES = os.path.abspath("build/npm")
 LEAST_RIGHT = 19
 CAMERA = {"on": "true", "twice": "false", "failed": "false", "hidden": True}
@@ -47,6 +48,9 @@ def check_machine():
     for program in ("node", "npm", "clang", "wasm-ld", "riscv64-unknown-elf-gcc"):
         if not (shutil.which(program) or (program == "wasm-ld" and shutil.which("wasm-ld-14"))):
             skip(f"{program} is not installed (scripts/setup.sh test)")
+    node = int(run("node", "--version").lstrip("v").split(".")[0])
+    if node < LEAST_NODE:
+        skip(f"node is version {node}, {PLAYWRIGHT} needs {LEAST_NODE}")
     if not os.path.exists(CHROMIUM):
         skip("chromium is not installed (scripts/setup.sh test)")
 
@@ -58,14 +62,22 @@ def check_program():
         skip("this program has no firmware for the predictor")
 
 
+def version_of(package):
+    try:
+        with open(os.path.join(package, "package.json"), encoding="utf-8") as file:
+            return json.load(file)["version"]
+    except OSError:
+        return None
+
+
 def find_playwright():
     """playwright-core in build/npm, fetched once."""
     place = os.path.join(PACKAGES, "node_modules", "playwright-core")
-    if not os.path.exists(place):
+    if version_of(place) != PLAYWRIGHT.split("@")[1]:
         os.makedirs(PACKAGES, exist_ok=True)
         done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", PACKAGES, PLAYWRIGHT],
                               capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode or not os.path.exists(place):
+        if done.returncode or not version_of(place):
             skip(f"npm cannot install {PLAYWRIGHT}: {done.stderr.strip()[-200:]}")
     return place
 
