@@ -5,10 +5,12 @@
     scripts/compare_boards.py MODEL [BOARD] [COUNT] [OPTION...]
 
 Draws COUNT (100) camera-like pictures (dime photos) and takes them with the simulated camera of BOARD
-(boards/two-minis.yaml). The chips must show what `dime predict` reads in the frames that the camera put out,
-a dash where it is not sure; exit status 1 where one does not. Then come how many are right, on the boards and
-where `dime predict` reads the photographs themselves, without camera, and the longest time from button to
-digit. What is answered with E and a code (--damage) is not compared. OPTIONS, such as --damage 1, go to `dime sim`.
+(boards/two-minis.yaml). The chips must show what `dime predict` reads in the frames that the camera put
+out, a dash where it is not sure; exit status 1 where one does not. Then come how many are right, on the
+boards and where `dime predict` reads the photographs themselves, without camera, and the longest time
+from button to digit. OPTIONS go to `dime sim`. With --damage, the code that is shown in turns with E looks
+like a digit for half of the time, and counts as different then: tests/test_predictor_chip.c tells them
+apart.
 """
 import glob
 import json
