@@ -25,8 +25,8 @@ struct dime_stack_entries {
     uint32_t handler_count;
     const uint32_t *candidates; /* functions whose address is taken: a call through a pointer may reach any */
     uint32_t candidate_count;
-    const struct dime_stack_caller *callers; /* of some of the candidates; a function that none of
- them fits may call any */
+    /* Of some of the candidates; a function that none of them fits may call any. */
+    const struct dime_stack_caller *callers;
     uint32_t caller_count;
 };
 

@@ -2,33 +2,16 @@
 #include "model/multiply_layout.h"
 
 #include "engine/fast_multiply.h"
+#include "model/unsigned_weight.h"
 
 enum { GROUP = DIME_MULTIPLY_OUTPUTS, DESCRIPTION = 24, MOST_LANE = 65535, MOST_ACTIVATION = 127 };
 
 int dime_multiply_shape_of(const struct dime_model_layer *layer, struct dime_multiply_shape *shape) {
-    switch (layer->format) {
-    case DIME_FORMAT_BINARY:
-    case DIME_FORMAT_BINARYSYM:
-        *shape = (struct dime_multiply_shape){.bits = 2, .scale = 1, .middle = 1};
-        return 1;
-    case DIME_FORMAT_TERNARY:
-        *shape = (struct dime_multiply_shape){.bits = 2, .scale = 0, .middle = 1};
-        return 1;
-    case DIME_FORMAT_2BITSYM:
-        *shape = (struct dime_multiply_shape){.bits = 2, .scale = 1, .middle = 3};
-        return 1;
-    case DIME_FORMAT_POT3:
-        *shape = (struct dime_multiply_shape){.bits = 4, .scale = 0, .middle = 4};
-        return 1;
-    case DIME_FORMAT_4BITSYM:
-        *shape = (struct dime_multiply_shape){.bits = 4, .scale = 1, .middle = 15};
-        return 1;
-    case DIME_FORMAT_4BIT:
-        *shape = (struct dime_multiply_shape){.bits = 4, .scale = 0, .middle = 8};
-        return 1;
-    default:
-        return 0;
-    }
+    struct dime_unsigned_weight weight;
+    if (!dime_unsigned_weight_of(layer->format, &weight)) return 0;
+    *shape = (struct dime_multiply_shape){
+        .bits = weight.bits < 2 ? 2 : weight.bits, .scale = weight.scale, .middle = weight.middle};
+    return 1;
 }
 
 static uint32_t inputs_a_word(const struct dime_multiply_shape *shape) {

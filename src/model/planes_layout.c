@@ -2,33 +2,16 @@
 #include "model/planes_layout.h"
 
 #include "engine/fast_planes.h"
+#include "model/unsigned_weight.h"
 
 enum { MOST_OUTPUTS = 255, SET = 32, HALF = 16, DESCRIPTION = 28 };
 
 static int find_planes(enum dime_format_id id, struct dime_planes_shape *shape) {
-    switch (id) {
-    case DIME_FORMAT_BINARY:
-    case DIME_FORMAT_BINARYSYM:
-        *shape = (struct dime_planes_shape){.planes = 1, .scale = 1, .middle = 1};
-        return 1;
-    case DIME_FORMAT_TERNARY:
-        *shape = (struct dime_planes_shape){.planes = 2, .scale = 0, .middle = 1};
-        return 1;
-    case DIME_FORMAT_2BITSYM:
-        *shape = (struct dime_planes_shape){.planes = 2, .scale = 1, .middle = 3};
-        return 1;
-    case DIME_FORMAT_POT3:
-        *shape = (struct dime_planes_shape){.planes = 4, .scale = 0, .middle = 4};
-        return 1;
-    case DIME_FORMAT_4BITSYM:
-        *shape = (struct dime_planes_shape){.planes = 4, .scale = 1, .middle = 15};
-        return 1;
-    case DIME_FORMAT_4BIT:
-        *shape = (struct dime_planes_shape){.planes = 4, .scale = 0, .middle = 8};
-        return 1;
-    default:
-        return 0;
-    }
+    struct dime_unsigned_weight weight;
+    if (!dime_unsigned_weight_of(id, &weight)) return 0;
+    *shape =
+        (struct dime_planes_shape){.planes = weight.bits, .scale = weight.scale, .middle = weight.middle};
+    return 1;
 }
 
 static uint32_t unsigned_weight(const struct dime_planes_shape *shape, int32_t value) {
