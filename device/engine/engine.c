@@ -15,11 +15,6 @@
 #else
 #define HAS_MAPS(network) ((network)->maps)
 #endif
-#ifdef DIME_ENGINE_NO_SHIFT
-#define HAS_SHIFT(layer) 0
-#else
-#define HAS_SHIFT(layer) ((layer)->requantize == DIME_REQUANTIZE_SHIFT)
-#endif
 #ifdef DIME_ENGINE_NO_CENTRE
 #define HAS_CENTRE(layer) 0
 #else
@@ -97,7 +92,8 @@ static void centre_activations(int8_t *activations, uint32_t count) {
 void dime_values_requantize(const struct dime_layer *layer, const int32_t *values, uint32_t count,
                             int8_t *activations) {
     uint32_t shift = 0;
-    if (HAS_SHIFT(layer)) shift = dime_shift_norm_shift(largest_of(values, count), layer->activation_bits);
+    if (DIME_HAS_SHIFT(layer))
+        shift = dime_shift_norm_shift(largest_of(values, count), layer->activation_bits);
     uint32_t top = (UINT32_C(1) << (layer->activation_bits - 1)) - 1;
     clamp_activations(values, count, shift, top, activations);
     if (HAS_CENTRE(layer)) centre_activations(activations, count);

@@ -10,11 +10,6 @@
 #else
 #define IS_WIDE(layer) ((layer)->requantize == DIME_REQUANTIZE_WIDE)
 #endif
-#ifdef DIME_ENGINE_NO_SHIFT
-#define HAS_SHIFT(layer) 0
-#else
-#define HAS_SHIFT(layer) ((layer)->requantize == DIME_REQUANTIZE_SHIFT)
-#endif
 #ifdef DIME_ENGINE_NO_AVERAGE
 #define AVERAGES(layer) 0
 #else
@@ -202,7 +197,7 @@ void dime_stage_run(const struct dime_layer *first, const struct dime_layer *las
         pool_maps(first, input, output);
     else if (IS_WIDE(first))
         convolve_wide(first, last, input, sums, output);
-    else if (HAS_SHIFT(first))
+    else if (DIME_HAS_SHIFT(first))
         convolve_shift(first, pool, last, input, sums, output);
     else
         convolve_fixed(first, pool, last, input, sums, output);

@@ -5,19 +5,18 @@
 #ifndef DIME_LIVE_PSEUDO_TERMINAL_H
 #define DIME_LIVE_PSEUDO_TERMINAL_H
 
+#include <stddef.h>
 #include <stdint.h>
-
-#include "live/port.h"
-
-struct dime_pseudo_terminal;
 
 /* path: without links. */
 int dime_pseudo_terminal_is(const char *path);
-/* baud: 9600, 57600 or 115200; it changes nothing but what the far end may ask for. Errors: IO
-   (it cannot be opened, or has no such speed), MEMORY; messages do not name the path. */
-int dime_pseudo_terminal_open(struct dime_pseudo_terminal **terminal, const char *path, uint32_t baud);
-void dime_pseudo_terminal_close(struct dime_pseudo_terminal *terminal); /* NULL is allowed */
-/* Lives as long as the terminal. */
-struct dime_live_port dime_pseudo_terminal_line(struct dime_pseudo_terminal *terminal);
+/* A file descriptor, to be closed with close. baud: 9600, 57600 or 115200; it changes nothing but what the
+   far end may ask for. Errors: IO (it cannot be opened, or has no such speed); messages do not name the
+   path. */
+int dime_pseudo_terminal_open(const char *path, uint32_t baud);
+/* Writes all bytes, waits up to a second for the far end to take some. Errors: IO. */
+int dime_pseudo_terminal_write(int file, const uint8_t *bytes, size_t size);
+/* How many bytes came, up to `size`; 0 where none came within `milliseconds`. Errors: IO. */
+int dime_pseudo_terminal_read(int file, uint8_t *bytes, size_t size, int milliseconds);
 
 #endif

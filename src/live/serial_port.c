@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "live/pseudo_terminal.h"
@@ -14,9 +15,9 @@
 enum { SEND_MS = 1000, RECEIVE_MS = 500, RING = 256, PORTS_BYTES = 600 };
 
 struct dime_serial_port {
-    struct sp_port *port;                  /* NULL where there is */
-    struct dime_pseudo_terminal *terminal; /* this instead */
-    uint8_t bytes[RING];                   /* read, but not yet asked for */
+    struct sp_port *port; /* of the library; NULL for a pseudo-terminal */
+    int terminal;         /* its file, or -1 */
+    uint8_t bytes[RING];  /* read, but not yet asked for */
     size_t count, next;
 };
 
@@ -59,25 +60,6 @@ static int interrupted(const char *what, enum sp_return code) {
 
 /* ---- a port of the library ---- */
 
-static int send(void *context, const uint8_t *bytes, size_t size) {
-    struct dime_serial_port *port = context;
-    enum sp_return sent = sp_blocking_write(port->port, bytes, size, SEND_MS);
-    if (sent < 0) return interrupted("written to", sent);
-    if ((size_t)sent == size) return 0;
-    return dime_error_set(DIME_ERROR_IO, "the serial port takes no more bytes; is it another device's?");
-}
-
-static int receive(void *context) {
-    struct dime_serial_port *port = context;
-    if (port->next == port->count) {
-        enum sp_return got = sp_blocking_read_next(port->port, port->bytes, sizeof port->bytes, RECEIVE_MS);
-        if (got < 0) return interrupted("read from", got) - 1; /* -1 is no error */
-        port->count = (size_t)got;
-        port->next = 0;
-    }
-    return port->next < port->count ? port->bytes[port->next++] : DIME_LIVE_NO_BYTE;
-}
-
 /* Bytes as they are, and nothing left from before. */
 static enum sp_return configure(struct sp_port *port, uint32_t baud) {
     enum sp_return code = sp_set_baudrate(port, (int)baud);
@@ -86,6 +68,18 @@ static enum sp_return configure(struct sp_port *port, uint32_t baud) {
     if (code == SP_OK) code = sp_set_stopbits(port, 1);
     if (code == SP_OK) code = sp_set_flowcontrol(port, SP_FLOWCONTROL_NONE);
     return code == SP_OK ? sp_flush(port, SP_BUF_BOTH) : code;
+}
+
+static int send_to_port(struct sp_port *port, const uint8_t *bytes, size_t size) {
+    enum sp_return sent = sp_blocking_write(port, bytes, size, SEND_MS);
+    if (sent < 0) return interrupted("written to", sent);
+    if ((size_t)sent == size) return 0;
+    return dime_error_set(DIME_ERROR_IO, "the serial port takes no more bytes; is it another device's?");
+}
+
+static int read_port(struct sp_port *port, uint8_t *bytes, size_t size) {
+    enum sp_return got = sp_blocking_read_next(port, bytes, size, RECEIVE_MS);
+    return got < 0 ? interrupted("read from", got) : (int)got;
 }
 
 static enum sp_return open_port(struct dime_serial_port *made, const char *path, uint32_t baud) {
@@ -104,8 +98,9 @@ static enum sp_return open_port(struct dime_serial_port *made, const char *path,
 /* ---- either ---- */
 
 static int open_terminal(struct dime_serial_port *made, const char *name, const char *path, uint32_t baud) {
-    int code = dime_pseudo_terminal_open(&made->terminal, path, baud);
-    if (!code) return 0;
+    made->terminal = dime_pseudo_terminal_open(path, baud);
+    if (made->terminal >= 0) return 0;
+    int code = made->terminal;
     char reason[256];
     snprintf(reason, sizeof reason, "%s", dime_error_message());
     return cannot_open(code, name, reason);
@@ -123,6 +118,7 @@ int dime_serial_port_open(struct dime_serial_port **port, const char *name, uint
     struct dime_serial_port *made = calloc(1, sizeof *made);
     *port = NULL;
     if (!made) return dime_error_set(DIME_ERROR_MEMORY, "%s: out of memory", name);
+    made->terminal = -1;
     int code = open_either(made, name, baud);
     if (code) {
         dime_serial_port_close(made);
@@ -134,7 +130,7 @@ int dime_serial_port_open(struct dime_serial_port **port, const char *name, uint
 
 void dime_serial_port_close(struct dime_serial_port *port) {
     if (!port) return;
-    dime_pseudo_terminal_close(port->terminal);
+    if (port->terminal >= 0) close(port->terminal);
     if (port->port) {
         sp_close(port->port);
         sp_free_port(port->port);
@@ -142,7 +138,28 @@ void dime_serial_port_close(struct dime_serial_port *port) {
     free(port);
 }
 
+static int send(void *context, const uint8_t *bytes, size_t size) {
+    const struct dime_serial_port *port = context;
+    if (port->port) return send_to_port(port->port, bytes, size);
+    return dime_pseudo_terminal_write(port->terminal, bytes, size);
+}
+
+static int read_some(const struct dime_serial_port *port, uint8_t *bytes, size_t size) {
+    if (port->port) return read_port(port->port, bytes, size);
+    return dime_pseudo_terminal_read(port->terminal, bytes, size, RECEIVE_MS);
+}
+
+static int receive(void *context) {
+    struct dime_serial_port *port = context;
+    if (port->next == port->count) {
+        int got = read_some(port, port->bytes, sizeof port->bytes);
+        if (got < 0) return got - 1; /* -1 is no error */
+        port->count = (size_t)got;
+        port->next = 0;
+    }
+    return port->next < port->count ? port->bytes[port->next++] : DIME_LIVE_NO_BYTE;
+}
+
 struct dime_live_port dime_serial_port_line(struct dime_serial_port *port) {
-    if (port->terminal) return dime_pseudo_terminal_line(port->terminal);
     return (struct dime_live_port){port, send, receive, NULL};
 }
