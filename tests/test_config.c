@@ -81,6 +81,7 @@ static void test_defaults_of_our_own(void **state) {
     assert_int_equal(config.validation_size, 5000);
     assert_int_equal(config.seed, 1);
     assert_int_equal(config.activation_bits, 8);
+    assert_true(config.activation_clip == 0);
     assert_true(config.weight_decay == 0 && config.adam_beta1 == 0.9f && config.adam_beta2 == 0.999f);
     assert_int_equal(config.warmup_epochs, 0);
     assert_int_equal(config.layer_count, 4);
@@ -363,6 +364,20 @@ static void test_clipping(void **state) {
     assert_int_equal(config.clip_until_epoch, 7);
     parse_good("num_epochs: 7\nmaxw_update_until_epoch: 60\n", &config);
     assert_int_equal(config.clip_until_epoch, 60);
+}
+
+static void test_activation_clip(void **state) {
+    (void)state;
+    struct dime_config config;
+    parse_good("NormType: BatchNorm\nactivation_clip: 4.5\n", &config);
+    assert_true(config.activation_clip == 4.5f);
+    assert_refused(
+        "NormType: BatchNorm\nactivation_clip: 0.25\n", DIME_ERROR_CONFIG,
+        "t.yaml:2: activation_clip 0.25 clips nearly everything; make it 0.5 or more, or 0 for that "
+        "of activation_bits");
+    assert_refused("activation_clip: 4\nNormType: RMS\n", DIME_ERROR_CONFIG,
+                   "t.yaml:2: activation_clip 4 needs NormType 'BatchNorm', found 'RMS', which scales "
+                   "activations instead of clipping them");
 }
 
 static void test_layers(void **state) {
@@ -951,6 +966,7 @@ int main(void) {
         cmocka_unit_test(test_every_choice),
         cmocka_unit_test(test_bits_per_weight),
         cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_activation_clip),
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_teachers),
         cmocka_unit_test(test_messages),

@@ -39,6 +39,7 @@ struct surrogate {
     uint8_t labels[IMAGES];
     double soft[IMAGES][WIDEST]; /* teachers' probabilities */
     double teacher_weight, temperature;
+    double clip; /* BatchNorm: largest activation */
 };
 
 static struct dime_random generator = {2024};
@@ -80,8 +81,7 @@ static void activate(const struct surrogate *net, uint32_t outputs, double z[IMA
             if (net->norm == DIME_NORM_RMS) z[n][m] /= sqrt(square);
             if (net->norm == DIME_NORM_LIN) z[n][m] /= sum;
             if (net->norm == DIME_NORM_LAYER) z[n][m] = (z[n][m] - sum) / sqrt(square - sum * sum);
-            if (net->norm == DIME_NORM_BATCH && net->quantized)
-                z[n][m] = fmin(z[n][m], dime_activation_range(8));
+            if (net->norm == DIME_NORM_BATCH && net->quantized) z[n][m] = fmin(z[n][m], net->clip);
         }
     }
 }
@@ -165,6 +165,7 @@ static void make_surrogate(const struct dime_network_state *network, const struc
     double logits[IMAGES][WIDEST], real[LAYERS][IMAGES][WIDEST];
     memset(net, 0, sizeof *net);
     net->norm = network->config.norm;
+    net->clip = dime_activation_range(&network->config, network->config.activation_bits);
     net->quantized = network->quantized;
     memcpy(net->labels, chunk->labels, IMAGES);
     for (uint32_t n = 0; chunk->soft && n < IMAGES; n++)
@@ -353,16 +354,11 @@ static int is_smooth(const struct dime_network_state *network, const struct dime
     return 1;
 }
 
-static void check_network(enum dime_format_id format, enum dime_norm norm, enum dime_wscale wscale,
-                          float teacher_weight) {
-    struct dime_config config = small_config(format, norm, wscale);
-    config.teacher_count = teacher_weight > 0;
-    config.teacher_weight = teacher_weight;
-    config.teacher_temperature = 3;
+static void check_network(const struct dime_config *config) {
     struct dime_network_state network;
     struct dime_chunk chunk;
     struct surrogate net;
-    assert_int_equal(dime_network_create(&network, &config, widths[LAYERS]), 0);
+    assert_int_equal(dime_network_create(&network, config, widths[LAYERS]), 0);
     assert_int_equal(dime_chunk_create(&chunk, &network, 1), 0);
     shake_norms(&network);
     uint32_t attempts = 0;
@@ -381,22 +377,46 @@ static void check_network(enum dime_format_id format, enum dime_norm norm, enum 
 
 static void test_every_combination(void **state) {
     (void)state;
-    for (int format = 0; format < DIME_FORMAT_COUNT; format++)
-        for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm++)
-            for (int wscale = DIME_WSCALE_PER_TENSOR; wscale <= DIME_WSCALE_PER_OUTPUT; wscale++)
-                check_network((enum dime_format_id)format, (enum dime_norm)norm, (enum dime_wscale)wscale, 0);
+    for (int format = 0; format < DIME_FORMAT_COUNT; format++) {
+        for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm++) {
+            for (int wscale = DIME_WSCALE_PER_TENSOR; wscale <= DIME_WSCALE_PER_OUTPUT; wscale++) {
+                struct dime_config config =
+                    small_config((enum dime_format_id)format, (enum dime_norm)norm, (enum dime_wscale)wscale);
+                check_network(&config);
+            }
+        }
+    }
+}
+
+static void check_teacher(enum dime_format_id format, enum dime_norm norm, float weight) {
+    struct dime_config config = small_config(format, norm, DIME_WSCALE_PER_TENSOR);
+    config.teacher_count = 1;
+    config.teacher_weight = weight;
+    config.teacher_temperature = 3;
+    check_network(&config);
 }
 
 static void test_teachers(void **state) {
     (void)state;
     for (int norm = DIME_NORM_RMS; norm <= DIME_NORM_BATCH; norm++) {
-        check_network(DIME_FORMAT_4BITSYM, (enum dime_norm)norm, DIME_WSCALE_PER_TENSOR, 0.25f);
-        check_network(DIME_FORMAT_NONE, (enum dime_norm)norm, DIME_WSCALE_PER_TENSOR, 1);
+        check_teacher(DIME_FORMAT_4BITSYM, (enum dime_norm)norm, 0.25f);
+        check_teacher(DIME_FORMAT_NONE, (enum dime_norm)norm, 1);
+    }
+}
+
+/* So low a clip that a part of the activations has no gradient. */
+static void test_activation_clip(void **state) {
+    (void)state;
+    for (int wscale = DIME_WSCALE_PER_TENSOR; wscale <= DIME_WSCALE_PER_OUTPUT; wscale++) {
+        struct dime_config config = small_config(DIME_FORMAT_8BIT, DIME_NORM_BATCH, (enum dime_wscale)wscale);
+        config.activation_clip = 0.75f;
+        check_network(&config);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_combination),
-                                       cmocka_unit_test(test_teachers)};
+                                       cmocka_unit_test(test_teachers),
+                                       cmocka_unit_test(test_activation_clip)};
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
 }

@@ -194,6 +194,11 @@ static void test_activation_widths(void **state) {
             check(&config, bits == 2 ? 40 : 70, what);
         }
     }
+    struct dime_config clipped = small_config();
+    clipped.norm = DIME_NORM_BATCH;
+    clipped.activation_bits = 4;
+    clipped.activation_clip = 1.5f;
+    check(&clipped, 70, "activations of 4 bits, BatchNorm, clipped at 1.5");
 }
 
 /* Layers of different formats; one, two and four layers; clipping that moves in every step. */

@@ -65,7 +65,8 @@ struct dime_config {
     uint32_t validation_size; /* taken from the end of a seeded shuffle of the training set */
     uint64_t seed;
     uint32_t activation_bits; /* 2..8 */
-    float weight_decay;       /* AdamW, decoupled; 0 = plain Adam */
+    float activation_clip; /* BatchNorm: largest activation, in standard deviations; 0: by activation_bits */
+    float weight_decay;    /* AdamW, decoupled; 0 = plain Adam */
     float adam_beta1, adam_beta2;
     float weight_averaging;    /* decay per step of the moving average of the weights; 0: none */
     uint32_t batchnorm_images; /* untouched training pictures that give the validated network's statistics; 0:

@@ -89,6 +89,10 @@ const struct config_key config_keys[KEY_COUNT] = {
                     "One weight scale for a layer, or one for each of its outputs."},
     [KEY_ACTIVATION_BITS] = {"activation_bits", UINT(config.activation_bits, 2, 8), "8", quantization, OWN,
                              "bits", "Width of the activations between layers, sign included."},
+    [KEY_ACTIVATION_CLIP] = {"activation_clip", FLOAT(config.activation_clip, 0, 100), "0.0", quantization,
+                             OWN, "deviations",
+                             "With `BatchNorm`: activations between layers are clipped here, 0.5 or more; 0: "
+                             "at 6, and earlier with fewer `activation_bits`."},
     [KEY_QUANTSCALE] = {"quantscale", FLOAT(quantscale, 0.001, 100), NULL, quantization, RISCV, "",
                         "Clipping as RiscV does it: `prop` with this scale, anew in every step; see below."},
     [KEY_MAXW_ALGO] =

@@ -60,6 +60,24 @@ static int check_bits(const struct config_draft *draft) {
         dime_format_name(format), bits, bits);
 }
 
+/* A norm that scales each picture anew (ShiftNorm) clips nothing. */
+static int check_activations(const struct config_draft *draft) {
+    const struct dime_config *config = &draft->config;
+    double clip = (double)config->activation_clip;
+    if (clip == 0) return 0;
+    if (clip < 0.5)
+        return config_error(
+            DIME_ERROR_CONFIG, draft->name, draft->line[KEY_ACTIVATION_CLIP],
+            "activation_clip %g clips nearly everything; make it 0.5 or more, or 0 for that of "
+            "activation_bits",
+            clip);
+    if (config->norm == DIME_NORM_BATCH) return 0;
+    return config_error(DIME_ERROR_CONFIG, draft->name, later_line(draft, KEY_ACTIVATION_CLIP, KEY_NORM_TYPE),
+                        "activation_clip %g needs NormType 'BatchNorm', found '%s', which scales activations "
+                        "instead of clipping them",
+                        clip, dime_norm_name(config->norm));
+}
+
 static int check_training(const struct config_draft *draft) {
     const struct dime_config *config = &draft->config;
     if (config->norm == DIME_NORM_BATCH && config->batch_size < 2)
@@ -82,6 +100,7 @@ int config_draft_settle(struct config_draft *draft) {
     if (!error) error = config_layers_settle(draft);
     if (!error) error = check_bits(draft);
     if (!error) error = config_layers_check(draft);
+    if (!error) error = check_activations(draft);
     if (!error) error = check_training(draft);
     return error;
 }

@@ -273,10 +273,10 @@ double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affi
     return unit;
 }
 
-double dime_activation_range(uint32_t activation_bits) {
+double dime_activation_range(const struct dime_config *config, uint32_t activation_bits) {
     static const double range[9] = {
         [2] = 1.5, [3] = 2.3, [4] = 3.0, [5] = 3.7, [6] = 4.4, [7] = 5.2, [8] = 6.0};
-    return range[activation_bits];
+    return config->activation_clip > 0 ? (double)config->activation_clip : range[activation_bits];
 }
 
 double dime_activation_unit(const struct dime_config *config, uint32_t layer_index) {
@@ -288,7 +288,7 @@ double dime_activation_unit(const struct dime_config *config, uint32_t layer_ind
     }
     uint32_t bits = config->layers[before - 1].activation_bits;
     if (!bits) bits = config->activation_bits;
-    return dime_activation_range(bits) / ((1 << (bits - 1)) - 1);
+    return dime_activation_range(config, bits) / ((1 << (bits - 1)) - 1);
 }
 
 static int layer_affine(const struct dime_model *model, struct dime_model_layer *layer, const float *step) {

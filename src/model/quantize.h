@@ -65,11 +65,10 @@ struct dime_norm_view {
 double dime_affine_from_norm(const struct dime_norm_view *norm, struct dime_affine *affine,
                              uint8_t *bias_shift);
 
-/* Largest real value that a hidden activation stands for with BatchNorm, in standard deviations: 6 with 8
-   bits as in ReLU6 networks, less with fewer bits, since a coarse step then costs more than clipping.
-   activation_bits: 2..8.
-   */
-double dime_activation_range(uint32_t activation_bits);
+/* Largest real value that a hidden activation stands for with BatchNorm, in standard deviations: the
+   configuration's activation_clip, or else 6 with 8 bits as in ReLU6 networks, less with fewer bits, since a
+   coarse step then costs more than clipping. activation_bits: 2..8. */
+double dime_activation_range(const struct dime_config *config, uint32_t activation_bits);
 
 /* Real size of one unit of a layer's input activations: 1/127 of the input range for the first layer
    (1/15, 1 with fewer bits), the

@@ -94,7 +94,7 @@ struct dime_batch_norm dime_batch_norm_rows(const struct dime_network_state *net
         .next_row = layer->last ? 0 : network->layers[index + 1].padded_inputs,
         .unit = (float)buffers->unit,
         .highest = buffers->highest,
-        .range = network->quantized ? (float)dime_activation_range(bits) : INFINITY,
+        .range = network->quantized ? (float)dime_activation_range(&network->config, bits) : INFINITY,
         .gradient = buffers->gradient,
         .gain_gradient = buffers->gain_gradient,
         .offset_gradient = buffers->offset_gradient,

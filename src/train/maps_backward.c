@@ -28,8 +28,9 @@ static void batch_norm_gradient(const struct dime_network_state *network, struct
         struct dime_map_norm norm = {
             .scale = scale * inverse,
             .centre = -buffers->batch_mean[m] * inverse,
-            .range =
-                network->quantized ? (float)dime_activation_range(layer->shape.activation_bits) : INFINITY,
+            .range = network->quantized
+                         ? (float)dime_activation_range(&network->config, layer->shape.activation_bits)
+                         : INFINITY,
             .per_unit = 1 / (float)buffers->unit,
             .back = layer->gain.value[m] * inverse,
         };
