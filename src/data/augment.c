@@ -20,6 +20,7 @@ struct dime_augmenter {
     uint32_t height, width, size, wide; /* of the source; of the target, and padded */
     struct dime_framed source, middle, smoothed;
     uint8_t *prepared; /* one picture */
+    uint16_t *pairs;   /* scratch of the warp */
     struct dime_smoothing down_smoothing, across_smoothing;
     float *x_at, *y_at; /* wide: where in the source the target's samples lie */
     struct dime_spline across, down;
@@ -113,6 +114,11 @@ static int create_field(struct dime_augmenter *a) {
     return a->control && a->rows && a->shift_x ? 0 : DIME_ERROR_MEMORY;
 }
 
+/* A pixel of background left and right; whole words, so that rows begin alike. */
+static uint32_t prepared_stride(const struct dime_augmenter *a) {
+    return (a->width + 2 + 3) / 4 * 4;
+}
+
 static int allocate(struct dime_augmenter *a) {
     a->x_at = place_samples(a->width, a->size, a->wide);
     a->y_at = place_samples(a->height, a->size, a->wide);
@@ -123,7 +129,8 @@ static int allocate(struct dime_augmenter *a) {
     if (!code) code = frame_create(&a->middle, a->height, a->width);
     if (!code) code = frame_create(&a->smoothed, a->height, a->width);
     a->prepared = dime_aligned_zeros(1, dime_augment_prepared_bytes(a));
-    if (!a->prepared) code = DIME_ERROR_MEMORY;
+    a->pairs = dime_aligned_zeros(dime_ready_pairs(a->height, prepared_stride(a)), sizeof *a->pairs);
+    if (!a->prepared || !a->pairs) code = DIME_ERROR_MEMORY;
     if (!code && a->settings.elastic_probability > 0) code = create_field(a);
     return code;
 }
@@ -159,6 +166,7 @@ void dime_augmenter_free(struct dime_augmenter *a) {
     free(a->middle.pixels);
     free(a->smoothed.pixels);
     free(a->prepared);
+    free(a->pairs);
     free(a->x_at);
     free(a->y_at);
     free(a->control);
@@ -208,11 +216,6 @@ static const struct dime_framed *smooth_source(struct dime_augmenter *a, const u
     return &a->smoothed;
 }
 
-/* A pixel of background left and right; whole words, so that rows begin alike. */
-static uint32_t prepared_stride(const struct dime_augmenter *a) {
-    return (a->width + 2 + 3) / 4 * 4;
-}
-
 size_t dime_augment_prepared_bytes(const struct dime_augmenter *a) {
     size_t bytes = (size_t)(a->height + 3) * prepared_stride(a) + 4;
     return (bytes + 63) / 64 * 64;
@@ -226,14 +229,17 @@ void dime_augment_prepare(struct dime_augmenter *a, const uint8_t *source, uint8
         memcpy(prepared + (y + 1) * stride + 1, dime_framed_row(smooth, y), a->width);
 }
 
-void dime_augment_prepared(struct dime_augmenter *a, const uint8_t *prepared, struct dime_random random,
-                           uint8_t *target) {
+void dime_augment_prepared(struct dime_augmenter *a, const uint8_t *prepared, const uint8_t *soon,
+                           struct dime_random random, uint8_t *target) {
     struct dime_ready ready = {a->height, a->width, prepared_stride(a), prepared};
     struct dime_warp warp = draw_map(a, &random);
     warp.size = a->size;
     warp.wide = a->wide;
     warp.x_at = a->x_at;
     warp.y_at = a->y_at;
+    warp.pairs = a->pairs;
+    warp.soon = soon;
+    warp.soon_bytes = soon ? dime_augment_prepared_bytes(a) : 0;
     warp.bilinear = a->settings.bilinear || a->across_smoothing.reach || a->down_smoothing.reach;
     if (dime_random_unit(&random) < a->settings.elastic_probability) {
         elastic_field(a, &random, a->shift_x);
@@ -247,5 +253,5 @@ void dime_augment_prepared(struct dime_augmenter *a, const uint8_t *prepared, st
 void dime_augment(struct dime_augmenter *a, const uint8_t *source, struct dime_random random,
                   uint8_t *target) {
     dime_augment_prepare(a, source, a->prepared);
-    dime_augment_prepared(a, a->prepared, random, target);
+    dime_augment_prepared(a, a->prepared, NULL, random, target);
 }

@@ -37,9 +37,9 @@ void dime_augment_prepare(struct dime_augmenter *augmenter, const uint8_t *sourc
 
 /* Distorts one prepared picture, straight to the target's size. target: size x size grey levels, and
    DIME_AUGMENT_ROOM bytes behind them that are overwritten. What lies outside is 0. The same `random` gives
-   the same picture. */
+   the same picture. soon: the prepared picture after the next ones, brought near meanwhile; NULL: none. */
 #define DIME_AUGMENT_ROOM 16
-void dime_augment_prepared(struct dime_augmenter *augmenter, const uint8_t *prepared,
+void dime_augment_prepared(struct dime_augmenter *augmenter, const uint8_t *prepared, const uint8_t *soon,
                            struct dime_random random, uint8_t *target);
 /* Both in one. */
 void dime_augment(struct dime_augmenter *augmenter, const uint8_t *source, struct dime_random random,

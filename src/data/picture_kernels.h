@@ -38,6 +38,11 @@ struct dime_smoothing {
     uint16_t weight[DIME_MOST_TAPS];
 };
 
+/* Room for each pixel of such a picture beside the one below it. */
+static inline size_t dime_ready_pairs(uint32_t height, uint32_t stride) {
+    return ((size_t)height + 2) * stride + 2;
+}
+
 /* One target picture: size x size samples of a ready picture. Sample (x, y) lies at u = x_at[x], v = y_at[y]
    of the picture, and there at (xx u + xy v + x0, yx u + yy v + y0) plus the shift; what lies outside is 0.
  */
@@ -48,6 +53,9 @@ struct dime_warp {
     float xx, xy, x0, yx, yy, y0;
     const float *shift_x, *shift_y; /* size x wide, or NULL */
     int bilinear;
+    uint16_t *pairs;     /* bilinear: scratch, dime_ready_pairs() of them */
+    const uint8_t *soon; /* memory that is wanted soon: asked for a cache line a row, so that none waits */
+    size_t soon_bytes;
 };
 
 /* A cubic B-spline over random control points, along one axis. */

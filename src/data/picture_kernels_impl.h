@@ -136,44 +136,93 @@ LANES_INLINE lanes clamp_lanes(lanes v, float top) {
 }
 
 LANES_INLINE lanes_int sample_nearest(const uint8_t *corner, uint32_t stride, lanes across, lanes down) {
-    lanes_int column = lanes_to_int(across + lanes_all(0.5f)), row = lanes_to_int(down + lanes_all(0.5f));
+    lanes_int column = lanes_to_int(across), row = lanes_to_int(down);
     return gather(corner, row * lanes_int_all((int32_t)stride) + column) & lanes_int_all(255);
 }
 
-/* Between four neighbours, along the rows first, rounded to nearest. */
-LANES_INLINE lanes_int sample_bilinear(const uint8_t *corner, uint32_t stride, lanes across, lanes down) {
-    lanes_int column = lanes_to_int(across), row = lanes_to_int(down), byte = lanes_int_all(255);
-    lanes right = across - lanes_from_int(column), below = down - lanes_from_int(row);
-    lanes_int place = row * lanes_int_all((int32_t)stride) + column;
-    lanes_int upper = gather(corner, place), lower = gather(corner + stride, place);
-    lanes upper_left = lanes_from_int(upper & byte), upper_right = lanes_from_int((upper >> 8) & byte);
-    lanes lower_left = lanes_from_int(lower & byte), lower_right = lanes_from_int((lower >> 8) & byte);
-    lanes top = upper_left + right * (upper_right - upper_left);
-    lanes bottom = lower_left + right * (lower_right - lower_left);
-    return lanes_to_int((top + below * (bottom - top)) + lanes_all(0.5f));
+/* Each pixel with the one below it, so that one word holds all four neighbours of a place. */
+static void pair_rows(const struct dime_ready *source, uint16_t *pairs) {
+    typedef words words_there __attribute__((aligned(2), may_alias));
+    const uint8_t *upper = source->corner, *lower = upper + source->stride;
+    uint32_t count = (source->height + 2) * source->stride, i = 0;
+    for (; i + BLOCK <= count; i += BLOCK)
+        *(words_there *)(pairs + i) = words_load(upper + i) | words_load(lower + i) << 8;
+    for (; i < count + 2; i++) pairs[i] = (uint16_t)(upper[i] | lower[i] << 8);
 }
 
-/* Sixteen samples; coordinates count from the background pixel above and left of the picture. */
-LANES_INLINE lanes_int warp_block(const struct dime_warp *warp, const struct dime_ready *source, uint32_t x,
-                                  uint32_t y) {
-    float v = warp->y_at[y];
-    lanes u = lanes_load(warp->x_at + x);
-    lanes across = lanes_all(warp->xy * v + warp->x0 + 1) + lanes_all(warp->xx) * u;
-    lanes down = lanes_all(warp->yy * v + warp->y0 + 1) + lanes_all(warp->yx) * u;
-    if (warp->shift_x) {
-        across += lanes_load(warp->shift_x + (size_t)y * warp->wide + x);
-        down += lanes_load(warp->shift_y + (size_t)y * warp->wide + x);
+/* Between four neighbours, the lowest byte the upper left one, the next one below it; down the columns first.
+   right, below: 0 .. 63, how much of 64 the other neighbour has. Sums stay below 255 * 64 * 64 + 2^11. */
+LANES_INLINE lanes_int mix_neighbours(lanes_int four, lanes_int right, lanes_int below) {
+#ifdef __AVX2__
+    lanes_int twice = below | below << 16;
+    lanes_int down = (twice << 8) - twice + lanes_int_all(0x00400040);
+    lanes_int across = (right << 16) - right + lanes_int_all(64);
+#ifdef __AVX512BW__
+    lanes_int sum =
+        (lanes_int)_mm512_madd_epi16(_mm512_maddubs_epi16((__m512i)four, (__m512i)down), (__m512i)across);
+#else
+    union {
+        lanes_int whole;
+        __m256i half[2];
+    } pixels = {four}, weights = {down}, shares = {across};
+    for (uint32_t i = 0; i < 2; i++)
+        pixels.half[i] =
+            _mm256_madd_epi16(_mm256_maddubs_epi16(pixels.half[i], weights.half[i]), shares.half[i]);
+    lanes_int sum = pixels.whole;
+#endif
+#else
+    lanes_int byte = lanes_int_all(255), above = lanes_int_all(64) - below;
+    lanes_int left_column = (four & byte) * above + (four >> 8 & byte) * below;
+    lanes_int right_column = (four >> 16 & byte) * above + (four >> 24 & byte) * below;
+    lanes_int sum = left_column * (lanes_int_all(64) - right) + right_column * right;
+#endif
+    return (sum + lanes_int_all(1 << 11)) >> 12;
+}
+
+/* A sample's place in 1/64 of a pixel, rounded to the nearest, from the background pixel above and left of
+   the picture on. */
+LANES_INLINE lanes_int sample_bilinear(const uint16_t *pairs, uint32_t stride, lanes across, lanes down) {
+    lanes_int column = lanes_to_int(across), row = lanes_to_int(down), fraction = lanes_int_all(63);
+    lanes_int place = (row >> 6) * lanes_int_all((int32_t)stride) + (column >> 6);
+    return mix_neighbours(gather((const uint8_t *)pairs, place + place), column & fraction, row & fraction);
+}
+
+/* Samples x .. x + 15 of all rows. Coordinates count in 1/scale of a pixel; scale, a power of two, bilinear
+   and bent are constants at each call. */
+LANES_INLINE void warp_columns(const struct dime_warp *warp, const struct dime_ready *source, uint32_t x,
+                               const float scale, const int bilinear, const int bent, uint8_t *target) {
+    lanes u = lanes_load(warp->x_at + x), unit = lanes_all(scale), half = lanes_all(0.5f);
+    lanes u_across = lanes_all(warp->xx * scale) * u, u_down = lanes_all(warp->yx * scale) * u;
+    float right = (float)(source->width + 1) * scale, bottom = (float)(source->height + 1) * scale;
+    for (uint32_t y = 0; y < warp->size; y++) {
+        float v = warp->y_at[y];
+        if (x == 0 && 64 * (size_t)y < warp->soon_bytes) __builtin_prefetch(warp->soon + 64 * (size_t)y);
+        lanes across = lanes_all((warp->xy * v + warp->x0 + 1) * scale) + u_across;
+        lanes down = lanes_all((warp->yy * v + warp->y0 + 1) * scale) + u_down;
+        if (bent) {
+            across += lanes_load(warp->shift_x + (size_t)y * warp->wide + x) * unit;
+            down += lanes_load(warp->shift_y + (size_t)y * warp->wide + x) * unit;
+        }
+        across = clamp_lanes(across, right) + half;
+        down = clamp_lanes(down, bottom) + half;
+        store_bytes(target + (size_t)y * warp->size + x,
+                    bilinear ? sample_bilinear(warp->pairs, source->stride, across, down)
+                             : sample_nearest(source->corner, source->stride, across, down));
     }
-    across = clamp_lanes(across, (float)(source->width + 1));
-    down = clamp_lanes(down, (float)(source->height + 1));
-    return warp->bilinear ? sample_bilinear(source->corner, source->stride, across, down)
-                          : sample_nearest(source->corner, source->stride, across, down);
 }
 
 static void warp(const struct dime_warp *warp, const struct dime_ready *source, uint8_t *target) {
-    for (uint32_t y = 0; y < warp->size; y++) /* what a row writes too far, the next one overwrites */
-        for (uint32_t x = 0; x < warp->size; x += DIME_LANES)
-            store_bytes(target + (size_t)y * warp->size + x, warp_block(warp, source, x, y));
+    if (warp->bilinear) pair_rows(source, warp->pairs);
+    /* What the last columns of a row write too far, the first ones of the next row overwrite. */
+    for (uint32_t x = (warp->size - 1) / DIME_LANES * DIME_LANES + DIME_LANES; x > 0;) {
+        x -= DIME_LANES;
+        if (!warp->bilinear)
+            warp_columns(warp, source, x, 1, 0, warp->shift_x != NULL, target);
+        else if (warp->shift_x)
+            warp_columns(warp, source, x, 64, 1, 1, target);
+        else
+            warp_columns(warp, source, x, 64, 1, 0, target);
+    }
 }
 
 #ifdef __AVX512DQ__

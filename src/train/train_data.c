@@ -167,56 +167,111 @@ static uint32_t picture_of(const struct dime_train_data *data, uint32_t sample) 
     return data->order[sample < plain ? sample : sample - plain];
 }
 
+static int is_plain(const struct dime_train_data *data, uint32_t sample) {
+    return sample < plain_count(data);
+}
+
+/* Where a sample's pixels lie. */
+static const uint8_t *memory_of(const struct dime_train_data *data, uint32_t sample, size_t *bytes) {
+    size_t picture = picture_of(data, sample);
+    if (is_plain(data, sample)) {
+        *bytes = data->inputs;
+        return (const uint8_t *)data->encoded + picture * *bytes;
+    }
+    *bytes = data->prepared ? data->prepared_bytes : (size_t)data->dataset->height * data->dataset->width;
+    return (data->prepared ? data->prepared : data->dataset->pixels) + picture * *bytes;
+}
+
 /* Asks for a sample's memory before it is needed: samples are strewn over all of it. */
 static void prefetch(const struct dime_train_data *data, uint32_t sample) {
-    size_t picture = picture_of(data, sample), bytes = data->inputs;
-    const char *from = (const char *)data->encoded + picture * bytes;
-    if (sample >= plain_count(data)) {
-        bytes = data->prepared ? data->prepared_bytes : (size_t)data->dataset->height * data->dataset->width;
-        from = (const char *)(data->prepared ? data->prepared : data->dataset->pixels) + picture * bytes;
-    }
+    size_t bytes;
+    const uint8_t *from = memory_of(data, sample, &bytes);
     for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i);
 }
 
-static void augment(const struct dime_train_data *data, struct dime_batch_maker *maker, uint64_t index,
-                    uint32_t picture) {
+/* The rows of a chunk, the augmented ones first: while one of them is made, there is time for the memory of
+   others to come. */
+struct filling {
+    const struct dime_train_data *data;
+    struct dime_batch_maker *maker;
+    uint32_t epoch, plain, augmented; /* counts */
+    const uint32_t *samples;          /* of the chunk */
+    uint8_t plain_rows[DIME_CHUNK_MOST], augmented_rows[DIME_CHUNK_MOST];
+    float *input;
+    size_t input_row;
+};
+
+static void sort_rows(struct filling *filling, uint32_t count) {
+    for (uint32_t n = 0; n < count; n++) {
+        if (is_plain(filling->data, filling->samples[n]))
+            filling->plain_rows[filling->plain++] = (uint8_t)n;
+        else
+            filling->augmented_rows[filling->augmented++] = (uint8_t)n;
+    }
+}
+
+static void augment(const struct filling *filling, uint32_t sample, const uint8_t *soon) {
+    const struct dime_train_data *data = filling->data;
     const struct dime_dataset *dataset = data->dataset;
+    struct dime_batch_maker *maker = filling->maker;
+    uint32_t picture = picture_of(data, sample);
+    uint64_t index = ((uint64_t)filling->epoch << 32) + picture;
     struct dime_random random = dime_random_stream(data->seed, DIME_RANDOM_AUGMENT, index);
+    if (dime_photo_sample(data, maker->viewer, index, picture, maker->picture)) return;
     if (data->prepared)
-        dime_augment_prepared(maker->augmenter, data->prepared + picture * data->prepared_bytes, random,
+        dime_augment_prepared(maker->augmenter, data->prepared + picture * data->prepared_bytes, soon, random,
                               maker->picture);
     else
         dime_augment(maker->augmenter, dataset->pixels + (size_t)picture * dataset->height * dataset->width,
                      random, maker->picture);
 }
 
-/* The input of sample s of an epoch; returns its picture. */
-static uint32_t fill_row(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
-                         uint32_t sample, float *input) {
-    uint32_t picture = picture_of(data, sample);
-    if (sample < plain_count(data)) {
-        maker->kernels->widen(data->encoded + (size_t)picture * data->inputs, data->inputs, input);
-        return picture;
+#define AHEAD 3u
+
+static void fill_augmented(const struct filling *filling) {
+    const struct dime_train_data *data = filling->data;
+    const uint8_t *rows = filling->augmented_rows;
+    for (uint32_t i = 0; i < AHEAD && i < filling->augmented; i++) prefetch(data, filling->samples[rows[i]]);
+    for (uint32_t i = 0; i < filling->augmented; i++) {
+        const uint8_t *soon = NULL;
+        size_t bytes;
+        if (i + AHEAD < filling->augmented) soon = memory_of(data, filling->samples[rows[i + AHEAD]], &bytes);
+        augment(filling, filling->samples[rows[i]], soon);
+        filling->maker->pictures->encode_floats(data->input.encoding, data->input.threshold,
+                                                filling->maker->picture, data->inputs,
+                                                filling->input + rows[i] * filling->input_row);
+        if (i < filling->plain) prefetch(data, filling->samples[filling->plain_rows[i]]);
     }
-    uint64_t index = ((uint64_t)epoch << 32) + picture;
-    if (!dime_photo_sample(data, maker->viewer, index, picture, maker->picture))
-        augment(data, maker, index, picture);
-    maker->pictures->encode_floats(data->input.encoding, data->input.threshold, maker->picture, data->inputs,
-                                   input);
-    return picture;
 }
 
-#define AHEAD 6u
+static void fill_plain(const struct filling *filling) {
+    const struct dime_train_data *data = filling->data;
+    uint32_t near = filling->augmented < AHEAD ? AHEAD : filling->augmented; /* have been asked for */
+    const uint8_t *rows = filling->plain_rows;
+    for (uint32_t i = filling->augmented; i < near && i < filling->plain; i++)
+        prefetch(data, filling->samples[rows[i]]);
+    for (uint32_t i = 0; i < filling->plain; i++) {
+        size_t bytes;
+        if (i + AHEAD >= near && i + AHEAD < filling->plain)
+            prefetch(data, filling->samples[rows[i + AHEAD]]);
+        filling->maker->kernels->widen((const int8_t *)memory_of(data, filling->samples[rows[i]], &bytes),
+                                       data->inputs, filling->input + rows[i] * filling->input_row);
+    }
+}
 
 void dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker *maker, uint32_t epoch,
                      const uint32_t *samples, uint32_t count, struct dime_chunk *chunk,
                      uint32_t padded_inputs) {
+    struct filling filling = {.data = data,
+                              .maker = maker,
+                              .epoch = epoch,
+                              .samples = samples,
+                              .input = chunk->layers[0].input,
+                              .input_row = padded_inputs};
     chunk->count = count;
-    for (uint32_t n = 0; n < AHEAD && n < count; n++) prefetch(data, samples[n]);
-    for (uint32_t n = 0; n < count; n++) {
-        if (n + AHEAD < count) prefetch(data, samples[n + AHEAD]);
-        uint32_t picture =
-            fill_row(data, maker, epoch, samples[n], chunk->layers[0].input + (size_t)n * padded_inputs);
-        chunk->labels[n] = data->dataset->labels[picture];
-    }
+    sort_rows(&filling, count);
+    fill_augmented(&filling);
+    fill_plain(&filling);
+    for (uint32_t n = 0; n < count; n++)
+        chunk->labels[n] = data->dataset->labels[picture_of(data, samples[n])];
 }
