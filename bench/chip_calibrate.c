@@ -26,7 +26,7 @@ struct row {
 /* One image of one network that has been measured. */
 struct measured {
     uint32_t network, picture_count;
-    struct dime_chip_build build; /* its convolutions: the next */
+    struct dime_chip_build build; /* its convolutions: the next; its chip: the first */
     struct dime_conv_plan convolutions;
     struct chip_image images[PICTURES];
 };
@@ -220,6 +220,7 @@ static int add_images(struct calibration *calibration, const struct dime_model *
     uint8_t *grey = chip_pictures(calibration->data, model, FIRST, pictures);
     int8_t *encoded = grey ? chip_encoded(model, grey, pictures) : NULL;
     int code = encoded ? 0 : dime_error_set(DIME_ERROR_MEMORY, "out of memory for pictures");
+    build.chip = dime_chips;
     build.convolutions = &measured->convolutions;
     calibration->network = measured->network;
     for (uint32_t i = 0; !code && i < pictures; i++)

@@ -204,16 +204,46 @@ def test_refusals(checks, folder, run):
     checks.check(not os.path.exists(out), "nothing is written")
 
 
+def configured(folder, quant, bits, *changes):
+    """A network trained for one epoch."""
+    config, out = os.path.join(folder, "changed.yaml"), os.path.join(folder, "changed")
+    text = CONFIG.format(data=make_data(folder), quant=quant, bits=bits)
+    for old, new in (("num_epochs: 6", "num_epochs: 1"), *changes):
+        text = re.sub(old, new, text)
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text)
+    result = dime("train", config, "--out", out)
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+def test_order_without_predictions(checks, folder, run):
+    """On the CH32V002, for which no cycles are predicted, plans are taken in their order until one fits."""
+    del run
+    widths = [(f"network_width{i}: .*", f"network_width{i}: 64") for i in (1, 2, 3)]
+    large = configured(folder, "4bitsym", 4, *widths, (r"\Z", "input_size: 17\n"))
+    report = build(large, os.path.join(folder, "x.elf"), "--app", "testset", "--chip", "v002")
+    expected = [f"{kernels} kernels, {place}, compiled for {trade}"
+                for kernels, place, trade in (("fast", "inner loops in RAM", "speed"),
+                                              ("fast", "inner loops in RAM", "size"),
+                                              ("fast", "code in flash", "speed"),
+                                              ("fast", "code in flash", "size"),
+                                              ("compact", "inner loops in RAM", "speed"),
+                                              ("compact", "code in flash", "speed"))]
+    tried = [candidate["plan"] for candidate in report["candidates"]]
+    checks.check(len(tried) > 1, f"the first does not fit: {tried}")
+    checks.equal(tried, expected[:len(tried)], "plans in their order")
+    checks.equal([candidate["fits"] for candidate in report["candidates"]],
+                 [False] * (len(tried) - 1) + [True], "the first that fits")
+    checks.check("the first that fits" in report["why"], report["why"])
+
+
 def test_too_large(checks, folder, run):
     """784 inputs of 8 bits do not fit: the message, then a table; nothing is written."""
     del run
-    data = make_data(folder)
-    config, out = os.path.join(folder, "large.yaml"), os.path.join(folder, "x.elf")
-    with open(config, "w", encoding="utf-8") as file:
-        text = CONFIG.format(data=data, quant="8bit", bits=8).replace("num_epochs: 6", "num_epochs: 1")
-        file.write(text.replace("network_width1: 16", "network_width1: 32") + "input_size: 28\n")
-    large = os.path.join(folder, "large")
-    checks.equal(dime("train", config, "--out", large).returncode, 0, "training")
+    out = os.path.join(folder, "x.elf")
+    large = configured(folder, "8bit", 8, ("network_width1: 16", "network_width1: 32"),
+                       (r"\Z", "input_size: 28\n"))
     result = dime("firmware", large, "--app", "demo", "--out", out)
     checks.equal(result.returncode, 1, "exit status")
     first, *table = result.stderr.splitlines()
@@ -293,4 +323,5 @@ if __name__ == "__main__":
         print(f"no {PREFIX}gcc")
         sys.exit(77)
     run_tests(test_every_application, test_reasons, test_smallest, test_stack, test_pictures, test_refusals,
+              test_order_without_predictions,
               test_too_large, test_from_anywhere, test_flash)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """dime inspect: the figures fit together, and the text says the same."""
+import json
 import math
 import os
 
@@ -41,7 +42,7 @@ def check_chip(checks, found):
 
 
 def test_json(checks, _folder, run):
-    found = dime_json("inspect", run)
+    found = dime_json("inspect", run, "--assume")
     layers = found["layers"]
     shapes = [(layer["inputs"], layer["outputs"]) for layer in layers]
     checks.equal(shapes, [(256, 16), (16, 16), (16, 3)], "shapes")
@@ -58,20 +59,47 @@ def test_json(checks, _folder, run):
 
 
 def test_model_file(checks, _folder, run):
-    checks.equal(dime_json("inspect", os.path.join(run, "model.safetensors")), dime_json("inspect", run),
+    checks.equal(dime_json("inspect", os.path.join(run, "model.safetensors"), "--assume"),
+                 dime_json("inspect", run, "--assume"),
                  "run folder and model file")
 
 
+def test_planner(checks, folder, run):
+    """The cycles are those of what `dime firmware` takes, where there is a compiler; else it is assumed."""
+    out = os.path.join(folder, "x.elf")
+    built = dime("inspect", run, "--json")
+    planned = dime("firmware", run, "--app", "testset", "--out", out, "--json")
+    found = json.loads(built.stdout)
+    if planned.returncode:
+        checks.equal(found["built"], False, "nothing can be built")
+    else:
+        report = json.loads(planned.stdout)
+        checks.equal((found["built"], found["plan"]), (True, report["plan"]), "plan")
+        checks.equal(found["cycles"], report["candidates"][-1]["cycles"], "cycles of the plan")
+    bare = dime("inspect", run, env={**os.environ, "DIME_CROSS": "odd-"}).stdout
+    checks.check("assumed to fit" in bare and "odd-" in bare, f"no compiler: {bare}")
+
+
+def test_other_chip(checks, _folder, run):
+    """No cycles are predicted for the CH32V002, and the text says so."""
+    found = dime_json("inspect", run, "--chip", "v002", "--assume")
+    checks.equal((found["cycles"], found["milliseconds"], found["chip_name"]), (None, None, "v002"), "cycles")
+    text = dime("inspect", run, "--chip", "v002", "--assume").stdout
+    checks.check("no prediction of cycles" in text, text)
+    checks.refused(dime("inspect", run, "--chip", "v001"), 2, ["v001", "v003", "v002"], "unknown chip")
+
+
 def test_text(checks, _folder, run):
-    result = dime("inspect", run)
+    result = dime("inspect", run, "--assume")
     checks.equal(result.returncode, 0, "exit status")
-    first = dime_json("inspect", run)["layers"][0]
+    first = dime_json("inspect", run, "--assume")["layers"][0]
     for words in ("layer 1: 256 inputs, 16 outputs, 4bitsym", "layer 3: 16 inputs, 3 outputs",
                   f"minimum {first['minimum']:.4g}, maximum {first['maximum']:.4g}, "
                   f"mean {first['mean']:.4g}, standard deviation {first['deviation']:.4g}",
                   f"entropy {first['entropy']:.2f} bits", "of 16 codes used",
                   "total: 2200 bytes of weights, 4400 products",
-                  "RAM: 336 bytes", "fast kernels, inner loops in RAM", "activations as counted when"):
+                  "RAM: 336 bytes", "fast kernels, inner loops in RAM, compiled for speed", "assumed to fit",
+                  "activations as counted when"):
         checks.check(words in result.stdout, f"the text has {words!r}")
     bars = [line for line in result.stdout.splitlines() if "%" in line and "code space" not in line]
     checks.equal(len(bars), 3 * 16, "bars, one a code")
@@ -80,11 +108,11 @@ def test_text(checks, _folder, run):
 
 def test_eight_bits_share_bars(checks, folder, _run):
     run = train(folder, make_data(folder), "8bit", 8)
-    layers = dime_json("inspect", run)["layers"]
+    layers = dime_json("inspect", run, "--assume")["layers"]
     checks.equal(len(layers[0]["histogram"]), 256, "bins of 8bit")
     for number, layer in enumerate(layers):
         check_moments(checks, layer, f"8bit layer {number + 1}")
-    lines = dime("inspect", run).stdout.splitlines()
+    lines = dime("inspect", run, "--assume").stdout.splitlines()
     checks.equal(sum(" .. " in line for line in lines), 3 * 32, "bars of 8bit")
 
 
@@ -106,4 +134,5 @@ def test_usage(checks, folder, run):
 
 
 if __name__ == "__main__":
-    run_tests(test_json, test_model_file, test_text, test_eight_bits_share_bars, test_float_model, test_usage)
+    run_tests(test_json, test_model_file, test_planner, test_other_chip, test_text,
+              test_eight_bits_share_bars, test_float_model, test_usage)

@@ -129,22 +129,6 @@ static void list_apps(char *text, size_t room) {
             (size_t)snprintf(text + used, used < room ? room - used : 0, "%s%s", used ? ", " : "", app->name);
 }
 
-static void list_chips(char *text, size_t room) {
-    size_t used = 0;
-    for (const struct dime_chip *chip = dime_chips; chip->name; chip++)
-        used += (size_t)snprintf(text + used, used < room ? room - used : 0, "%s%s", used ? ", " : "",
-                                 chip->name);
-}
-
-static int check_chip(const struct settings *settings, struct dime_firmware_settings *firmware) {
-    char chips[100];
-    firmware->chip = dime_chip_find(settings->chip);
-    if (firmware->chip) return 0;
-    list_chips(chips, sizeof chips);
-    return dime_error_set(DIME_ERROR_USAGE, "--chip %s: unknown; it is one of %s", settings->chip, chips);
-}
-
-/* An application without a network may be told the model of the board that it works with. */
 static int check_input_size(const struct settings *settings, struct dime_firmware_settings *firmware) {
     firmware->input_size = (uint32_t)settings->input_size;
     if (!firmware->app->has_no_model && !settings->model)
@@ -182,7 +166,7 @@ static int check_settings(const struct settings *settings, struct dime_firmware_
     if (settings->baud < LEAST_BAUD || settings->baud > MOST_BAUD)
         return dime_error_set(DIME_ERROR_USAGE, "--baud %d: %d to %d are possible", settings->baud,
                               LEAST_BAUD, MOST_BAUD);
-    if (check_chip(settings, firmware)) return DIME_ERROR_USAGE;
+    if (dime_chip_choose(settings->chip, &firmware->chip)) return DIME_ERROR_USAGE;
     firmware->elf = settings->out;
     firmware->baud = (uint32_t)settings->baud;
     firmware->code = (enum dime_code_place)code;

@@ -10,6 +10,7 @@
 #include "cli/chip_prediction.h"
 #include "cli/cli.h"
 #include "cli/run_facts.h"
+#include "model/chip_cost.h"
 #include "model/export_c.h"
 #include "model/layer_text.h"
 #include "model/model.h"
@@ -101,14 +102,24 @@ static uint64_t products(const struct dime_model *model) {
     return total;
 }
 
+static void print_cycles(const char *plan, double cycles) {
+    if (cycles > 0) printf("  %-34s %9.0f cycles, %6.2f ms\n", plan, cycles, milliseconds(cycles));
+}
+
 static void print_chip(const struct cli_chip_prediction *chip) {
-    printf("flash: %u bytes for weights and tables as the chip has them\n"
-           "predicted for an inference on the CH32V003 at 48 MHz, from grey levels to the digit:\n",
-           chip->flash_bytes);
-    for (int way = 0; way < CLI_CHIP_WAYS; way++)
-        if (chip->cycles[way] > 0)
-            printf("  %-34s %9.0f cycles, %6.2f ms\n", cli_chip_way_name(way), chip->cycles[way],
-                   milliseconds(chip->cycles[way]));
+    printf("flash: %u bytes for weights and tables as the chip has them\n", chip->flash_bytes);
+    if (!dime_chip_has_costs(chip->chip)) {
+        printf("no prediction of cycles: kernels have been measured on the %s alone; `dime sim --chip %s` "
+               "counts them\n",
+               dime_chips->full_name, chip->chip->name);
+        return;
+    }
+    printf("predicted for an inference on the %s at 48 MHz, from grey levels to the digit:\n",
+           chip->chip->full_name);
+    print_cycles(chip->plan, chip->best);
+    printf("  (%s)\n", chip->assumed[0] ? chip->assumed : "what `dime firmware --app testset` takes");
+    puts("other ways, compiled for speed, where they fit:");
+    for (int way = 0; way < CLI_CHIP_WAYS; way++) print_cycles(cli_chip_way_name(way), chip->cycles[way]);
     printf("  (%s)\n", cli_typical_origin_text(chip->origin));
 }
 
@@ -217,6 +228,9 @@ static void add_chip(cJSON *object, const struct cli_chip_prediction *chip) {
         add_number(item, "cycles", known(chip->cycles[way]));
         cJSON_AddItemToArray(ways, item);
     }
+    cJSON_AddStringToObject(object, "chip_name", chip->chip->name);
+    cJSON_AddStringToObject(object, "plan", chip->plan);
+    cJSON_AddBoolToObject(object, "built", !chip->assumed[0]);
     cJSON_AddStringToObject(object, "activity", origins[chip->origin]);
 }
 
@@ -224,7 +238,7 @@ static void add_chip(cJSON *object, const struct cli_chip_prediction *chip) {
 static int print_json(const struct dime_model *model, const struct cli_chip_prediction *chip) {
     cJSON *object = cJSON_CreateObject();
     int runs = runs_in_engine(model);
-    double cycles = runs ? known(chip->cycles[chip->best]) : (double)NAN;
+    double cycles = runs ? known(chip->best) : (double)NAN;
     add_number(object, "model_bytes", (double)dime_model_bytes(model));
     add_number(object, "flash_bytes", runs ? (double)chip->flash_bytes : (double)NAN);
     add_number(object, "ram_bytes", runs ? (double)ram_bytes(model) : (double)NAN);
@@ -265,17 +279,20 @@ static int make_pictures(const char *path, const char *folder, const struct cli_
 }
 
 struct inspect_options {
-    char *pictures, *data, *folder;
-    int json;
+    char *pictures, *data, *folder, *chip;
+    int json, assume;
 };
 
 static int inspect(const char *path, const struct inspect_options *given) {
     const struct cli_facts_options facts = {given->data, given->folder, dime_processor_count(), 0, 1};
+    const struct dime_chip *kind = dime_chips;
     struct dime_model model;
-    int status = CLI_DONE, code = dime_model_read(path, &model);
+    int status = CLI_DONE, code = given->chip ? dime_chip_choose(given->chip, &kind) : 0;
+    if (!code) code = dime_model_read(path, &model);
     if (code) return cli_fail(&cli_inspect, code);
     struct cli_chip_prediction chip = {0};
-    if (runs_in_engine(&model)) code = cli_chip_predict(&model, given->data, given->folder, &chip);
+    if (runs_in_engine(&model))
+        code = cli_chip_predict(&model, kind, !given->assume, given->data, given->folder, &chip);
     if (code) {
         dime_model_free(&model);
         return cli_fail(&cli_inspect, code);
@@ -298,6 +315,9 @@ static int run(int argc, const char **argv) {
         {"data", 0, POPT_ARG_STRING, &given.data, 0,
          "count activations, and test for figures, on this dataset (default: the model's own)", "NAME|DIR"},
         {"dir", 0, POPT_ARG_STRING, &given.folder, 0, "cache folder of named datasets", "DIR"},
+        {"chip", 0, POPT_ARG_STRING, &given.chip, 0, "v003 or v002 (default v003)", "CHIP"},
+        {"assume", 0, POPT_ARG_NONE, &given.assume, 0,
+         "assume that the fastest way to build it fits, instead of building it to find out", NULL},
         {"json", 0, POPT_ARG_NONE, &given.json, 0, "print one JSON object", NULL},
         POPT_TABLEEND};
     struct cli_arguments arguments;
@@ -310,7 +330,7 @@ static int run(int argc, const char **argv) {
 
 const struct cli_command cli_inspect = {
     .name = "inspect",
-    .usage = "MODEL [--pictures DIR] [--data NAME|DIR] [--json]",
+    .usage = "MODEL [--pictures DIR] [--data NAME|DIR] [--chip CHIP] [--assume] [--json]",
     .summary = "show layers, weight statistics and sizes of a model",
     .run = run,
 };

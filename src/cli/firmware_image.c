@@ -13,25 +13,16 @@
 
 #define ELF_LIMIT ((size_t)64 << 20)
 
-static int build_in(const char *folder, const struct dime_model *model, const char *app, uint32_t baud,
-                    struct cli_firmware_image *image) {
+static int build_in(const char *folder, const struct dime_firmware_settings *settings,
+                    struct dime_firmware_report *report, struct cli_firmware_image *image) {
+    struct dime_firmware_settings complete = *settings;
     char *elf = dime_path_join(folder, "image.elf");
     if (!elf) return dime_error_set(DIME_ERROR_MEMORY, "out of memory for a firmware");
-    struct dime_firmware_settings settings = {.app = dime_firmware_app_find(app),
-                                              .model = model,
-                                              .model_name = "model",
-                                              .elf = elf,
-                                              .baud = baud,
-                                              .code = DIME_CODE_AUTO,
-                                              .kernels = DIME_KERNELS_AUTO};
-    struct dime_firmware_report report = {0};
-    int code = settings.app ? dime_firmware_build(&settings, &report)
-                            : dime_error_set(DIME_ERROR_UNSUPPORTED, "no firmware is called %s", app);
-    image->flash_bytes = report.flash_bytes;
-    image->ram_bytes = report.ram_bytes;
-    image->stack_bytes = report.stack.bytes;
-    if (!code) code = dime_file_read(elf, ELF_LIMIT, &image->elf, &image->size);
-    dime_firmware_report_free(&report);
+    complete.model_name = "model";
+    complete.elf = elf;
+    complete.code = DIME_CODE_AUTO;
+    int code = dime_firmware_build(&complete, report);
+    if (!code && image) code = dime_file_read(elf, ELF_LIMIT, &image->elf, &image->size);
     free(elf);
     return code;
 }
@@ -41,16 +32,35 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return remove(path);
 }
 
-int cli_firmware_image_build(const struct dime_model *model, const char *app, uint32_t baud,
-                             struct cli_firmware_image *image) {
+static int build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report,
+                 struct cli_firmware_image *image) {
     char folder[256];
     const char *temporary = getenv("TMPDIR");
-    memset(image, 0, sizeof *image);
+    *report = (struct dime_firmware_report){0};
     snprintf(folder, sizeof folder, "%.200s/dime-chip-XXXXXX", temporary && *temporary ? temporary : "/tmp");
     if (!mkdtemp(folder)) return dime_error_set(DIME_ERROR_IO, "%s: cannot be made; set TMPDIR", folder);
-    int code = build_in(folder, model, app, baud, image);
+    int code = build_in(folder, settings, report, image);
     nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     return code;
+}
+
+int cli_firmware_image_build(const struct dime_model *model, const char *app, uint32_t baud,
+                             struct cli_firmware_image *image) {
+    const struct dime_firmware_settings settings = {
+        .app = dime_firmware_app_find(app), .model = model, .baud = baud};
+    struct dime_firmware_report report;
+    memset(image, 0, sizeof *image);
+    if (!settings.app) return dime_error_set(DIME_ERROR_UNSUPPORTED, "no firmware is called %s", app);
+    int code = build(&settings, &report, image);
+    image->flash_bytes = report.flash_bytes;
+    image->ram_bytes = report.ram_bytes;
+    image->stack_bytes = report.stack.bytes;
+    dime_firmware_report_free(&report);
+    return code;
+}
+
+int cli_firmware_plan(const struct dime_firmware_settings *settings, struct dime_firmware_report *report) {
+    return build(settings, report, NULL);
 }
 
 void cli_firmware_image_free(struct cli_firmware_image *image) {

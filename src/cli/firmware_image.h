@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/build.h"
 #include "model/model.h"
 
 struct cli_firmware_image {
@@ -19,5 +20,9 @@ struct cli_firmware_image {
 int cli_firmware_image_build(const struct dime_model *model, const char *app, uint32_t baud,
                              struct cli_firmware_image *image);
 void cli_firmware_image_free(struct cli_firmware_image *image);
+
+/* How `dime firmware` would build it: the report alone, whose files are gone. settings: without name and ELF
+   file. Errors: those of dime_firmware_build, IO. Free the report in every case. */
+int cli_firmware_plan(const struct dime_firmware_settings *settings, struct dime_firmware_report *report);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "firmware/explain.h"
+#include "firmware/kernels.h"
 
 enum { TABLE_ROWS = 16, PLAN_ROOM = 320 };
 
@@ -52,7 +53,9 @@ static void add_kernels(cJSON *object, const struct dime_model *model,
                         const struct dime_firmware_report *report) {
     cJSON *list = cJSON_AddArrayToObject(object, "kernels");
     for (uint32_t i = 0; i < model->layer_count; i++)
-        cJSON_AddItemToArray(list, cJSON_CreateString(dime_firmware_kernel_name(report, model, i)));
+        cJSON_AddItemToArray(list, cJSON_CreateString(dime_firmware_kernel_of(report->chip, report->kernels,
+                                                                              &report->convolutions, model, i)
+                                                          .name));
 }
 
 static void add_layers(cJSON *object, const struct dime_model *model, const struct dime_activity *activity,

@@ -109,16 +109,15 @@ void dime_firmware_verdict_text(const struct dime_firmware_candidate *plan, char
  * many"
  */
 void dime_firmware_why_text(const struct dime_firmware_report *report, char *text, size_t room);
-/* Which kernel computes layer `index`: "rows", "table", "code for two outputs at once", "reference" ... */
-const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
-                                      const struct dime_model *model, uint32_t index);
-
 /* Writes NAME.elf, NAME.bin, NAME.hex and the folder NAME.sources. An image that does not fit is measured,
    but not written: the result is then DIME_ERROR_UNSUPPORTED, and the report holds what takes the space. Free
    the report in every case. Errors: UNSUPPORTED (no cross compiler, does not fit, stack without bound), IO
    (the compiler failed: the message has its first error), MEMORY, and those of dime_export_c. */
 int dime_firmware_build(const struct dime_firmware_settings *settings, struct dime_firmware_report *report);
-/* What was built, for model/chip_cost.h; valid as long as the report. */
+/* What is or was built, for model/chip_cost.h; valid as long as the convolutions or the report. */
+struct dime_chip_build dime_firmware_cost_build_of(const struct dime_chip *chip, enum dime_kernels kernels,
+                                                   enum dime_code_place code, enum dime_trade trade,
+                                                   const struct dime_conv_plan *convolutions);
 struct dime_chip_build dime_firmware_cost_build(const struct dime_firmware_report *report);
 void dime_firmware_report_free(struct dime_firmware_report *report);
 

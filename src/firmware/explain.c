@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "firmware/kernels.h"
 #include "model/fast_layout.h"
 #include "model/weight_code.h"
 
 /* One way to compute a layer. */
 struct way {
-    const char *kernel;
+    struct dime_firmware_kernel kernel;
     double cycles; /* 0: not known */
     uint32_t bytes;
 };
@@ -25,10 +26,8 @@ struct question {
 
 /* ---- ways ---- */
 
-/* Costs are known for one chip. */
 static double cycles_of(const struct question *question, const struct dime_chip_build *build) {
     struct dime_chip_part parts[DIME_CHIP_MOST_PARTS];
-    if (question->report->chip != dime_chips) return 0;
     uint32_t count = dime_chip_parts(question->model, question->activity, build, parts);
     for (uint32_t i = 0; i < count; i++)
         if (parts[i].layer == question->index && dime_chip_part_is_known(&parts[i], build))
@@ -40,16 +39,15 @@ static double cycles_of(const struct question *question, const struct dime_chip_
 static struct way way_of(const struct question *question, const struct dime_conv_plan *plan, int is_fast,
                          uint32_t bytes) {
     const struct dime_firmware_report *report = question->report;
-    struct dime_firmware_report other = *report;
-    if (is_fast) other.kernels = DIME_KERNELS_FAST;
-    if (!is_fast && report->kernels == DIME_KERNELS_FAST) other.kernels = DIME_KERNELS_REFERENCE;
-    const struct dime_chip_build build = {is_fast, report->code == DIME_CODE_RAM,
-                                          report->trade == DIME_TRADE_SIZE, plan,
-                                          other.kernels == DIME_KERNELS_COMPACT};
-    other.convolutions = *plan;
-    return (struct way){.kernel = dime_firmware_kernel_name(&other, question->model, question->index),
-                        .cycles = cycles_of(question, &build),
-                        .bytes = bytes};
+    enum dime_kernels kernels = is_fast                                ? DIME_KERNELS_FAST
+                                : report->kernels == DIME_KERNELS_FAST ? DIME_KERNELS_REFERENCE
+                                                                       : report->kernels;
+    const struct dime_chip_build build =
+        dime_firmware_cost_build_of(report->chip, kernels, report->code, report->trade, plan);
+    return (struct way){
+        .kernel = dime_firmware_kernel_of(report->chip, kernels, plan, question->model, question->index),
+        .cycles = cycles_of(question, &build),
+        .bytes = bytes};
 }
 
 static struct dime_conv_stage_plan *stage_of(struct dime_conv_plan *plan, uint32_t index) {
@@ -133,8 +131,8 @@ static void tell_faster(const struct question *question, const struct way *chose
         report->flash_bytes < report->chip->flash_bytes ? report->chip->flash_bytes - report->flash_bytes : 0;
     uint32_t more = other->bytes > chosen->bytes ? other->bytes - chosen->bytes : 0;
     char cycles[32];
-    int used =
-        snprintf(why, room, "%s would take %s cycles, but ", other->kernel, grouped(other->cycles, cycles));
+    int used = snprintf(why, room, "%s would take %s cycles, but ", other->kernel.name,
+                        grouped(other->cycles, cycles));
     if (more > left)
         snprintf(why + used, room - (size_t)used, "its weights need %u bytes more flash than there are",
                  more - left);
@@ -151,7 +149,7 @@ static void tell_slower(const struct question *question, int is_known, const str
     char cycles[32];
     int used = snprintf(why, room, "%s", is_known ? "the fastest" : "cycles are not predicted");
     if (other && other->cycles > 0)
-        used += snprintf(why + used, room - (size_t)used, "; %s would take %s cycles", other->kernel,
+        used += snprintf(why + used, room - (size_t)used, "; %s would take %s cycles", other->kernel.name,
                          grouped(other->cycles, cycles));
     if (refusal) snprintf(why + used, room - (size_t)used, "; no code: %s", refusal);
 }
@@ -170,28 +168,7 @@ static void tell_why(const struct question *question, const struct way *chosen, 
 
 /* ---- where ---- */
 
-/* Functions of inner loops; what no name fits is code that is made of weights, which stays in flash. */
-static const char *inner_loop(const char *kernel) {
-    static const char *const loops[][2] = {
-        {"rows", "dime_rows_flush_"},
-        {"rows in parts", "dime_rows_flush_"},
-        {"table", "dime_table_take"},
-        {"compact", "dime_dot_"},
-        {"slices", "dime_slices_add"},
-        {"planes", "dime_planes_add"},
-        {"look-up", "dime_lookup_channel"},
-        {"reference", "dot"},
-        {"multiplications", "dime_multiply_add_"},
-        {"multiplications, a map at once", "multiply"},
-        {"code written meanwhile, a map at once", "dime_written_row"},
-    };
-    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
-        if (!strcmp(kernel, loops[i][0])) return loops[i][1];
-    return NULL;
-}
-
-static const char *place_of(const struct dime_firmware_report *report, const char *kernel) {
-    const char *loop = inner_loop(kernel);
+static const char *place_of(const struct dime_firmware_report *report, const char *loop) {
     for (size_t i = 0; loop && i < report->space.count; i++)
         if (!strncmp(report->space.items[i].name, loop, strlen(loop)) && report->space.items[i].ram)
             return "RAM";
@@ -215,8 +192,8 @@ uint32_t dime_firmware_explain(const struct dime_firmware_report *report, const 
         layers[count] =
             (struct dime_firmware_layer){.first = i,
                                          .last = stage ? stage->last : i,
-                                         .kernel = chosen.kernel,
-                                         .place = place_of(report, chosen.kernel),
+                                         .kernel = chosen.kernel.name,
+                                         .place = place_of(report, chosen.kernel.loop),
                                          .weight_bytes = chosen.bytes,
                                          .cycles = activity ? (uint64_t)(chosen.cycles + 0.5) : 0};
         tell_why(&question, &chosen, layers[count].why, sizeof layers[count].why);

@@ -8,7 +8,7 @@
 /* One layer, or a convolution with the pooling behind it. */
 struct dime_firmware_layer {
     uint32_t first, last;  /* indices */
-    const char *kernel;    /* as dime_firmware_kernel_name has it */
+    const char *kernel;    /* its name in kernels.h */
     const char *place;     /* where its inner loop runs: "RAM" or "flash" */
     uint32_t weight_bytes; /* of flash: weights, tables, code that is made of weights */
     uint64_t cycles;       /* predicted; 0: not known */

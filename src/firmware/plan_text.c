@@ -4,8 +4,6 @@
 
 #include "firmware/build.h"
 #include "firmware/pictures.h"
-#include "model/chip_cost.h"
-#include "model/fast_layout.h"
 
 void dime_firmware_plan_text(const struct dime_firmware_candidate *plan, char *text, size_t room) {
     int is_reference = plan->kernels == DIME_KERNELS_REFERENCE;
@@ -78,41 +76,4 @@ void dime_firmware_why_text(const struct dime_firmware_report *report, char *tex
     if (other->cycles)
         snprintf(cycles, sizeof cycles, ", predicted to take %llu cycles", (unsigned long long)other->cycles);
     snprintf(text + used, room - (size_t)used, "; %s%s: %s", plan, cycles, verdict);
-}
-
-static const char *map_kernel(const struct dime_firmware_report *report, uint32_t index) {
-    const struct dime_conv_stage_plan *stage = dime_conv_plan_stage(&report->convolutions, index);
-    return dime_conv_method_name(stage ? stage->method : DIME_CONV_REFERENCE);
-}
-
-/* 1 where fast_dot.S has the layer's dot products. */
-static int is_compact(const struct dime_model_layer *layer) {
-    return !dime_layer_is_pool(layer) && dime_format_has_dot(layer->format);
-}
-
-const char *dime_firmware_kernel_name(const struct dime_firmware_report *report,
-                                      const struct dime_model *model, uint32_t index) {
-    if (report->kernels == DIME_KERNELS_REFERENCE) return "reference";
-    if (report->kernels == DIME_KERNELS_COMPACT)
-        return is_compact(&model->layers[index]) ? "compact" : "reference";
-    if (model->layers[index].shape.kind != DIME_LAYER_FC) return map_kernel(report, index);
-    if (report->convolutions.code_layers >> index & 1) return "code";
-    switch (dime_layout_on(report->chip, model, index)) {
-    case DIME_LAYOUT_ROWS:
-        return "rows";
-    case DIME_LAYOUT_PARTS:
-        return "rows in parts";
-    case DIME_LAYOUT_SLICES:
-        return "slices";
-    case DIME_LAYOUT_TABLE:
-        return "table";
-    case DIME_LAYOUT_PLANES:
-        return "planes";
-    case DIME_LAYOUT_MULTIPLY:
-        return "multiplications";
-    case DIME_LAYOUT_CODE:
-    case DIME_LAYOUT_REFERENCE:
-        break;
-    }
-    return "reference";
 }

@@ -18,4 +18,7 @@ struct dime_chip {
 extern const struct dime_chip dime_chips[];
 const struct dime_chip *dime_chip_find(const char *name); /* NULL: unknown */
 
+/* The same for an option --chip. Errors: USAGE (unknown: the message has the known ones). */
+int dime_chip_choose(const char *name, const struct dime_chip **chip);
+
 #endif

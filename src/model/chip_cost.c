@@ -136,7 +136,12 @@ double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dim
     return cycles;
 }
 
+int dime_chip_has_costs(const struct dime_chip *chip) {
+    return chip == dime_chips;
+}
+
 int dime_chip_part_is_known(const struct dime_chip_part *part, const struct dime_chip_build *build) {
+    if (!dime_chip_has_costs(build->chip)) return 0;
     const float *cost = dime_chip_costs[part->kernel][dime_chip_build_index(build)];
     for (int kind = 0; kind < DIME_WORK_KINDS; kind++)
         if (cost[kind] > 0) return 1;

@@ -89,6 +89,7 @@ enum dime_chip_work {
 
 /* How a program is built, as far as its time depends on it. */
 struct dime_chip_build {
+    const struct dime_chip *chip;
     int is_fast;                               /* 0: the reference */
     int in_ram;                                /* inner loops */
     int is_small;                              /* compiled for size: the kernels' inner loops are assembly,
@@ -118,9 +119,12 @@ enum { DIME_CHIP_MOST_PARTS = DIME_MAX_LAYERS + 2 };
 uint32_t dime_chip_parts(const struct dime_model *model, const struct dime_activity *activity,
                          const struct dime_chip_build *build,
                          struct dime_chip_part parts[DIME_CHIP_MOST_PARTS]);
-/* 1: its kernel has been measured. */
+/* 1: its kernel has been measured, on that chip. */
 int dime_chip_part_is_known(const struct dime_chip_part *part, const struct dime_chip_build *build);
 double dime_chip_part_cycles(const struct dime_chip_part *part, const struct dime_chip_build *build);
+
+/* 1 where costs have been measured on that chip: on the first of dime_chips alone. */
+int dime_chip_has_costs(const struct dime_chip *chip);
 
 /* Predicted cycles of one inference, 0 where a kernel has not been measured: from grey levels to the digit;
    without encoding them, from encoded inputs. */

@@ -67,10 +67,10 @@ static void add_activity(const struct dime_layer_activity *activity, double shar
 }
 
 static void add_rows(const struct dime_model *model, uint32_t index, const struct dime_layer_activity *seen,
-                     double *work) {
+                     const struct dime_chip *chip, double *work) {
     const struct dime_model_layer *layer = &model->layers[index];
     struct dime_rows_plan plan = dime_rows_plan_make(model, index);
-    uint32_t widest = dime_layout_widest_rows(model);
+    uint32_t widest = dime_layout_widest_rows(chip, model);
     work[DIME_WORK_CALLS] = plan.count;
     work[DIME_WORK_INPUTS] = work[DIME_WORK_CORRECTIONS] = 0;
     work[DIME_WORK_LAYERS] = 1;
@@ -176,7 +176,8 @@ void dime_work_connected(const struct dime_model *model, uint32_t index, const s
                          const struct dime_chip_build *build, struct dime_chip_part *part) {
     const struct dime_model_layer *layer = &model->layers[index];
     const struct dime_layer_activity *seen = &activity->layers[index];
-    enum dime_layout layout = build->is_fast ? dime_layout_choose(model, index) : DIME_LAYOUT_REFERENCE;
+    enum dime_layout layout =
+        build->is_fast ? dime_layout_on(build->chip, model, index) : DIME_LAYOUT_REFERENCE;
     double *work = part->work;
     if (build->is_fast && build->convolutions && build->convolutions->code_layers >> index & 1)
         layout = DIME_LAYOUT_CODE;
@@ -191,7 +192,7 @@ void dime_work_connected(const struct dime_model *model, uint32_t index, const s
     work[DIME_WORK_OUTPUTS] = layer->outputs;
     work[DIME_WORK_CORRECTIONS] = seen->least_bits * layer->outputs;
     if (layout == DIME_LAYOUT_ROWS || layout == DIME_LAYOUT_PARTS)
-        add_rows(model, index, seen, work);
+        add_rows(model, index, seen, build->chip, work);
     else if (layout == DIME_LAYOUT_PLANES)
         add_planes(model, index, seen, 1, work);
     else

@@ -143,7 +143,7 @@ static void print_tables(const struct dime_export *export, FILE *stream, uint32_
     if (layout == DIME_LAYOUT_REFERENCE)
         print_weights(stream, layer, index + 1);
     else
-        dime_layout_print(export->model, index, layout, stream);
+        dime_layout_print(export->chip, export->model, index, layout, stream);
     print_affine(stream, layer, index + 1);
 }
 

@@ -36,7 +36,7 @@ static uint32_t sums_of(const struct dime_export *export) {
     if (!export->chip) return export->runtime.network.sums;
     uint32_t entries = export->convolutions.sums;
     for (uint32_t i = export->runtime.network.map_count; i < export->runtime.network.layer_count; i++) {
-        uint32_t needed = dime_layout_sums(export->model, i, dime_export_layout(export, i));
+        uint32_t needed = dime_layout_sums(export->chip, export->model, i, dime_export_layout(export, i));
         if (needed > entries) entries = needed;
     }
     return entries;

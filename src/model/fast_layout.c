@@ -100,16 +100,17 @@ static int has_rows(enum dime_layout layout) {
     return layout == DIME_LAYOUT_ROWS || layout == DIME_LAYOUT_PARTS;
 }
 
-uint32_t dime_layout_widest_rows(const struct dime_model *model) {
+uint32_t dime_layout_widest_rows(const struct dime_chip *chip, const struct dime_model *model) {
     uint32_t widest = 1;
     for (uint32_t i = 0; i < model->layer_count; i++) {
         uint32_t outputs = model->layers[i].outputs, words = dime_rows_words(outputs < 64 ? outputs : 64);
-        if (words > widest && has_rows(dime_layout_choose(model, i))) widest = words;
+        if (words > widest && has_rows(dime_layout_on(chip, model, i))) widest = words;
     }
     return widest;
 }
 
-uint32_t dime_layout_sums(const struct dime_model *model, uint32_t index, enum dime_layout layout) {
+uint32_t dime_layout_sums(const struct dime_chip *chip, const struct dime_model *model, uint32_t index,
+                          enum dime_layout layout) {
     uint32_t outputs = (model->layers[index].outputs + 7) / 8 * 8;
     struct dime_planes_shape shape;
     if (layout == DIME_LAYOUT_PLANES && suits_planes(model, index, &shape))
@@ -117,7 +118,7 @@ uint32_t dime_layout_sums(const struct dime_model *model, uint32_t index, enum d
     if (layout == DIME_LAYOUT_CODE) return DIME_CODE_OUTPUTS;
     if (!has_rows(layout)) return outputs;
     struct dime_rows_plan plan = dime_rows_plan_make(model, index);
-    return dime_rows_sums(model, index, &plan, dime_layout_widest_rows(model));
+    return dime_rows_sums(model, index, &plan, dime_layout_widest_rows(chip, model));
 }
 
 int dime_layouts_are_fast(const struct dime_chip *chip, const struct dime_model *model) {
@@ -218,7 +219,8 @@ static void print_planes(const struct dime_model *model, uint32_t index, FILE *s
                       &(struct dime_planes_print){index + 1, 1, layer->inputs, 0, 1, head, ",\n};"}, stream);
 }
 
-int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_layout layout, FILE *stream) {
+int dime_layout_print(const struct dime_chip *chip, const struct dime_model *model, uint32_t index,
+                      enum dime_layout layout, FILE *stream) {
     struct dime_multiply_shape multiply;
     if (layout == DIME_LAYOUT_MULTIPLY && suits_multiply(model, index, &multiply))
         dime_multiply_print(&model->layers[index], &multiply, finish_of(model, index), index + 1, stream);
@@ -228,7 +230,8 @@ int dime_layout_print(const struct dime_model *model, uint32_t index, enum dime_
     if (layout == DIME_LAYOUT_CODE) dime_weight_code_print(model, index, finish_of(model, index), stream);
     if (has_rows(layout)) {
         struct dime_rows_plan plan = dime_rows_plan_make(model, index);
-        dime_rows_print(model, index, &plan, dime_layout_widest_rows(model), finish_of(model, index), stream);
+        dime_rows_print(model, index, &plan, dime_layout_widest_rows(chip, model), finish_of(model, index),
+                        stream);
     }
     return 0;
 }
