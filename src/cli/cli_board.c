@@ -17,12 +17,14 @@
 enum {
     READY_MS = 400, /* an LED that stays lit so long does not blink */
     SHOWN_MS = 60,  /* a pattern that stays so long is what a person reads */
+    TURN_MS = 400,  /* where faults are to be expected: longer than E and a fault's number stay, in turns */
     SEEN_MS = 8,    /* after which a chip without LED has seen that a button is pressed */
     VISIBLE = 20,   /* lines of a frame before its first output */
     FRAMES = 6,     /* that the camera gets to adjust to another photograph */
     DIGITS_MOST = 4096,
     BIG_ROWS = 9,
     BIG_COLUMNS = 9,
+    SEGMENTS_E = 0x79,
 };
 #define MILLION 1000000.0
 
@@ -229,6 +231,16 @@ static void follow_stages(const struct session *session, uint64_t pressed, uint6
         outcome->sent = since(pressed, now(session));
 }
 
+/* How long an answer stays at least. */
+static uint64_t answer_ms(const struct session *session) {
+    uint32_t spoilt = 0;
+    for (uint32_t i = 0; i < session->board.wire_count; i++) {
+        const struct sim_damage *damage = &session->board.wires[i].damage;
+        spoilt |= damage->drop | damage->flip | damage->insert;
+    }
+    return spoilt ? TURN_MS : SHOWN_MS;
+}
+
 static int write_frame(const struct session *session, const char *photo, const struct taken *taken,
                        struct outcome *outcome) {
     if (!taken->pixels || !taken->height || !outcome->changed) return DIME_OK;
@@ -237,22 +249,26 @@ static int write_frame(const struct session *session, const char *photo, const s
     return status ? status : dime_png_write(outcome->frame, taken->pixels, taken->height, taken->width);
 }
 
-/* Presses, and waits for a pattern that stays. A display that does not change shows the same as before. */
+/* Presses, and waits for a pattern that stays; where none does, but E was there, E it is. A display that does
+   not change shows the same as before. */
 static int take_photo(struct session *session, const char *photo, struct outcome *outcome) {
     const struct sim_light *light = &session->setup->shown[0];
     uint64_t pressed = now(session);
     uint64_t end = pressed + (uint64_t)session->settings->limit_ms * SIM_WORLD_MS;
     uint64_t bytes = session->board.wire_count ? session->setup->wires[0].bytes : 0;
-    int status = DIME_OK;
+    uint64_t stays = answer_ms(session);
+    int status = DIME_OK, has_answer = 0, has_fault = 0;
     struct taken taken = {0};
     sim_setup_press(session->setup, 0, (uint32_t)session->settings->hold_ms);
-    while (!status && !session->over && now(session) < end) {
+    while (!status && !session->over && !has_answer && now(session) < end) {
         status = advance(session);
         if (!status) status = follow_frame(session, pressed, &taken);
         follow_stages(session, pressed, bytes, outcome);
-        if (light->since > pressed && light->lit && lasts(session, light, SHOWN_MS)) break;
+        if (light->since <= pressed) continue;
+        has_answer = light->lit && lasts(session, light, stays);
+        has_fault |= light->lit == SEGMENTS_E && lasts(session, light, SHOWN_MS);
     }
-    outcome->lit = light->lit;
+    outcome->lit = has_fault && !has_answer ? SEGMENTS_E : light->lit;
     outcome->changed = light->since > pressed;
     outcome->milliseconds = since(pressed, light->since);
     if (!status) status = write_frame(session, photo, &taken, outcome);

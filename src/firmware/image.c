@@ -33,6 +33,7 @@ static int name_beside(const struct dime_image *image, const char *ending, char 
 static int make_work_folder(struct dime_image *image) {
     char *pattern = dime_path_join(image->sources, ".objects.XXXXXX");
     if (!pattern) return dime_image_out_of_memory(image);
+    image->is_new = access(image->sources, F_OK) != 0;
     int code = dime_make_folders(image->sources);
     if (!code && !mkdtemp(pattern)) code = dime_error_set(DIME_ERROR_IO, "%s: %s", pattern, strerror(errno));
     if (!code) image->work = realpath(pattern, NULL);
@@ -59,6 +60,7 @@ int dime_image_open(struct dime_image *image, const struct dime_firmware_setting
 
 void dime_image_close(struct dime_image *image) {
     if (image->work) nftw(image->work, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    if (image->is_new && !image->is_published) nftw(image->sources, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     dime_toolchain_free(&image->toolchain);
     for (uint32_t i = 0; i < image->object_count; i++) free(image->objects[i].folder);
     free(image->objects);
@@ -109,7 +111,7 @@ static int publish(const struct dime_image *image, const char *name, char *targe
     return code;
 }
 
-int dime_image_publish(const struct dime_image *image, struct dime_firmware_report *report) {
+int dime_image_publish(struct dime_image *image, struct dime_firmware_report *report) {
     char *bin, *hex = NULL;
     int code = name_beside(image, ".bin", &bin);
     if (!code) code = publish(image, "image.elf", strdup(image->settings->elf), &report->elf);
@@ -119,7 +121,9 @@ int dime_image_publish(const struct dime_image *image, struct dime_firmware_repo
     }
     code = publish(image, "image.bin", bin, &report->bin);
     if (!code) code = name_beside(image, ".hex", &hex);
-    return code ? code : publish(image, "image.hex", hex, &report->hex);
+    if (!code) code = publish(image, "image.hex", hex, &report->hex);
+    image->is_published = !code;
+    return code;
 }
 
 void dime_firmware_report_free(struct dime_firmware_report *report) {

@@ -31,7 +31,9 @@ struct dime_image_objects {
 struct dime_image {
     const struct dime_firmware_settings *settings;
     struct dime_toolchain toolchain;
-    char *sources;                        /* folder beside the ELF file */
+    char *sources; /* folder beside the ELF file */
+    int is_new;    /* 1: it was not there before, and goes where nothing is published */
+    int is_published;
     char *model_folder, *firmware_folder; /* of the sources, absolute; model_folder NULL without a model */
     char *work;                           /* temporary folder, absolute */
     char *linked;                         /* folder within, of the linked program */
@@ -56,7 +58,7 @@ void dime_image_close(struct dime_image *image);
 int dime_image_build(struct dime_image *image, const struct dime_firmware_settings *chosen,
                      struct dime_firmware_report *report);
 /* Writes the files of the image that was built last. */
-int dime_image_publish(const struct dime_image *image, struct dime_firmware_report *report);
+int dime_image_publish(struct dime_image *image, struct dime_firmware_report *report);
 
 /* ---- the steps: sources.c, compile.c, measure.c ---- */
 
