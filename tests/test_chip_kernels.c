@@ -146,6 +146,26 @@ static void compare_picture(struct host *host, const struct dime_model *model,
     assert_int_equal(host->class, class);
 }
 
+/* In flash where the inner loops of several kernels do not fit RAM together. */
+static void build(const struct dime_model *model, const char *elf, enum dime_code_place code,
+                  struct dime_firmware_report *report) {
+    const struct dime_firmware_settings settings = {.app = dime_firmware_app_find("testset"),
+                                                    .chip = chip_kind,
+                                                    .model = model,
+                                                    .model_name = "test",
+                                                    .elf = elf,
+                                                    .baud = FAST_BAUD,
+                                                    .kernels = DIME_KERNELS_FAST,
+                                                    .code = code};
+    int built = dime_firmware_build(&settings, report);
+    if (built != DIME_ERROR_UNSUPPORTED || code == DIME_CODE_FLASH) {
+        check(built);
+        return;
+    }
+    dime_firmware_report_free(report);
+    build(model, elf, DIME_CODE_FLASH, report);
+}
+
 static void compare(const struct dime_model *model, enum dime_code_place code) {
     static struct host host;
     struct dime_runtime runtime;
@@ -157,15 +177,7 @@ static void compare(const struct dime_model *model, enum dime_code_place code) {
     snprintf(elf, sizeof elf, "%s/image.elf", folder);
     check(dime_runtime_create(&runtime, model));
     assert_true(runtime.network.sums <= MOST_SUMS && runtime.network.activations <= MOST_SUMS);
-    check(dime_firmware_build(&(struct dime_firmware_settings){.app = dime_firmware_app_find("testset"),
-                                                               .chip = chip_kind,
-                                                               .model = model,
-                                                               .model_name = "test",
-                                                               .elf = elf,
-                                                               .baud = FAST_BAUD,
-                                                               .kernels = DIME_KERNELS_FAST,
-                                                               .code = code},
-                              &report));
+    build(model, elf, code, &report);
     host = (struct host){.inputs = dime_model_input_count(model)};
     host.sent = host.inputs + 1;
     check(sim_ch32v003_create(&host.chip, &options));
@@ -256,6 +268,70 @@ static void test_multiplied(void **state) {
     chip_kind = dime_chips;
 }
 
+/* ---- networks of any shape ---- */
+
+/* Shapes that kernels meet at their edges: a single output, words and halves of them, 16, 32 and 64 outputs
+   and one more. */
+static uint32_t any_width(struct dime_random *random) {
+    static const uint8_t widths[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 63, 64, 65, 80, 129};
+    return widths[dime_random_below(random, sizeof widths)];
+}
+
+static void any_network(struct dime_random *random, char *text, size_t size) {
+    static const char *const norms[] = {"RMS", "Lin", "LayerNorm", "BatchNorm"};
+    static const char *const encodings[] = {"mean-subtracted", "unsigned", "binary", "unsigned4"};
+    uint32_t side = 3 + dime_random_below(random, 18), layers = 1 + dime_random_below(random, 4);
+    size_t used = (size_t)snprintf(
+        text, size, "NormType: %s\ninput_encoding: %s\nactivation_bits: %u\ninput_size: %u\nlayers:\n",
+        norms[dime_random_below(random, 4)], encodings[dime_random_below(random, 4)],
+        2 + dime_random_below(random, 7), side);
+    for (uint32_t i = 0; i < layers; i++) {
+        enum dime_format_id format = (enum dime_format_id)(
+            DIME_FORMAT_NONE + 1 + dime_random_below(random, DIME_FORMAT_COUNT - DIME_FORMAT_NONE - 1));
+        used += (size_t)snprintf(text + used, size - used, "  - {QuantType: %s", dime_format_name(format));
+        if (i + 1 < layers)
+            used += (size_t)snprintf(text + used, size - used, ", outputs: %u", any_width(random));
+        used += (size_t)snprintf(text + used, size - used, "}\n");
+    }
+}
+
+/* Small enough for flash and RAM in every layout, code apart, which takes what room there is. */
+static int is_small(const struct dime_model *model) {
+    enum { MOST_WEIGHTS = 11000, MOST_ENTRIES = 140 };
+    uint32_t bytes = 0;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const struct dime_model_layer *layer = &model->layers[i];
+        uint32_t bits = layer->format == DIME_FORMAT_8BIT || layer->format == DIME_FORMAT_5BITSYM ? 8 : 4;
+        bytes += layer->inputs * ((layer->outputs + 7) / 8 * 8) * bits / 8;
+        if (layer->outputs > MOST_ENTRIES) return 0;
+    }
+    return bytes <= MOST_WEIGHTS;
+}
+
+/* DIME_ROUNDS networks, from number DIME_FIRST on. */
+static void test_any(void **state) {
+    (void)state;
+    const char *rounds = getenv("DIME_ROUNDS"), *first = getenv("DIME_FIRST");
+    uint32_t start = first ? (uint32_t)atoi(first) : 0, end = start + (rounds         ? (uint32_t)atoi(rounds)
+                                                                       : HAS_EXTREMES ? 4
+                                                                                      : 1);
+    for (uint32_t round = start; round < end; round++) {
+        struct dime_random random = dime_random_stream(round, 11, 12);
+        struct dime_model model;
+        char text[1024];
+        any_network(&random, text, sizeof text);
+        enum weights weights = round % 3 == 2 ? EXTREME : RANDOM;
+        make_model(&model, text, 2 + dime_random_below(&random, 16), weights);
+        if (is_small(&model)) {
+            print_message("network %u:\n%s", round, text);
+            compare(&model, round & 1 ? DIME_CODE_RAM : DIME_CODE_FLASH);
+        } else {
+            end++;
+        }
+        dime_model_free(&model);
+    }
+}
+
 static int set_up(void **state) {
     (void)state;
     return mkdtemp(folder) ? 0 : -1;
@@ -276,7 +352,8 @@ int main(int argc, char **argv) {
     }
     dime_toolchain_free(&toolchain);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_centred), cmocka_unit_test(test_large),
-                                       cmocka_unit_test(test_binary), cmocka_unit_test(test_multiplied)};
+                                       cmocka_unit_test(test_binary), cmocka_unit_test(test_multiplied),
+                                       cmocka_unit_test(test_any)};
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("fast kernels on the simulated chip", tests, set_up, tear_down);
 }
