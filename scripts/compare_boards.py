@@ -8,8 +8,8 @@ Draws COUNT (100) camera-like pictures (dime photos) and takes them with the sim
 (boards/two-minis.yaml). The chips must show what `dime predict` reads in the frames that the camera put
 out, a dash where it is not sure; exit status 1 where one does not. Then come how many are right, on the
 boards and where `dime predict` reads the photographs themselves, without camera, and the longest time
-from button to digit. OPTIONS go to `dime sim`, --damage 1 for example: what ends with E, in turns with a fault's
-number, is no answer and is counted by itself.
+from button to digit. OPTIONS go to `dime sim`, --damage 1 for example: what ends with E, in turns with
+a fault's number, is no answer and is counted by itself.
 """
 import glob
 import json
