@@ -189,6 +189,11 @@ $(BUILD)/tests/%: $(OBJ)/tests/%.o $(call objects,$(TEST_SUPPORT)) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(CMOCKA_LIBS) $(EXTRA_LIBS) $(LIBS)
 
+# What scripts/test.sh puts before the cross compiler.
+$(BUILD)/cached_gcc: $(OBJ)/tests/cross/cached_gcc.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
 $(BUILD)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
@@ -201,7 +206,7 @@ $(BUILD)/bench/%: $(OBJ)/bench/%.o $(call objects,$(BENCH_SUPPORT)) $(LIBRARY)
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(OBJ)/embedded_web.o \
 	$(call objects,$(LIB_SOURCES) \
-	$(CLI_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
+	$(CLI_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) tests/cross/cached_gcc.c $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
 
 # ---- the device code stands alone --------------------------------------------------------------------------
 # Compiled with no headers but the compiler's own freestanding ones; and for the chip where its compiler is.

@@ -31,7 +31,7 @@ class Job:
     def __init__(self, name, command, log):
         self.name, self.command, self.log = name, command, log
         self.passed = self.failed = self.skipped = 0
-        self.seconds = 0.0
+        self.seconds = self.processor = 0.0
         self.reason = ""
 
     def run(self, environment, timeout):
@@ -53,11 +53,26 @@ class Job:
             output.write(f"{error}\n".encode())
             return 127
         try:
-            return process.wait(timeout)
+            return self.wait(process, timeout)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             return None
+
+    def wait(self, process, timeout):
+        """The exit status; also takes down the processor time of the program and of all that it started."""
+        ends = time.monotonic() + timeout
+        pause = 0.001
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                self.processor = usage.ru_utime + usage.ru_stime
+                process.returncode = os.waitstatus_to_exitcode(status)
+                return process.returncode
+            if time.monotonic() > ends:
+                raise subprocess.TimeoutExpired(self.command, timeout)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.05)
 
     def judge(self, status, output, timeout):
         """Counts cases; a program that ends badly without naming a failed case has one more failure."""
@@ -84,7 +99,7 @@ class Job:
         word = "FAIL" if self.failed else "ok" if self.passed else "skip"
         cases = self.passed + self.failed + self.skipped
         unit = "case " if cases == 1 else "cases"
-        text = f"{word:4}  {self.name:44} {cases:4} {unit} {self.seconds:7.1f} s"
+        text = f"{word:4}  {self.name:44} {cases:4} {unit} {self.seconds:7.1f} s {self.processor:7.1f} s"
         if self.failed:
             text += f"   {self.failed} failed, {self.reason or 'exit status 0'}"
         return text
