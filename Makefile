@@ -206,7 +206,8 @@ $(BUILD)/bench/%: $(OBJ)/bench/%.o $(call objects,$(BENCH_SUPPORT)) $(LIBRARY)
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(OBJ)/embedded.o $(OBJ)/embedded_firmware.o $(OBJ)/embedded_web.o \
 	$(call objects,$(LIB_SOURCES) \
-	$(CLI_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) tests/cross/cached_gcc.c $(FUZZ_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)))
+	$(CLI_SOURCES) $(TEST_SOURCES) $(TEST_SUPPORT) tests/cross/cached_gcc.c $(FUZZ_SOURCES) \
+	$(BENCH_SOURCES) $(BENCH_SUPPORT)))
 
 # ---- the device code stands alone --------------------------------------------------------------------------
 # Compiled with no headers but the compiler's own freestanding ones; and for the chip where its compiler is.
