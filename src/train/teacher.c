@@ -7,6 +7,10 @@
 
 #include "base/error.h"
 
+/* Bytes of pictures that are prepared for teachers of other input sizes; MNIST takes 61 million for a size.
+ */
+#define MOST_PREPARED_FOR_ALL ((size_t)1 << 26)
+
 /* What one thread needs for one teacher. */
 struct pupil {
     struct dime_chunk chunk;
@@ -44,19 +48,14 @@ static int check_model(const struct dime_model *model, const char *name, uint32_
 }
 
 /* The student's pictures as the teacher sees them: the same split, order and distortions. */
-static int make_input(struct teacher *teacher, const struct dime_config *student,
-                      const struct dime_train_data *data, uint32_t threads) {
+static int make_input(struct teacher *teacher, const struct dime_train_data *data, uint32_t threads,
+                      size_t *room) {
     struct dime_input_format input = dime_config_input(&teacher->network.config);
     int same = input.size == data->input.size && input.encoding == data->input.encoding &&
                (input.encoding != DIME_INPUT_BINARY || input.threshold == data->input.threshold);
     if (same) return 0;
-    struct dime_config config = *student;
-    config.input_size = input.size;
-    config.input_encoding = input.encoding;
-    config.input_threshold = input.threshold;
     teacher->own_input = 1;
-    int code = dime_train_data_create(&teacher->data, &config, data->dataset, threads);
-    return code ? code : dime_train_data_prepare(&teacher->data, threads);
+    return dime_train_data_view(&teacher->data, data, &input, threads, room);
 }
 
 static int make_pupils(struct teacher *teacher, uint32_t threads) {
@@ -72,11 +71,10 @@ static int make_pupils(struct teacher *teacher, uint32_t threads) {
 }
 
 static int make_teacher(struct teacher *teacher, const struct dime_model *model, const char *name,
-                        const struct dime_config *student, const struct dime_train_data *data,
-                        uint32_t threads) {
+                        const struct dime_train_data *data, uint32_t threads, size_t *room) {
     int code = check_model(model, name, data->dataset->classes);
     if (!code) code = dime_network_load(&teacher->network, model);
-    if (!code) code = make_input(teacher, student, data, threads);
+    if (!code) code = make_input(teacher, data, threads, room);
     return code ? code : make_pupils(teacher, threads);
 }
 
@@ -89,8 +87,9 @@ int dime_teachers_create(struct dime_teachers **teachers, const struct dime_mode
     made->count = config->teacher_count;
     made->threads = threads;
     made->temperature = config->teacher_temperature;
+    size_t room = MOST_PREPARED_FOR_ALL;
     for (uint32_t i = 0; i < made->count && !code; i++)
-        code = make_teacher(&made->teachers[i], &models[i], config->teacher[i], config, data, threads);
+        code = make_teacher(&made->teachers[i], &models[i], config->teacher[i], data, threads, &room);
     if (!code) return 0;
     dime_teachers_free(made);
     *teachers = NULL;

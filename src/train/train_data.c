@@ -96,7 +96,8 @@ static void prepare_runs(void *context, struct dime_team *team, uint32_t member)
     dime_augmenter_free(augmenter);
 }
 
-int dime_train_data_prepare(struct dime_train_data *data, uint32_t threads) {
+/* Takes at most `most` bytes. */
+static int prepare_all(struct dime_train_data *data, uint32_t threads, size_t most) {
     const struct dime_dataset *dataset = data->dataset;
     struct preparation job = {.data = data};
     struct dime_augmenter *augmenter;
@@ -107,7 +108,7 @@ int dime_train_data_prepare(struct dime_train_data *data, uint32_t threads) {
     data->prepared_bytes = dime_augment_prepared_bytes(augmenter);
     dime_augmenter_free(augmenter);
     size_t bytes = dataset->count * data->prepared_bytes;
-    if (bytes <= MOST_PREPARED) data->prepared = aligned_alloc(64, bytes);
+    if (bytes <= most) data->prepared = aligned_alloc(64, bytes);
     if (!data->prepared) { /* each when it is needed, then */
         dime_large_pages(dataset->pixels, (size_t)dataset->count * dataset->height * dataset->width);
         return 0;
@@ -117,10 +118,14 @@ int dime_train_data_prepare(struct dime_train_data *data, uint32_t threads) {
     return atomic_load(&job.failed) ? dime_error_set(DIME_ERROR_MEMORY, "out of memory for augmentation") : 0;
 }
 
+int dime_train_data_prepare(struct dime_train_data *data, uint32_t threads) {
+    return prepare_all(data, threads, MOST_PREPARED);
+}
+
 void dime_train_data_free(struct dime_train_data *data) {
-    free(data->order);
+    if (!data->borrows_order) free(data->order);
     free(data->encoded);
-    free(data->prepared);
+    if (!data->borrows_prepared) free(data->prepared);
     memset(data, 0, sizeof *data);
 }
 
@@ -128,6 +133,24 @@ void dime_train_data_free(struct dime_train_data *data) {
  */
 static uint32_t plain_count(const struct dime_train_data *data) {
     return data->augmentation && !data->keep_original ? 0 : data->train_count;
+}
+
+int dime_train_data_view(struct dime_train_data *data, const struct dime_train_data *of,
+                         const struct dime_input_format *input, uint32_t threads, size_t *room) {
+    *data = *of;
+    data->input = *input;
+    data->inputs = input->size * input->size;
+    data->encoded = NULL;
+    data->borrows_order = 1;
+    data->borrows_prepared = input->size == of->input.size;
+    int code = plain_count(data) ? dime_encode_dataset(input, data->dataset, threads, &data->encoded) : 0;
+    if (!code && !data->borrows_prepared) {
+        data->prepared = NULL;
+        code = prepare_all(data, threads, *room);
+        if (data->prepared) *room -= data->dataset->count * data->prepared_bytes;
+    }
+    if (code) dime_train_data_free(data);
+    return code;
 }
 
 uint32_t dime_train_data_epoch_size(const struct dime_train_data *data) {

@@ -15,7 +15,7 @@ struct dime_train_data {
     const struct dime_dataset *dataset; /* borrowed */
     struct dime_input_format input;
     uint32_t inputs;   /* K of the first layer */
-    int8_t *encoded;   /* every picture of the dataset, untouched */
+    int8_t *encoded;   /* every picture of the dataset, untouched; NULL in a view that shows none of them */
     uint8_t *prepared; /* every training picture made ready for distortion; NULL: each when it is needed */
     size_t prepared_bytes; /* of one picture */
     uint32_t *order;       /* seeded shuffle: training pictures, then validation pictures */
@@ -24,6 +24,7 @@ struct dime_train_data {
     struct dime_augment_settings augment;
     float photos; /* share of the augmented samples that are camera pictures */
     uint64_t seed;
+    int borrows_order, borrows_prepared; /* a view's, from what it is a view of */
 };
 
 /* Resizes, encodes and splits, on `threads` threads. Errors: CONFIG (validation_size leaves nothing to train
@@ -33,6 +34,11 @@ int dime_train_data_create(struct dime_train_data *data, const struct dime_confi
 /* Before training with augmentation: makes ready what all distortions of a picture have in common, on
    `threads` threads. Errors: MEMORY. */
 int dime_train_data_prepare(struct dime_train_data *data, uint32_t threads);
+/* The same samples with the same distortions in another input format, for a teacher. `of` is prepared already
+   and outlives the view. room: bytes that the view may take for prepared pictures of its own; what it took is
+   subtracted. Errors: MEMORY. */
+int dime_train_data_view(struct dime_train_data *data, const struct dime_train_data *of,
+                         const struct dime_input_format *input, uint32_t threads, size_t *room);
 void dime_train_data_free(struct dime_train_data *data);
 struct dime_input_format dime_config_input(const struct dime_config *config);
 
