@@ -96,6 +96,51 @@ static void check_whole_product(const struct dime_kernels *kernels, uint32_t row
     free(bytes);
 }
 
+/* Columns of very different sizes, one of zeros, one with a gradient that rounds up to the next power of two.
+ */
+static void check_whole_gradient(const struct dime_kernels *kernels, uint32_t rows, uint32_t columns,
+                                 uint32_t depth) {
+    uint32_t wide = dime_pad(rows), pairs = (depth + 1) / 2;
+    size_t count = (size_t)rows * columns;
+    float *a = random_whole((size_t)wide * depth, 127), *b = random_floats((size_t)depth * columns, 1);
+    float *c = calloc(count, sizeof *c), *expected = calloc(count, sizeof *c);
+    float *exact = calloc(count, sizeof *c), *unit = calloc(columns, sizeof *unit);
+    int32_t *a_pairs = malloc((size_t)pairs * wide * sizeof *a_pairs);
+    int32_t *b_pairs = malloc((size_t)pairs * columns * sizeof *b_pairs);
+    for (uint32_t n = 0; n < depth; n++)
+        for (uint32_t m = 0; m < columns; m++) b[n * columns + m] *= m == 3 ? 0 : ldexpf(1, -7 * (int)m / 4);
+    for (uint32_t k = 0; k < rows; k++) a[k] = -128;
+    b[5] = 1.9999999f;
+    struct dime_whole_gradient product = {rows, columns, depth, a, wide, b, a_pairs, b_pairs, unit, c};
+    kernels->whole_gradient(&product);
+    product.c = expected;
+    dime_whole_gradient_naive(&product);
+    assert_memory_equal(c, expected, count * sizeof *c);
+    dime_product_naive(&(struct dime_product){rows, columns, depth, a, 1, wide, b, columns, exact, columns});
+    for (size_t i = 0; i < count; i++) /* half a unit an image, and what the loop of floats rounds */
+        assert_float_equal(c[i], exact[i], (float)depth * 128 * (0.5f + 0.01f) * unit[i % columns]);
+    free(a);
+    free(b);
+    free(c);
+    free(expected);
+    free(exact);
+    free(unit);
+    free(a_pairs);
+    free(b_pairs);
+}
+
+static void test_whole_gradients(void **state) {
+    (void)state;
+    for (uint32_t v = 0; v < VARIANTS; v++) {
+        const struct dime_kernels *kernels = dime_kernels_variant(v);
+        if (!kernels) continue;
+        for (uint32_t rows = 1; rows <= 19; rows++)
+            for (uint32_t columns = 16; columns <= 80; columns += 16)
+                check_whole_gradient(kernels, rows, columns, 1 + dime_random_below(&generator, 48));
+        check_whole_gradient(kernels, 256, 64, 32);
+    }
+}
+
 static void test_whole_products(void **state) {
     (void)state;
     for (uint32_t v = 0; v < VARIANTS; v++) {
@@ -562,6 +607,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_whole_products),
+        cmocka_unit_test(test_whole_gradients),
         cmocka_unit_test(test_adam),
         cmocka_unit_test(test_adam_drops_subnormal_moments),
         cmocka_unit_test(test_adam_rounds_correctly),

@@ -52,6 +52,21 @@ static void weight_gradient(const struct dime_network_state *network, struct dim
                             uint32_t index) {
     const struct dime_train_layer *layer = &network->layers[index];
     struct dime_chunk_layer *buffers = &chunk->layers[index];
+    if (layer->whole_inputs) {
+        network->kernels->whole_gradient(&(struct dime_whole_gradient){
+            .rows = layer->inputs,
+            .columns = layer->padded_outputs,
+            .depth = chunk->count,
+            .a = buffers->input,
+            .a_row = layer->padded_inputs,
+            .b = buffers->gradient,
+            .a_pairs = chunk->input_pairs,
+            .b_pairs = chunk->gradient_pairs,
+            .unit = chunk->gradient_unit,
+            .c = buffers->weight_gradient,
+        });
+        return;
+    }
     network->kernels->product(&(struct dime_product){
         .rows = layer->inputs,
         .columns = layer->padded_outputs,

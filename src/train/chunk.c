@@ -107,6 +107,21 @@ static void lay_out_layer(struct arena *arena, struct dime_chunk_layer *chunk,
     lay_out_parameters(arena, chunk, layer);
 }
 
+/* Scratch of the whole gradient, for the layers that need most of it. */
+static void lay_out_pairs(struct arena *arena, struct dime_chunk *chunk,
+                          const struct dime_network_state *network) {
+    size_t inputs = 0, outputs = 0, pairs = (DIME_CHUNK_MOST + 1) / 2;
+    for (uint32_t i = network->map_count; i < network->layer_count; i++) {
+        const struct dime_train_layer *layer = &network->layers[i];
+        if (!layer->whole_inputs) continue;
+        if (layer->padded_inputs > inputs) inputs = layer->padded_inputs;
+        if (layer->padded_outputs > outputs) outputs = layer->padded_outputs;
+    }
+    chunk->input_pairs = take(arena, pairs * inputs, sizeof *chunk->input_pairs);
+    chunk->gradient_pairs = take(arena, pairs * outputs, sizeof *chunk->gradient_pairs);
+    chunk->gradient_unit = take_floats(arena, outputs);
+}
+
 /* Inputs of the layer with most of them among those that multiply bytes. */
 static uint32_t longest_packed(const struct dime_network_state *network) {
     uint32_t longest = 0;
@@ -122,6 +137,7 @@ static void lay_out(struct arena *arena, struct dime_chunk *chunk, const struct 
     for (uint32_t i = network->map_count; i < network->layer_count; i++)
         lay_out_layer(arena, &chunk->layers[i], &network->layers[i], with_gradients);
     chunk->bytes = take(arena, DIME_WHOLE_ROWS * dime_whole_bytes(longest_packed(network)), 1);
+    if (with_gradients) lay_out_pairs(arena, chunk, network);
     size_t classes = network->layers[network->layer_count - 1].padded_outputs;
     chunk->input_scale = take_floats(arena, DIME_CHUNK_MOST);
     chunk->logit_unit = take_floats(arena, DIME_CHUNK_MOST);

@@ -39,6 +39,19 @@ static inline size_t dime_whole_bytes(uint32_t depth) {
     return (depth + 63) / 64 * (size_t)64;
 }
 
+/* Gradient of weights whose inputs are whole numbers: c[k][m] = sum over n of a[n][k] * b[n][m], where b is
+   rounded to 15 bits first: to whole multiples, nearest, halves to even, of 2^-13 of the largest power of two
+   that no entry of its column exceeds in magnitude. The sums of whole numbers are exact. */
+struct dime_whole_gradient {
+    uint32_t rows, columns, depth; /* K, a multiple of DIME_LANES, N: at most DIME_WHOLE_ROWS */
+    const float *a;                /* whole numbers from -128 to 127, a_row floats a row */
+    size_t a_row;                  /* a multiple of DIME_LANES, K or more */
+    const float *b;                /* N x columns */
+    int32_t *a_pairs, *b_pairs;    /* scratch: (N + 1) / 2 rows of a_row, of columns */
+    float *unit;                   /* scratch: columns */
+    float *c;                      /* K x columns */
+};
+
 /* Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019) over `rows` x `padded`
    parameters. What else moves with a parameter is done on the way. */
 struct dime_adam {
@@ -148,6 +161,7 @@ struct dime_kernels {
     /* b of a whole product from rows first .. last - 1 of values, depth x columns floats; first: a multiple
      * of 4 */
     void (*pack)(const float *values, uint32_t columns, uint32_t first, uint32_t last, uint8_t *b);
+    void (*whole_gradient)(const struct dime_whole_gradient *product);
     /* to[i] = parts[0][first + i] + parts[1][first + i] + ..., in this order; count: a multiple of DIME_LANES
      */
     void (*sum)(const float *const *parts, uint32_t part_count, size_t first, size_t count, float *to);
@@ -177,7 +191,8 @@ const struct dime_kernels *dime_kernels_get(void);
 /* Variant by number, 0 the generic one; NULL when there is none or this processor cannot run it. */
 const struct dime_kernels *dime_kernels_variant(uint32_t index);
 
-/* The plain triple loop, oracle for the products above. */
+/* The plain triple loops, oracles for the products above. */
 void dime_product_naive(const struct dime_product *product);
+void dime_whole_gradient_naive(const struct dime_whole_gradient *product); /* leaves the scratch alone */
 
 #endif

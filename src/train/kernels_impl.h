@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Body of every kernel variant, with kernels_rows.h and kernels_transpose.h. The including file defines: vec,
-   VEC_WIDTH, VEC_ROWS and VEC_COLUMNS (the block of sums held in registers), vec_load, vec_store, vec_all,
-   vec_fma, KERNELS_NAME, KERNELS_SYMBOL, and KERNELS_WHOLE where kernels_whole.h can be compiled. */
+/* Body of every kernel variant, with kernels_rows.h, kernels_gradient.h and kernels_transpose.h. The
+   including file defines: vec and whole_vec with their operations (vector_*.h), VEC_WIDTH, VEC_ROWS and
+   VEC_COLUMNS (the block of sums held in registers), KERNELS_NAME, KERNELS_SYMBOL, and KERNELS_WHOLE where
+   kernels_whole.h can be compiled. */
 #include <float.h>
 #include <math.h>
 
 #include "model/quantize_level.h"
 #include "train/kernels.h"
+#include "train/kernels_gradient.h"
 #include "train/kernels_rows.h"
 #include "train/kernels_transpose.h"
 #ifdef KERNELS_WHOLE
@@ -186,6 +188,7 @@ const struct dime_kernels KERNELS_SYMBOL = {
     .whole_product = whole_product,
     .pack = pack,
 #endif
+    .whole_gradient = whole_gradient,
     .sum = sum,
     .adam = adam,
     .scale_slope = scale_slope,

@@ -57,8 +57,7 @@ LANES_INLINE void whole_block(const struct dime_whole_product *p, const int32_t 
             int32_t four;
             memcpy(&four, a + r * a_row, sizeof four);
             __m512i factor = _mm512_set1_epi32(four);
-            for (uint32_t v = 0; v < vectors; v++)
-                sum[r][v] = _mm512_dpbusd_epi32(sum[r][v], line[v], factor);
+            for (uint32_t v = 0; v < vectors; v++) sum[r][v] = whole_fours(sum[r][v], line[v], factor);
         }
     }
     float *c = p->c + row * p->c_row + column;

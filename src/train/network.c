@@ -28,9 +28,8 @@ static int parameter_create(struct dime_parameter *parameter, size_t count) {
 
 /* Activations and weight values fit signed bytes, and no sum of floats would round. */
 static int multiplies_bytes(const struct dime_train_layer *layer, const struct dime_kernels *kernels) {
-    return kernels->whole_product && layer->shape.kind == DIME_LAYER_FC &&
-           layer->format != DIME_FORMAT_NONE && layer->format != DIME_FORMAT_FP130 &&
-           layer->shape.input_largest <= 127 && layer->shape.largest_sum < DIME_SUM_LIMIT;
+    return kernels->whole_product && layer->whole_inputs && layer->format != DIME_FORMAT_FP130 &&
+           layer->shape.largest_sum < DIME_SUM_LIMIT;
 }
 
 static int layer_allocate(struct dime_train_layer *layer, const struct dime_config *config, int first,
@@ -57,6 +56,8 @@ static int layer_allocate(struct dime_train_layer *layer, const struct dime_conf
             dime_aligned_zeros((size_t)layer->outputs * layer->padded_inputs, sizeof(float));
         if (!layer->values_transposed) return out_of_memory();
     }
+    layer->whole_inputs = layer->shape.kind == DIME_LAYER_FC && layer->format != DIME_FORMAT_NONE &&
+                          layer->shape.input_largest <= 127;
     if (multiplies_bytes(layer, kernels)) {
         layer->packed = aligned_alloc(64, 4 * (size_t)((layer->inputs + 3) / 4) * padded);
         if (!layer->packed) return out_of_memory();

@@ -46,6 +46,7 @@ struct dime_train_layer {
 
     /* made from the above by dime_network_refresh */
     float *values;            /* K x Mp, weight values */
+    int whole_inputs;         /* 1 where the inputs are whole numbers that fit signed bytes */
     uint8_t *packed;          /* the same for the whole product; NULL where products are of floats */
     float *values_transposed; /* M x Kp, absent in the first layer and in layers of maps */
     float *values_back; /* convolution: taps x M x padded C, values * ratio; depthwise: taps x padded C */
@@ -145,17 +146,19 @@ struct dime_chunk {
     /* Maps go through the network in groups of images: of one lane vector where there is a chain, else of
      * all. */
     struct dime_chunk_map groups[DIME_CHUNK_MOST / DIME_LANES][DIME_MAX_LAYERS];
-    struct dime_chunk_map *maps; /* of the present group */
-    uint32_t first, images;      /* of the present group */
-    uint32_t lanes;              /* L: images, padded to DIME_LANES */
-    int8_t *bytes;               /* scratch of the whole product */
-    float *mask;                 /* L: 1 for an image, 0 for none */
-    float *input_scale;          /* N: real size of one unit of the last layer's input */
-    float *logit_unit;           /* N: real size of one unit of the logits (quantized only) */
-    int32_t *logits;             /* N x Mp of the last layer, integer (quantized only) */
-    float *real_logits;          /* N x Mp of the last layer */
-    float *soft;                 /* N x Mp: the teachers' probabilities; NULL without teachers */
-    float *tempered;             /* N x Mp: logits / temperature, then their softmax */
+    struct dime_chunk_map *maps;           /* of the present group */
+    uint32_t first, images;                /* of the present group */
+    uint32_t lanes;                        /* L: images, padded to DIME_LANES */
+    int8_t *bytes;                         /* scratch of the whole product */
+    int32_t *input_pairs, *gradient_pairs; /* scratch of the whole gradient */
+    float *gradient_unit;                  /* likewise */
+    float *mask;                           /* L: 1 for an image, 0 for none */
+    float *input_scale;                    /* N: real size of one unit of the last layer's input */
+    float *logit_unit;                     /* N: real size of one unit of the logits (quantized only) */
+    int32_t *logits;                       /* N x Mp of the last layer, integer (quantized only) */
+    float *real_logits;                    /* N x Mp of the last layer */
+    float *soft;                           /* N x Mp: the teachers' probabilities; NULL without teachers */
+    float *tempered;                       /* N x Mp: logits / temperature, then their softmax */
     uint8_t labels[DIME_CHUNK_MOST];
     uint8_t predictions[DIME_CHUNK_MOST];
     double loss; /* summed over images */
