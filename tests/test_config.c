@@ -556,6 +556,11 @@ static void test_layer_messages(void **state) {
          "t.yaml:3: layers, entry 2: groups 2; 1 (each output sees every channel) and 4 (as many as there "
          "are "
          "channels) are possible"},
+        {"layers:\n  - {type: conv2d, outputs: 4, groups: 2}\n  - {}\n",
+         "t.yaml:2: layers, entry 1: groups 2; 1 (each output sees every channel) is possible"},
+        {"layers:\n  - {outputs: 4}\n  - {type: maxpool}\n  - {}\n",
+         "t.yaml:3: layers, entry 2 (maxpool): convolution and pooling must come before every fully "
+         "connected layer"},
         {"layers:\n  - {type: conv2d, outputs: 4, NormType: None}\n  - {}\n",
          "t.yaml:2: layers, entry 1 (conv2d): NormType None gives 32-bit outputs, which pooling or a "
          "depthwise "

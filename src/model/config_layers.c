@@ -130,6 +130,15 @@ int dime_config_made_from_widths(const struct dime_config *config) {
 
 /* ---- the whole ---- */
 
+static int refuse_groups(const struct config_draft *draft, uint32_t index, uint32_t channels) {
+    char depthwise[64] = "";
+    if (channels > 1)
+        snprintf(depthwise, sizeof depthwise, " and %u (as many as there are channels)", channels);
+    return config_error(DIME_ERROR_CONFIG, draft->name, draft->layer_line[index],
+                        "layers, entry %u: groups %u; 1 (each output sees every channel)%s %s possible",
+                        index + 1, draft->groups[index], depthwise, channels > 1 ? "are" : "is");
+}
+
 /* `groups` equal to the channels that go in is a depthwise convolution; others than that and 1 are not known.
  */
 static int settle_groups(struct config_draft *draft) {
@@ -139,12 +148,7 @@ static int settle_groups(struct config_draft *draft) {
         struct dime_layer_config *layer = &config->layers[i];
         uint32_t groups = draft->groups[i];
         if (layer->kind == DIME_LAYER_CONV2D && groups > 1) {
-            if (groups != channels)
-                return config_error(
-                    DIME_ERROR_CONFIG, draft->name, draft->layer_line[i],
-                    "layers, entry %u: groups %u; 1 (each output sees every channel) and %u (as many "
-                    "as there are channels) are possible",
-                    i + 1, groups, channels);
+            if (groups != channels) return refuse_groups(draft, i, channels);
             layer->kind = DIME_LAYER_DEPTHWISE;
         }
         if (layer->kind == DIME_LAYER_CONV2D) channels = layer->outputs;
@@ -195,6 +199,12 @@ static size_t blamed_line(const struct config_draft *draft, uint32_t index) {
                                                                 : draft->line[KEY_MODEL];
 }
 
+static int has_maps(const struct dime_config *config) {
+    for (uint32_t i = 0; i < config->layer_count; i++)
+        if (config->layers[i].kind != DIME_LAYER_FC) return 1;
+    return 0;
+}
+
 int config_layers_check(const struct config_draft *draft) {
     const struct dime_config *config = &draft->config;
     for (uint32_t i = 0; i + 1 < config->layer_count; i++)
@@ -202,8 +212,7 @@ int config_layers_check(const struct config_draft *draft) {
             return config_error(DIME_ERROR_CONFIG, draft->name, draft->layer_line[i],
                                 "layers, entry %u has no 'outputs'; only the last may leave them out", i + 1);
     int error = check_formats(draft);
-    if (error || config->layers[0].kind == DIME_LAYER_FC)
-        return error; /* those depend on the number of classes */
+    if (error || !has_maps(config)) return error; /* the others depend on the number of classes */
     struct dime_layer_shape shapes[DIME_MAX_LAYERS];
     uint32_t wrong = 0;
     if (!dime_layer_shapes(config, 0, shapes, &wrong)) return 0;
