@@ -22,11 +22,11 @@ void usart_send(const void *bytes, uint32_t count);
 /* Waits until the last bit has left the pin. */
 void usart_finish(void);
 
-/* From now on usart_received(), which the program defines, is called in the interrupt for each byte. It must
-   take less than the time of a byte: 4166 cycles at 115200 baud. errors: USART_STATR_ORE (a byte before this
-   one was lost), _FE or _NE. */
-void usart_receive(void);
-void usart_received(uint8_t byte, uint32_t errors);
+/* Waits for a byte. errors: USART_STATR_ORE (a byte before this one was lost), _FE and _NE are added to it.
+   Must be called again before two more bytes have arrived: 480 cycles each at 1000000 baud. */
+uint8_t usart_get(uint32_t *errors);
+/* Whatever arrived until now is not waited for, nor are its errors. */
+void usart_forget(void);
 
 /* Receives bytes by DMA, channel 5, into a ring of `size` bytes, without the core. usart_ring_position() is
    where the next byte will be written. */

@@ -12,7 +12,6 @@
 #include "clock.h"
 #include "encode.h"
 #include "engine.h"
-#include "interrupt.h"
 #include "model.h"
 #include "usart.h"
 
@@ -26,41 +25,31 @@
 
 _Static_assert(DIME_MODEL_CLASSES < FAULT, "a class must not look like FAULT or READY");
 
-/* Grey levels, which become the network's input in place, and that its activations. Written by the interrupt
-   until `complete` is set, and by the program from then until READY. */
+/* Grey levels, which become the network's input in place, and that its activations. */
 static union {
     _Alignas(4) uint8_t grey[DIME_MODEL_INPUTS];
     int8_t activations[DIME_MODEL_ROOM];
 } picture;
-static uint16_t received; /* bytes of the picture; in the interrupt only, while a picture arrives */
-static volatile uint8_t begun, complete, faulty;
 
 static int32_t sums[DIME_MODEL_SUMS];
 
-void usart_received(uint8_t byte, uint32_t errors) {
-    if (complete) return;
-    if (!begun) {
-        begun = byte == PICTURE && !errors;
-        return;
-    }
-    if (errors) faulty = 1;
-    picture.grey[received++] = byte;
-    if (received == DIME_MODEL_INPUTS) complete = 1;
-}
-
-static void ask(void) {
-    static const uint8_t ready = READY;
-    received = 0;
-    begun = faulty = 0;
-    complete = 0; /* last: from here on the interrupt may write */
-    usart_send(&ready, 1);
+/* Not 0 where a byte of the picture was damaged. */
+static uint32_t receive_picture(void) {
+    uint32_t errors;
+    uint8_t first;
+    usart_forget(); /* nothing is wanted before READY */
+    usart_put(READY);
+    do {
+        errors = 0;
+        first = usart_get(&errors);
+    } while (first != PICTURE || errors);
+    for (uint8_t *grey = picture.grey; grey < picture.grey + DIME_MODEL_INPUTS;) *grey++ = usart_get(&errors);
+    return errors;
 }
 
 static void answer(uint32_t class, uint32_t cycles) {
-    static uint8_t bytes[ANSWER_BYTES]; /* READY, sent next, waits until these have left */
-    bytes[0] = (uint8_t) class;
-    for (uint32_t i = 1; i < ANSWER_BYTES; i++, cycles >>= 7) bytes[i] = (uint8_t)(cycles | 0x80);
-    usart_send(bytes, ANSWER_BYTES);
+    usart_put((uint8_t) class);
+    for (uint32_t i = 1; i < ANSWER_BYTES; i++, cycles >>= 7) usart_put((uint8_t)(cycles | 0x80));
 }
 
 static void read_picture(void) {
@@ -72,20 +61,12 @@ static void read_picture(void) {
 }
 
 int main(void) {
-    static const uint8_t fault = FAULT;
     clock_start();
     cycles_start();
     usart_start(USART_DIVIDER(DIME_BAUD));
-    complete = 1; /* nothing is wanted before READY */
-    usart_receive();
-    interrupts_on();
-    for (;;) {
-        ask();
-        while (!complete) {
-        }
-        if (faulty)
-            usart_send(&fault, 1);
+    for (;;)
+        if (receive_picture())
+            usart_put(FAULT);
         else
             read_picture();
-    }
 }
