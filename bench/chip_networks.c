@@ -128,5 +128,10 @@ const struct chip_network chip_networks[] = {
     {1, SIZE(12) UNSIGNED BATCH LAYERS CONV(13, PoT3) POOL FC(64, 4bitsym) LAST(4bitsym)},
     {1, SIZE(12) UNSIGNED BATCH LAYERS CONV(14, Ternary) POOL FC(64, 4bitsym) LAST(4bitsym)},
     {1, SIZE(12) UNSIGNED BATCH LAYERS CONV(14, PoT3) POOL FC(64, 4bitsym) LAST(4bitsym)},
+    /* a last layer that is multiplied: code would not fit */
+    {1, SIZE(16) UNSIGNED LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(48, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(16) "input_encoding: unsigned4\n" BATCH LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(40, 4bitsym)
+            LAST(2bitsym)},
+    {1, SIZE(16) MEAN LAYERS FC(64, 4bitsym) FC(56, 4bitsym) FC(52, 4bitsym) LAST(4bitsym)},
 };
 const uint32_t chip_network_count = sizeof chip_networks / sizeof *chip_networks;

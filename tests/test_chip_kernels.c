@@ -17,6 +17,7 @@
 #include "firmware/build.h"
 #include "firmware/toolchain.h"
 #include "model/fast_layout.h"
+#include "model/rows_layout.h"
 #include "sim/chip.h"
 #include "sim/symbols.h"
 #include "vision/encode.h"
@@ -222,6 +223,22 @@ static const char binary[] = "NormType: BatchNorm\ninput_size: 28\ninput_encodin
                              "  - {outputs: 16, QuantType: 4bitsym}\n  - {outputs: 16, QuantType: 4bitsym}\n"
                              "  - {QuantType: 4bitsym}\n";
 
+/* Inputs below zero whose share is in four rows behind the others; products with an odd number of outputs. */
+static const char more[] = "input_size: 8\nlayers:\n  - {outputs: 64, QuantType: 4bitsym}\n"
+                           "  - {outputs: 20, QuantType: 4bitsym}\n  - {outputs: 48, QuantType: 2bitsym}\n"
+                           "  - {QuantType: 4bitsym}\n";
+
+static void test_more(void **state) {
+    (void)state;
+    struct dime_model model;
+    make_model(&model, more, 9, RANDOM);
+    assert_true(dime_rows_plan_make(&model, 0).parts[0].has_more);
+    assert_true(dime_rows_plan_make(&model, 3).parts[0].has_products);
+    compare(&model, DIME_CODE_RAM);
+    compare(&model, DIME_CODE_FLASH);
+    dime_model_free(&model);
+}
+
 static void test_centred(void **state) {
     (void)state;
     static const enum dime_layout layouts[] = {DIME_LAYOUT_ROWS,  DIME_LAYOUT_PARTS, DIME_LAYOUT_PARTS,
@@ -351,9 +368,9 @@ int main(int argc, char **argv) {
         return 77;
     }
     dime_toolchain_free(&toolchain);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_centred), cmocka_unit_test(test_large),
-                                       cmocka_unit_test(test_binary), cmocka_unit_test(test_multiplied),
-                                       cmocka_unit_test(test_any)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_centred),    cmocka_unit_test(test_more),
+                                       cmocka_unit_test(test_large),      cmocka_unit_test(test_binary),
+                                       cmocka_unit_test(test_multiplied), cmocka_unit_test(test_any)};
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("fast kernels on the simulated chip", tests, set_up, tear_down);
 }

@@ -7,9 +7,21 @@
     .type dime_rows_finish, @function
     .p2align 2
 
-/* int32_t dime_rows_finish(uint32_t *wide, uint32_t *end, uint32_t base, uint32_t scale) */
+/* int32_t dime_rows_finish(uint32_t *wide, uint32_t *end, uint32_t base, uint32_t scale, uint32_t low_bits) */
 dime_rows_finish:
     li t0, 0 /* the largest */
+    andi a4, a4, 4
+    beqz a4, 5f
+
+    .macro finish_pair even, odd
+    sll a4, \even, a3
+    sll a5, \odd, a3
+    sub a4, a4, a2
+    sub a5, a5, a2
+    sw a4, 0(a0)
+    sw a5, 4(a0)
+    .endm
+
 1:  lhu a5, 4(a0)
     lhu a4, 0(a0)
     lhu t2, 6(a0)
@@ -18,24 +30,38 @@ dime_rows_finish:
     add a4, a4, a5
     slli t2, t2, 4
     add t1, t1, t2
-    sll a4, a4, a3
-    sll a5, t1, a3
-    sub a4, a4, a2
-    sub a5, a5, a2
-    sw a4, 0(a0)
-    sw a5, 4(a0)
+    finish_pair a4, t1
     blt t0, a4, 3f
 2:  blt t0, a5, 4f
     addi a0, a0, 8
     bne a0, a1, 1b
-5:  mv a0, t0
+    mv a0, t0
     ret
 3:  mv t0, a4
     j 2b
 4:  mv t0, a5
     addi a0, a0, 8
     bne a0, a1, 1b
-    j 5b
+    mv a0, t0
+    ret
+
+    .p2align 2
+5:  lhu a4, 0(a0) /* one set of lanes */
+    lhu a5, 2(a0)
+    finish_pair a4, a5
+    blt t0, a4, 7f
+6:  blt t0, a5, 8f
+    addi a0, a0, 8
+    bne a0, a1, 5b
+    mv a0, t0
+    ret
+7:  mv t0, a4
+    j 6b
+8:  mv t0, a5
+    addi a0, a0, 8
+    bne a0, a1, 5b
+    mv a0, t0
+    ret
     .size dime_rows_finish, . - dime_rows_finish
 
     .section .text.dime_fast_correct, "ax", @progbits

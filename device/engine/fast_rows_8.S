@@ -18,13 +18,6 @@ dime_rows_flush_8: /* a0 bit, a1 bucket; returns to ra; changes everything but g
     lw a1, RETURN(sp)
     sw a1, BACK(sp)
     j .Lspread
-    .size dime_rows_flush_8, . - dime_rows_flush_8
-
-    .global dime_rows_flush_8_half
-    .type dime_rows_flush_8_half, @function
-dime_rows_flush_8_half:
-    begin_bucket
-    mv a1, ra
 .Lhalf: /* returns to a1 */
     sw a1, BACK(sp)
     add_bucket 0, 4
@@ -38,6 +31,16 @@ dime_rows_flush_8_half:
     spread_first 2
     lw ra, BACK(sp)
     ret
+    .size dime_rows_flush_8, . - dime_rows_flush_8
+
+    .section .text.dime_rows_half, "ax", @progbits
+    .global dime_rows_flush_8_half
+    .type dime_rows_flush_8_half, @function
+    .p2align 2
+dime_rows_flush_8_half: /* begins in flash */
+    begin_bucket
+    mv a1, ra
+    jump .Lhalf, s1
     .size dime_rows_flush_8_half, . - dime_rows_flush_8_half
 
     .section .text.dime_rows_quarter, "ax", @progbits
@@ -48,13 +51,12 @@ dime_rows_flush_8_quarter: /* runs from flash, but for its end */
     begin_bucket
     sw ra, BACK(sp)
     li a0, 0x0F0F0F0F
-    li a3, 0
-    li t1, 0
-    li a4, 0
-    li t2, 0
     lhu s0, 0(a2)
+    take_row 0, 2
+    j 2f
+    .p2align 2
 1:  add_row 0, 2
-    addi a2, a2, 2
+2:  addi a2, a2, 2
     lhu s0, 0(a2)
     bnez s0, 1b
     li a0, 0x00FF00FF

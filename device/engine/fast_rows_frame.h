@@ -19,9 +19,11 @@
 #define ROWS_STRIDE 16
 #define ROWS_OUTPUTS 18
 #define ROWS_TOTALS 20
-#define ROWS_SCALE 24
-#define ROWS_MIDDLE_BITS 25
-#define ROWS_MIDDLE_LESS 26
+#define ROWS_CORRECT 24
+#define ROWS_SCALE 28
+#define ROWS_MIDDLE_BITS 29
+#define ROWS_MIDDLE_LESS 30
+#define ROWS_LOW_BITS 31
 
 #define RA 0
 #define S0 4
@@ -47,8 +49,9 @@
 #define SHIFT 84       /* likewise */
 #define START 88       /* likewise */
 #define BACK 92        /* likewise */
-#define POINTERS 96    /* of the 8 buckets */
-#define BUCKETS 128    /* 8 of 32 bytes, and an end mark, from the next multiple of 32 on */
-#define FRAME 416      /* 128 + 28 to align + 258, a multiple of 16 */
+#define LOW_BITS 96    /* of activations, in the first set of lanes */
+#define POINTERS 100   /* of the 8 buckets */
+#define BUCKETS 132    /* 8 of 32 bytes, and an end mark, from the next multiple of 32 on */
+#define FRAME 420      /* 132 + 28 to align + 258, a multiple of 4 */
 
 #endif

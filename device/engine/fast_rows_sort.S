@@ -8,7 +8,30 @@
    for interrupts. */
 #include "fast_rows_words.inc"
 
+    .equ MOST_OFFSET, 31 /* DIME_ROWS_MOST_OFFSET */
     .equ FEW, 3 /* see MOST_MOVED in rows_layout.c */
+
+    .macro load_pointers
+    lw a2, POINTERS(sp)
+    lw a3, POINTERS + 4(sp)
+    lw a4, POINTERS + 8(sp)
+    lw a5, POINTERS + 12(sp)
+    lw t0, POINTERS + 16(sp)
+    lw t1, POINTERS + 20(sp)
+    lw t2, POINTERS + 24(sp)
+    lw ra, POINTERS + 28(sp)
+    .endm
+
+    .macro save_pointers
+    sw a2, POINTERS(sp)
+    sw a3, POINTERS + 4(sp)
+    sw a4, POINTERS + 8(sp)
+    sw a5, POINTERS + 12(sp)
+    sw t0, POINTERS + 16(sp)
+    sw t1, POINTERS + 20(sp)
+    sw t2, POINTERS + 24(sp)
+    sw ra, POINTERS + 28(sp)
+    .endm
 
     .section .text.dime_rows_run, "ax", @progbits
     .global dime_rows_run
@@ -64,6 +87,7 @@ dime_rows_run:
     slli a3, a3, 2
     add a3, a3, a2
     li a4, 0
+    .p2align 2
 1:  sw a4, 0(a2)
     sw a4, 4(a2)
     sw a4, 8(a2)
@@ -76,6 +100,8 @@ dime_rows_run:
     bne a2, a3, 1b
     lw a2, ROWS_FLUSH(a0)
     sw a2, FLUSH(sp)
+    lbu a2, ROWS_LOW_BITS(a0)
+    sw a2, LOW_BITS(sp)
     lhu tp, ROWS_STRIDE(a0)
     sw tp, STRIDE(sp)
     lw a0, ROWS_WORDS(a0)
@@ -91,19 +117,8 @@ dime_rows_run:
     addi a3, a3, 4
     addi a5, a5, -1
     bnez a5, 1b
-    jal s1, .Lload_pointers
+    load_pointers
     jump .Lcheck, s1
-
-    .macro save_pointers
-    sw a2, POINTERS(sp)
-    sw a3, POINTERS + 4(sp)
-    sw a4, POINTERS + 8(sp)
-    sw a5, POINTERS + 12(sp)
-    sw t0, POINTERS + 16(sp)
-    sw t1, POINTERS + 20(sp)
-    sw t2, POINTERS + 24(sp)
-    sw ra, POINTERS + 28(sp)
-    .endm
 
 .Lless: /* than c, from where the activations end */
     lw a0, LAYER(sp)
@@ -121,27 +136,50 @@ dime_rows_run:
 2:  bne s0, t0, 1b
     j .Lbegin
 
+.Lleave: /* at the end, where a1 is 0, or for a bucket that is full */
+    beqz a1, .Lend
     /* Some bits of a byte will be gone when its bit 7 is looked at, so what is said there is found out here. */
-.Lfull:
-    andi s1, a1, 255
+    slli s1, a1, 24
+    bgez s1, 1f
+    srli s1, s1, 24
     lbu tp, OFFSET(sp)
     add s1, s1, tp
     srli s1, s1, 8
     bnez s1, .Lless
+1:  sw a0, PRESENT(sp)
+
+    /* a0: the bucket, which is empty from here on. */
+    .irp bucket, a2, a3, a4, a5, t0, t1, t2
+    slli s1, \bucket, 27
+    beqz s1, .Lfull_\bucket
+    .endr
+    addi ra, ra, -30
+    li a0, 7
+    j .Lfull
+    .macro full bucket, number
+.Lfull_\bucket:
+    addi \bucket, \bucket, -30
+    li a0, \number
+    .if \number
+    j .Lfull
+    .endif
+    .endm
+    full t2, 6
+    full t1, 5
+    full t0, 4
+    full a5, 3
+    full a4, 2
+    full a3, 1
+    full a2, 0
+.Lfull:
+    sw a0, BIT(sp)
     save_pointers
     sw s0, NEXT(sp)
-    sw a0, PRESENT(sp)
     sw a1, VALUES(sp)
-    addi s0, sp, POINTERS
-    li a0, -1
-1:  lw a1, 0(s0)
-    addi a0, a0, 1
-    addi s0, s0, 4
-    slli a2, a1, 27
-    bnez a2, 1b
-    addi a1, a1, -30
-    sw a1, -4(s0)
-    sw a0, BIT(sp)
+    lw a1, FIRST(sp)
+    slli a0, a0, 5
+    add a1, a1, a0
+    srli a0, a0, 5
     lw s1, FLUSH(sp)
     jalr s1
     lw a1, BIT(sp)
@@ -158,23 +196,12 @@ dime_rows_run:
     lw s0, NEXT(sp)
     lw a0, PRESENT(sp)
     lw tp, STRIDE(sp)
-    jal s1, .Lload_pointers
+    load_pointers
     jump .Lbyte, s1
-
-.Lload_pointers:
-    lw a2, POINTERS(sp)
-    lw a3, POINTERS + 4(sp)
-    lw a4, POINTERS + 8(sp)
-    lw a5, POINTERS + 12(sp)
-    lw t0, POINTERS + 16(sp)
-    lw t1, POINTERS + 20(sp)
-    lw t2, POINTERS + 24(sp)
-    lw ra, POINTERS + 28(sp)
-    jr s1
 
 .Lend: /* up to three activations are left once */
     lw s1, TAIL(sp)
-    beqz s1, .Lfinish
+    beqz s1, .Lmore
     lw a1, 0(s0)
     lw s1, BACKGROUND(sp)
     xor a1, a1, s1
@@ -182,6 +209,28 @@ dime_rows_run:
     and a1, a1, s1
     sw zero, TAIL(sp)
     jump .Lword, s1
+
+    /* -c times the four rows of its total, as four activations: where that is above 31, the rest follows. */
+.Lmore:
+    lb a1, BACKGROUND(sp)
+    beqz a1, .Lfinish
+    lw a0, LAYER(sp)
+    lw a0, LAYER_FAST(a0)
+    lw s1, ROWS_CORRECT(a0)
+    bnez s1, .Lfinish
+    lw a0, ROWS_TOTALS(a0)
+    sw zero, OFFSET(sp) /* none of these is below c */
+    li s1, MOST_OFFSET
+    addi a1, a1, MOST_OFFSET
+    bltz a1, 1f
+    sub s1, s1, a1
+    li a1, 0
+1:  sw a1, BACKGROUND(sp) /* of c, what is left */
+    slli a1, s1, 8
+    add s1, s1, a1
+    slli a1, s1, 19
+    add a1, a1, s1
+    jump .Lbyte, s1
 
 .Lfinish:
     save_pointers
@@ -197,21 +246,9 @@ dime_rows_run:
     beqz a3, .Lempty
     /* Few rows go twice to the bucket below, which is less than what it takes to spread their lanes. */
     sltiu a4, a3, 2 * FEW + 1
-    beqz a4, 1f
-    beqz a0, 1f
-    lw a4, POINTERS - 4(s0)
-    slli a5, a3, 1
-    add a5, a5, a4
-    bgeu a5, a1, 1f
-    sw a5, POINTERS - 4(s0)
-2:  addi a2, a2, -2
-    lhu a5, 0(a2)
-    sh a5, 0(a4)
-    sh a5, 2(a4)
-    addi a4, a4, 4
-    bne a2, a1, 2b
-    j .Lempty
-1:  sh zero, 0(a2)
+    bnez a4, .Lfew
+.Lmany:
+    sh zero, 0(a2)
     sw a0, BIT(sp)
     sw a1, FIRST(sp)
     sll a3, a3, a0
@@ -227,8 +264,32 @@ dime_rows_run:
     addi a1, a1, -32
     addi a0, a0, -1
     bgez a0, .Lbucket
-    conclude FRAME
+    j dime_rows_conclude
+
+.Lfew:
+    beqz a0, .Lmany
+    lw a4, POINTERS - 4(s0)
+    slli a5, a3, 1
+    add a5, a5, a4
+    bgeu a5, a1, .Lmany
+    sw a5, POINTERS - 4(s0)
+2:  addi a2, a2, -2
+    lhu a5, 0(a2)
+    sh a5, 0(a4)
+    sh a5, 2(a4)
+    addi a4, a4, 4
+    bne a2, a1, 2b
+    j .Lempty
     .size dime_rows_run, . - dime_rows_run
+
+    .section .text.dime_rows_conclude, "ax", @progbits
+    .global dime_rows_conclude
+    .type dime_rows_conclude, @function
+    .p2align 1
+
+dime_rows_conclude: /* the end of dime_rows_run and dime_products_run, with their frame */
+    conclude FRAME
+    .size dime_rows_conclude, . - dime_rows_conclude
 
     .section .text.dime_rows_sort, "ax", @progbits
     .type dime_rows_sort, @function
@@ -294,14 +355,12 @@ dime_rows_sort:
     add s1, s1, tp
     lw tp, STRIDE(sp)
     srli s1, s1, 8
-    bnez s1, .Lto_less
+    bnez s1, .Lto_full /* where that is found out again */
     andi s1, ra, 31
     bnez s1, .Lnext
     j .Lto_full
 .Lto_end:
-    jump .Lend, s1
+    li a1, 0
 .Lto_full:
-    jump .Lfull, s1
-.Lto_less:
-    jump .Lless, s1
+    jump .Lleave, s1
     .size dime_rows_sort, . - dime_rows_sort

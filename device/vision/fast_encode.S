@@ -41,8 +41,9 @@ dime_encode_mean_subtracted:
     li s0, 0x00FF00FF
     mv s1, s0
     li tp, 0x01000100
-.Lbrightest:
     bnez t2, .Lone_pixel
+    .p2align 2
+.Lbrightest:
     lw a3, 0(a0)
 .Lpixels:
     add a0, a0, t0
@@ -58,7 +59,9 @@ dime_encode_mean_subtracted:
     and a4, a4, tp
     bnez a4, .Lbrighter
 .Lpassed:
+    bnez t2, .Lone_passed
     bne a0, a1, .Lbrightest
+.Lmeasured:
     lw a2, SAVED + 12(sp)
     li a4, MEAN / 1000 + 1
     bltu a5, a4, .Ldim
@@ -108,6 +111,8 @@ dime_encode_mean_subtracted:
     addi sp, sp, FRAME
     ret
 
+.Lone_passed:
+    beq a0, a1, .Lmeasured
 .Lone_pixel:
     lbu a3, 0(a0)
     j .Lpixels
@@ -140,11 +145,17 @@ dime_encode_mean_subtracted:
     /* a0 = floor(a3 * 2^24 / a5) modulo 2^32, a3 the remainder; changes s0. */
 .Ldivide:
     li a0, 0
+    slli s0, a5, 4
+    bltu a3, s0, 1f
+    sub a3, a3, s0
+    li a0, 16
+    .p2align 2
 1:  bltu a3, a5, 2f
     sub a3, a3, a5
     addi a0, a0, 1
     j 1b
 2:  li s0, FRACTION_BITS / 2
+    .p2align 2
 3:  .rept 2
     slli a0, a0, 1
     slli a3, a3, 1
@@ -161,6 +172,7 @@ dime_encode_mean_subtracted:
 .Lfill:
     addi tp, s0, 64
     li a4, 0
+    .p2align 2
 1:  sw s1, 0(s0)
     addi s0, s0, 4
     add s1, s1, a0
@@ -188,7 +200,9 @@ dime_fast_hot_encode:
     add a0, a0, t0
     add a2, a2, t0
     beqz a3, 2f
-1:  slli a4, a3, 2
+1:  andi a4, a3, 255
+    beqz a4, 3f /* blank, and another behind it is not */
+    slli a4, a3, 2
     andi a4, a4, 60
     add a4, a4, sp
     lw a4, LOW(a4)
@@ -196,10 +210,10 @@ dime_fast_hot_encode:
     andi a5, a5, 60
     add a5, a5, sp
     lw a5, HIGH(a5)
-    srli a3, a3, 8
     add a4, a4, a5
     srai a4, a4, 24
     sb a4, 0(s0)
+3:  srli a3, a3, 8
     addi s0, s0, 1
     bnez a3, 1b
 2:  bne a0, a1, .Lmap

@@ -50,6 +50,8 @@ static uint64_t dependence(uint32_t kernel) {
                W(CORRECTIONS) | FINISHING;
     case DIME_CHIP_FLAGS:
         return W(CALLS) | W(INPUTS) | W(WORDS) | W(BYTES) | W(ACTIVE) | W(LANES) | W(OUTPUTS) | FINISHING;
+    case DIME_CHIP_PRODUCTS:
+        return W(CALLS) | W(INPUTS) | W(ACTIVE) | W(HIGH) | W(BITS) | W(OUTPUTS) | FINISHING;
     case DIME_CHIP_PAIRS:
         return W(CALLS) | W(CODE) | W(OUTPUTS) | W(FINISHES) | W(PLACES) | W(POSITIVE) | W(SCALED) |
                W(SCALE_BITS);

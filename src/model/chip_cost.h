@@ -24,6 +24,7 @@ enum dime_chip_kernel {
     DIME_CHIP_LOOKUP,                      /* fast_lookup.h: convolutions */
     DIME_CHIP_CODE,                        /* fast_code.h: small layers */
     DIME_CHIP_FLAGS,                       /* rows of inputs 0 and 1 */
+    DIME_CHIP_PRODUCTS,                    /* rows that are multiplied */
     DIME_CHIP_PAIRS,                       /* fast_conv.h: convolutions by themselves */
     DIME_CHIP_POOLED,                      /* with 2x2 max pooling */
     DIME_CHIP_WIDE,                        /* a map at a time */

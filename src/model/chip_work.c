@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/fast_rows.h"
 #include "engine/stage.h"
 #include "model/bits.h"
 #include "model/conv_written.h"
@@ -66,6 +67,21 @@ static void add_activity(const struct dime_layer_activity *activity, double shar
     work[DIME_WORK_LANES] += 8 * words;
 }
 
+/* The four rows whose activations are the smallest one's distance from 0, and eight times that. */
+static void add_more(const struct dime_layer_activity *seen, double words, double *work) {
+    double rows = seen->offset * DIME_ROWS_MORE, bits = DIME_ROWS_MORE * seen->least_bits;
+    work[DIME_WORK_WORDS] += seen->offset;
+    work[DIME_WORK_BYTES] += rows;
+    work[DIME_WORK_HIGH] += rows;
+    work[DIME_WORK_ACTIVE] += rows;
+    work[DIME_WORK_BITS] += bits;
+    work[DIME_WORK_FILLED] += bits / BUCKET;
+    work[DIME_WORK_BUCKETS] += bits / BUCKET;
+    work[DIME_WORK_BIT_PASSES] += bits * ceil(words / PASS_WORDS);
+    work[DIME_WORK_BIT_WORDS] += bits * words;
+    work[DIME_WORK_BUCKET_WORDS] += bits / BUCKET * words;
+}
+
 static void add_rows(const struct dime_model *model, uint32_t index, const struct dime_layer_activity *seen,
                      const struct dime_chip *chip, double *work) {
     const struct dime_model_layer *layer = &model->layers[index];
@@ -77,10 +93,11 @@ static void add_rows(const struct dime_model *model, uint32_t index, const struc
     for (uint32_t i = 0; i < plan.count; i++) {
         const struct dime_rows_part *part = &plan.parts[i];
         work[DIME_WORK_INPUTS] += part->inputs;
-        work[DIME_WORK_CORRECTIONS] += seen->least_bits * part->outputs;
+        if (!part->has_more) work[DIME_WORK_CORRECTIONS] += seen->least_bits * part->outputs;
         if (dime_rows_adds(part)) work[DIME_WORK_COPIES] += part->outputs;
         uint32_t words = dime_rows_words_added(dime_rows_words(part->outputs), widest);
         add_activity(seen, (double)part->inputs / layer->inputs, words, work);
+        if (part->has_more) add_more(seen, words, work);
     }
 }
 
@@ -185,8 +202,11 @@ void dime_work_connected(const struct dime_model *model, uint32_t index, const s
     part->kernel = fc_kernel(layer, layout);
     if (!build->is_fast && build->is_compact && dime_format_has_dot(layer->format))
         part->kernel = DIME_CHIP_DOT + (uint32_t)layer->format;
-    if (layout == DIME_LAYOUT_ROWS && dime_rows_plan_make(model, index).parts[0].has_flags)
-        part->kernel = DIME_CHIP_FLAGS;
+    if (layout == DIME_LAYOUT_ROWS) {
+        struct dime_rows_plan plan = dime_rows_plan_make(model, index);
+        if (plan.parts[0].has_flags) part->kernel = DIME_CHIP_FLAGS;
+        if (plan.parts[0].has_products) part->kernel = DIME_CHIP_PRODUCTS;
+    }
     work[DIME_WORK_CALLS] = 1;
     work[DIME_WORK_INPUTS] = layer->inputs;
     work[DIME_WORK_OUTPUTS] = layer->outputs;

@@ -21,6 +21,8 @@ struct dime_rows_part {
     uint32_t output, outputs; /* likewise; outputs <= 64 */
     uint32_t words;           /* of a row */
     int has_flags;            /* 1: for dime_flags_run */
+    int has_products;         /* 1: for dime_products_run */
+    int has_more;             /* 1: the share of the smallest activation is in DIME_ROWS_MORE more rows */
 };
 
 #define DIME_ROWS_MOST_PARTS 64
