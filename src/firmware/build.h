@@ -34,8 +34,9 @@ enum dime_code_place { DIME_CODE_FLASH, DIME_CODE_RAM, DIME_CODE_AUTO };
    small; or the reference with faster dot products for some formats, which is as small. */
 enum dime_kernels { DIME_KERNELS_AUTO, DIME_KERNELS_FAST, DIME_KERNELS_REFERENCE, DIME_KERNELS_COMPACT };
 
-/* What gives way to the other. AUTO: the fastest that fits. SPEED: the same, compiled for speed alone. SIZE:
-   what takes least flash. */
+/* What gives way to the other. AUTO: the fastest that fits with pictures and vision as they are, where one
+   does. SPEED: the fastest of all that fit, with pictures in fewer levels or fewer of them, or without
+   vision. SIZE: what takes least flash. */
 enum dime_trade { DIME_TRADE_AUTO, DIME_TRADE_SPEED, DIME_TRADE_SIZE };
 
 struct dime_firmware_settings {

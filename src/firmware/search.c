@@ -22,7 +22,7 @@ const struct dime_search_plan dime_search_plans[DIME_SEARCH_PLANS] = {
 static int is_allowed(const struct dime_firmware_settings *settings, const struct dime_search_plan *plan) {
     return (settings->kernels == DIME_KERNELS_AUTO || settings->kernels == plan->kernels) &&
            (settings->code == DIME_CODE_AUTO || settings->code == plan->code) &&
-           (settings->trade == DIME_TRADE_AUTO || settings->trade == plan->trade) &&
+           (settings->trade != DIME_TRADE_SIZE || plan->trade == DIME_TRADE_SIZE) &&
            (settings->compiled == DIME_TRADE_AUTO || settings->compiled == plan->trade);
 }
 
@@ -158,7 +158,7 @@ static uint32_t list_ways(const struct dime_search *search, struct dime_search_w
     return count;
 }
 
-/* Tries what promises to be fastest, and where it does not fit, promises less for it. */
+/* Tries what promises to be fastest, whatever gives way, and where it does not fit, promises less for it. */
 static int try_within(struct dime_search *search) {
     struct dime_search_way ways[DIME_SEARCH_PLANS * 2 * DIME_PICTURE_MOST_FORMS], *way;
     uint32_t count = list_ways(search, ways);
@@ -238,9 +238,10 @@ static int try_smallest(struct dime_search *search) {
 static int try_all(struct dime_search *search) {
     const struct dime_firmware_settings *settings = search->image->settings;
     if (settings->trade == DIME_TRADE_SIZE) return try_smallest(search);
-    int code = try_whole(search, DIME_KERNELS_FAST);
+    int is_whole_first = settings->trade != DIME_TRADE_SPEED;
+    int code = is_whole_first ? try_whole(search, DIME_KERNELS_FAST) : try_within(search);
     int has_code = search->count && search->tried[0].code_bytes;
-    if (!code && !search->report->fits && has_code) code = try_within(search);
+    if (!code && !search->report->fits && has_code && is_whole_first) code = try_within(search);
     if (!code && !search->report->fits) code = try_whole(search, DIME_KERNELS_COMPACT);
     if (!code && !search->report->fits) code = try_whole(search, DIME_KERNELS_REFERENCE);
     return code;
