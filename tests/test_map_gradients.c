@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The backward pass through convolution and pooling against finite differences of the trainer's own forward
    pass. Float networks (QuantType None) have slopes everywhere but in kinks; what quantization adds is
-   straight-through and tested in test_gradients.c. */
+   straight-through, tested in test_gradients.c, and for maps by a layer that can be computed both ways. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -154,11 +155,101 @@ static void test_wide(void **state) {
           "{type: depthwise, NormType: None}, {type: maxpool}, {outputs: 8}, {}]");
 }
 
+/* ---- quantized maps of one pixel are a fully connected layer ---- */
+
+/* A network of two layers, of which the first is looked at. */
+struct first_layer {
+    struct dime_network_state network;
+    struct dime_chunk chunk;
+};
+
+static void create_first(struct first_layer *first, const char *layer) {
+    struct dime_config config;
+    char text[300];
+    snprintf(text, sizeof text,
+             "QuantType: 8bit\ninput_size: 4\nNormType: BatchNorm\nactivation_clip: 0.75\nlayers: [%s, {}]",
+             layer);
+    if (dime_config_parse("test", text, strlen(text), &config)) fail_msg("%s", dime_error_message());
+    assert_int_equal(dime_network_create(&first->network, &config, CLASSES), 0);
+    assert_int_equal(dime_chunk_create(&first->chunk, &first->network, 1), 0);
+}
+
+/* The same parameters and pictures. */
+static void copy_first(const struct first_layer *from, struct first_layer *to) {
+    for (uint32_t l = 0; l < 2; l++) {
+        const struct dime_train_layer *a = &from->network.layers[l];
+        struct dime_train_layer *b = &to->network.layers[l];
+        assert_int_equal(a->weight.count, b->weight.count);
+        memcpy(b->weight.value, a->weight.value, a->weight.count * sizeof(float));
+        memcpy(b->clip.value, a->clip.value, a->clip.count * sizeof(float));
+        memcpy(b->gain.value, a->gain.value, a->gain.count * sizeof(float));
+        memcpy(b->offset.value, a->offset.value, a->offset.count * sizeof(float));
+    }
+    to->chunk.count = from->chunk.count;
+    memcpy(to->chunk.labels, from->chunk.labels, sizeof from->chunk.labels);
+    memcpy(to->chunk.layers[0].input, from->chunk.layers[0].input,
+           (size_t)IMAGES * from->network.padded_inputs * sizeof(float));
+}
+
+static void run_first(struct first_layer *first) {
+    assert_int_equal(dime_network_refresh(&first->network), 0);
+    dime_chunk_forward(&first->network, &first->chunk, 1);
+    dime_chunk_backward(&first->network, &first->chunk);
+}
+
+static void free_first(struct first_layer *first) {
+    dime_chunk_free(&first->chunk);
+    dime_network_free(&first->network);
+}
+
+static void expect_alike(const char *what, const float *maps, const float *rows, size_t count) {
+    double size = 0;
+    for (size_t i = 0; i < count; i++) size = fmax(size, fabs((double)rows[i]));
+    assert_true(size > 0);
+    for (size_t i = 0; i < count; i++)
+        if (fabs((double)maps[i] - (double)rows[i]) > 2e-3 * size)
+            fail_msg("%s %zu: %g by maps, %g fully connected", what, i, (double)maps[i], (double)rows[i]);
+}
+
+/* How many activations of the layer are clipped. */
+static uint32_t count_clipped(const struct first_layer *first) {
+    const struct dime_train_layer *layer = &first->network.layers[0];
+    uint32_t clipped = 0;
+    for (uint32_t n = 0; n < IMAGES; n++)
+        for (uint32_t m = 0; m < layer->outputs; m++)
+            clipped += first->chunk.layers[1].input[n * first->network.layers[1].padded_inputs + m] == 127;
+    return clipped;
+}
+
+/* Rounding, clipping and ghost statistics included, which the finite differences above leave out. */
+static void test_maps_of_one_pixel(void **state) {
+    (void)state;
+    struct first_layer maps, rows;
+    create_first(&maps, "{type: conv2d, outputs: 6, kernel: 4}");
+    create_first(&rows, "{outputs: 6}");
+    shake_norms(&rows.network);
+    fill(&rows.network, &rows.chunk);
+    copy_first(&rows, &maps);
+    run_first(&maps);
+    run_first(&rows);
+    assert_in_range(count_clipped(&rows), IMAGES / 2, 5 * IMAGES);
+    const struct dime_train_layer *layer = &rows.network.layers[0];
+    const struct dime_chunk_layer *a = &maps.chunk.layers[0], *b = &rows.chunk.layers[0];
+    expect_alike("weight", a->weight_gradient, b->weight_gradient,
+                 (size_t)layer->inputs * layer->padded_outputs);
+    expect_alike("gain", a->gain_gradient, b->gain_gradient, layer->outputs);
+    expect_alike("offset", a->offset_gradient, b->offset_gradient, layer->outputs);
+    assert_true(maps.chunk.loss == rows.chunk.loss);
+    free_first(&maps);
+    free_first(&rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batch_norm),
         cmocka_unit_test(test_shift_norm),
         cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_maps_of_one_pixel),
     };
     return cmocka_run_group_tests_name("map_gradients", tests, NULL, NULL);
 }
