@@ -185,100 +185,95 @@ void dime_batch_maker_free(struct dime_batch_maker *maker) {
     memset(maker, 0, sizeof *maker);
 }
 
-static uint32_t picture_of(const struct dime_train_data *data, uint32_t sample) {
-    uint32_t plain = plain_count(data);
-    return data->order[sample < plain ? sample : sample - plain];
-}
-
-static int is_plain(const struct dime_train_data *data, uint32_t sample) {
-    return sample < plain_count(data);
-}
-
-/* Where a sample's pixels lie. */
-static const uint8_t *memory_of(const struct dime_train_data *data, uint32_t sample, size_t *bytes) {
-    size_t picture = picture_of(data, sample);
-    if (is_plain(data, sample)) {
-        *bytes = data->inputs;
-        return (const uint8_t *)data->encoded + picture * *bytes;
-    }
-    *bytes = data->prepared ? data->prepared_bytes : (size_t)data->dataset->height * data->dataset->width;
-    return (data->prepared ? data->prepared : data->dataset->pixels) + picture * *bytes;
-}
-
-/* Asks for a sample's memory before it is needed: samples are strewn over all of it. */
-static void prefetch(const struct dime_train_data *data, uint32_t sample) {
-    size_t bytes;
-    const uint8_t *from = memory_of(data, sample, &bytes);
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i);
-}
+/* Samples of a chunk that are made in the same way: their pictures, and the rows of the input they are for.
+ */
+struct kind {
+    uint32_t count;
+    uint32_t pictures[DIME_CHUNK_MOST];
+    uint8_t rows[DIME_CHUNK_MOST];
+};
 
 /* The rows of a chunk, the augmented ones first: while one of them is made, there is time for the memory of
    others to come. */
 struct filling {
     const struct dime_train_data *data;
     struct dime_batch_maker *maker;
-    uint32_t epoch, plain, augmented; /* counts */
-    const uint32_t *samples;          /* of the chunk */
-    uint8_t plain_rows[DIME_CHUNK_MOST], augmented_rows[DIME_CHUNK_MOST];
+    uint32_t epoch;
+    struct kind plain, augmented;
     float *input;
     size_t input_row;
 };
 
-static void sort_rows(struct filling *filling, uint32_t count) {
+/* Reads the order and the labels of all samples at once, whose places in memory are as random as theirs. */
+static void sort_samples(struct filling *filling, const uint32_t *samples, uint32_t count, uint8_t *labels) {
+    const struct dime_train_data *data = filling->data;
+    uint32_t plain = plain_count(data);
     for (uint32_t n = 0; n < count; n++) {
-        if (is_plain(filling->data, filling->samples[n]))
-            filling->plain_rows[filling->plain++] = (uint8_t)n;
-        else
-            filling->augmented_rows[filling->augmented++] = (uint8_t)n;
+        int is_plain = samples[n] < plain;
+        struct kind *kind = is_plain ? &filling->plain : &filling->augmented;
+        uint32_t picture = data->order[is_plain ? samples[n] : samples[n] - plain];
+        kind->pictures[kind->count] = picture;
+        kind->rows[kind->count++] = (uint8_t)n;
+        labels[n] = data->dataset->labels[picture];
     }
 }
 
-static void augment(const struct filling *filling, uint32_t sample, const uint8_t *soon) {
+static const uint8_t *plain_pixels(const struct dime_train_data *data, size_t picture) {
+    return (const uint8_t *)data->encoded + picture * data->inputs;
+}
+
+/* What a picture is augmented from. */
+static size_t source_bytes(const struct dime_train_data *data) {
+    return data->prepared ? data->prepared_bytes : (size_t)data->dataset->height * data->dataset->width;
+}
+
+static const uint8_t *source_pixels(const struct dime_train_data *data, size_t picture) {
+    return (data->prepared ? data->prepared : data->dataset->pixels) + picture * source_bytes(data);
+}
+
+/* Asks for memory before it is needed: samples are strewn over all of it. */
+static void prefetch(const uint8_t *from, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i);
+}
+
+static void augment(const struct filling *filling, uint32_t picture, const uint8_t *soon) {
     const struct dime_train_data *data = filling->data;
-    const struct dime_dataset *dataset = data->dataset;
     struct dime_batch_maker *maker = filling->maker;
-    uint32_t picture = picture_of(data, sample);
     uint64_t index = ((uint64_t)filling->epoch << 32) + picture;
     struct dime_random random = dime_random_stream(data->seed, DIME_RANDOM_AUGMENT, index);
     if (dime_photo_sample(data, maker->viewer, index, picture, maker->picture)) return;
     if (data->prepared)
-        dime_augment_prepared(maker->augmenter, data->prepared + picture * data->prepared_bytes, soon, random,
-                              maker->picture);
+        dime_augment_prepared(maker->augmenter, source_pixels(data, picture), soon, random, maker->picture);
     else
-        dime_augment(maker->augmenter, dataset->pixels + (size_t)picture * dataset->height * dataset->width,
-                     random, maker->picture);
+        dime_augment(maker->augmenter, source_pixels(data, picture), random, maker->picture);
 }
 
 #define AHEAD 3u
 
 static void fill_augmented(const struct filling *filling) {
     const struct dime_train_data *data = filling->data;
-    const uint8_t *rows = filling->augmented_rows;
-    for (uint32_t i = 0; i < AHEAD && i < filling->augmented; i++) prefetch(data, filling->samples[rows[i]]);
-    for (uint32_t i = 0; i < filling->augmented; i++) {
-        const uint8_t *soon = NULL;
-        size_t bytes;
-        if (i + AHEAD < filling->augmented) soon = memory_of(data, filling->samples[rows[i + AHEAD]], &bytes);
-        augment(filling, filling->samples[rows[i]], soon);
+    const struct kind *kind = &filling->augmented, *plain = &filling->plain;
+    for (uint32_t i = 0; i < AHEAD && i < kind->count; i++)
+        prefetch(source_pixels(data, kind->pictures[i]), source_bytes(data));
+    for (uint32_t i = 0; i < kind->count; i++) {
+        int more = i + AHEAD < kind->count;
+        augment(filling, kind->pictures[i], more ? source_pixels(data, kind->pictures[i + AHEAD]) : NULL);
         filling->maker->pictures->encode_floats(data->input.encoding, data->input.threshold,
                                                 filling->maker->picture, data->inputs,
-                                                filling->input + rows[i] * filling->input_row);
-        if (i < filling->plain) prefetch(data, filling->samples[filling->plain_rows[i]]);
+                                                filling->input + kind->rows[i] * filling->input_row);
+        if (i < plain->count) prefetch(plain_pixels(data, plain->pictures[i]), data->inputs);
     }
 }
 
 static void fill_plain(const struct filling *filling) {
     const struct dime_train_data *data = filling->data;
-    uint32_t near = filling->augmented < AHEAD ? AHEAD : filling->augmented; /* have been asked for */
-    const uint8_t *rows = filling->plain_rows;
-    for (uint32_t i = filling->augmented; i < near && i < filling->plain; i++)
-        prefetch(data, filling->samples[rows[i]]);
-    for (uint32_t i = 0; i < filling->plain; i++) {
-        size_t bytes;
-        if (i + AHEAD >= near && i + AHEAD < filling->plain)
-            prefetch(data, filling->samples[rows[i + AHEAD]]);
-        filling->maker->kernels->widen((const int8_t *)memory_of(data, filling->samples[rows[i]], &bytes),
-                                       data->inputs, filling->input + rows[i] * filling->input_row);
+    const struct kind *kind = &filling->plain;
+    uint32_t asked = filling->augmented.count; /* by fill_augmented */
+    for (uint32_t i = 0; i < kind->count; i++) {
+        for (; asked <= i + AHEAD && asked < kind->count; asked++)
+            prefetch(plain_pixels(data, kind->pictures[asked]), data->inputs);
+        filling->maker->kernels->widen((const int8_t *)plain_pixels(data, kind->pictures[i]), data->inputs,
+                                       filling->input + kind->rows[i] * filling->input_row);
     }
 }
 
@@ -288,13 +283,10 @@ void dime_batch_fill(const struct dime_train_data *data, struct dime_batch_maker
     struct filling filling = {.data = data,
                               .maker = maker,
                               .epoch = epoch,
-                              .samples = samples,
                               .input = chunk->layers[0].input,
                               .input_row = padded_inputs};
     chunk->count = count;
-    sort_rows(&filling, count);
+    sort_samples(&filling, samples, count, chunk->labels);
     fill_augmented(&filling);
     fill_plain(&filling);
-    for (uint32_t n = 0; n < count; n++)
-        chunk->labels[n] = data->dataset->labels[picture_of(data, samples[n])];
 }
