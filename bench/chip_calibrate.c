@@ -292,8 +292,10 @@ static FILE *open_kept(uint32_t share, const char *mode) {
 /* DIME_NETWORKS=45-65: these alone. */
 static int is_asked_for(uint32_t network) {
     const char *text = getenv("DIME_NETWORKS");
-    unsigned first, last;
-    return !text || sscanf(text, "%u-%u", &first, &last) != 2 || (first <= network && network <= last);
+    char *end;
+    if (!text) return 1;
+    unsigned long first = strtoul(text, &end, 10), last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
+    return first <= network && network <= last;
 }
 
 /* Every so manieth network, in a folder of its own; the rows go to a file. */

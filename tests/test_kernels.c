@@ -225,7 +225,10 @@ static void check_quotients(const struct dime_kernels *kernels, uint32_t count, 
     for (uint32_t i = 0; i < count; i++) expected[i] = 0 - a[i] / (sqrtf(v[i]) + epsilon);
     kernels->adam(&adam, moved, a, v);
     for (uint32_t i = 0; i < count; i++) {
-        if (memcmp(&moved[i], &expected[i], sizeof *expected) == 0) continue;
+        uint32_t bits, expected_bits;
+        memcpy(&bits, &moved[i], sizeof bits);
+        memcpy(&expected_bits, &expected[i], sizeof expected_bits);
+        if (bits == expected_bits) continue;
         fail_msg("%s: %a / (sqrt(%a) + %a) is %a, not %a", kernels->name, (double)a[i], (double)v[i],
                  (double)epsilon, (double)-moved[i], (double)-expected[i]);
     }

@@ -375,7 +375,7 @@ ALWAYS void add_block(const float *a, const float *b, const float *c, const floa
 /* The last pixels of a run, fewer than a block has: each number of them a constant. */
 #define REST(n)                                                                                              \
     case n:                                                                                                  \
-        if (n < CONV_RUN) add_block(a, b, c, gradient, lanes, sum, n < CONV_RUN ? n : 1);                    \
+        if (n < CONV_RUN) add_block(a, b, c, gradient, lanes, sum, n % CONV_RUN);                            \
         break
 ALWAYS void add_run(const float *a, const float *b, const float *c, const float *gradient, size_t lanes,
                     uint32_t count, vec *sum) {
