@@ -150,7 +150,8 @@ $(VECTOR_FILES:%=%generic.o): MODULE_CFLAGS = -Wno-psabi
 $(VECTOR_FILES:%=%avx2.o): MODULE_CFLAGS = -Wno-psabi $(AVX2_CFLAGS)
 $(VECTOR_FILES:%=%avx512.o): MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS)
 $(VECTOR_FILES:%=%avx512vnni.o): MODULE_CFLAGS = -Wno-psabi $(AVX512_CFLAGS) $(VNNI_CFLAGS)
-# Under the sanitizers these are half of all the time of a compilation. No fuzz target trains: there they go without.
+# Under the sanitizers these take half of the time of a compilation. No fuzz target trains: there they go
+# without.
 TRAIN_KERNELS := $(addprefix $(OBJ)/src/train/,$(foreach set,generic avx2 avx512 avx512vnni,kernel_$(set).o \
 	conv_$(set).o))
 ifeq ($(FLAVOUR),fuzz)
