@@ -42,7 +42,8 @@ cp pictures/comparison.png "$target/"
 
 if [ -x "${CHROMIUM:=/usr/bin/chromium}" ] && command -v npm >/dev/null; then
     [ -d "$root/build/npm/node_modules/playwright-core" ] ||
-        npm install --no-audit --no-fund --prefix "$root/build/npm" playwright-core@1.61.0 >/dev/null
+        npm install --no-audit --no-fund --prefix "$root/build/npm" \
+            "$(sed -n 's/^PLAYWRIGHT = "\([^"]*\)".*/\1/p' "$root/tests/test_live_page.py")" >/dev/null
     rm -f live.url
     "$dime" live runs/first --port 0 >live.url &
     live=$!
