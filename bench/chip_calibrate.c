@@ -151,7 +151,7 @@ static void share_costs(const struct fit *fits, double x[DIME_CHIP_BUILDS][DIME_
             if (fits[build].a[i][i] <= 0 && fits[build ^ 2].a[i][i] > 0) x[build][i] = x[build ^ 2][i];
 }
 
-/* What was not measured keeps its costs: those of code that the chip writes are entered by hand. */
+/* What was not measured keeps its costs. */
 static void keep_costs(uint32_t kernel, double x[DIME_CHIP_BUILDS][DIME_WORK_KINDS]) {
     for (uint32_t build = 0; build < DIME_CHIP_BUILDS; build++)
         for (int i = 0; i < DIME_WORK_KINDS; i++) x[build][i] = (double)dime_chip_costs[kernel][build][i];

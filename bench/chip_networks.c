@@ -133,5 +133,8 @@ const struct chip_network chip_networks[] = {
     {1, SIZE(16) "input_encoding: unsigned4\n" BATCH LAYERS FC(64, 4bitsym) FC(64, 4bitsym) FC(40, 4bitsym)
             LAST(2bitsym)},
     {1, SIZE(16) MEAN LAYERS FC(64, 4bitsym) FC(56, 4bitsym) FC(52, 4bitsym) LAST(4bitsym)},
+    /* code that the chip writes */
+    {1, "model: CNNMNIST\ncnn_width: 16\nnetwork_width1: 32\nnetwork_width2: 16\nnetwork_width3: 0\n"},
+    {1, "model: CNNMNIST\ncnn_width: 10\nnetwork_width1: 32\nnetwork_width2: 0\nnetwork_width3: 0\n"},
 };
 const uint32_t chip_network_count = sizeof chip_networks / sizeof *chip_networks;

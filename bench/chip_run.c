@@ -18,7 +18,7 @@ static const char *const part_functions[] = {
     "dime_rows_run",      "dime_parts_run",          "dime_code_run",   "dime_flags_run",
     "dime_products_run",  "dime_conv_lookup_run",    "dime_planes_run", "dime_conv_planes_run",
     "dime_table_run",     "dime_slices_run",         "dime_layer_sums", "dime_conv_pairs_run",
-    "dime_conv_wide_run", "dime_conv_reference_run", "dime_stage_run"};
+    "dime_conv_wide_run", "dime_conv_reference_run", "dime_stage_run",  "dime_conv_written_run"};
 enum { PART_FUNCTIONS = sizeof part_functions / sizeof *part_functions, MOST_ENTRIES = 32 };
 
 /* The far end of the serial line, as firmware/testset/testset.c describes it, and what watches the chip. */
