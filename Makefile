@@ -44,8 +44,9 @@ INCLUDES := -Isrc -Idevice
 
 SANITIZERS := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
+# Following variables for the debugger takes gcc longer than all else in the training kernels.
 ifeq ($(FLAVOUR),asan)
-OPTIMIZE := -O1 -g
+OPTIMIZE := -O1 -g -fno-var-tracking
 FLAVOUR_CFLAGS := $(SANITIZERS)
 FLAVOUR_LDFLAGS := $(SANITIZERS)
 endif
