@@ -7,7 +7,7 @@
    DIME_CHIP_MODEL=<run folder>  puts that model through the chip instead of one trained here
    DIME_CHIP_IMAGES=10000        so many test images instead of a few hundred
    DIME_CHIP_CODE=flash|ram      where its inner loops run instead of where the planner places them
-   DIME_CHIP_KERNELS=fast|reference */
+   DIME_CHIP_KERNELS=fast|compact|reference */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -489,8 +489,10 @@ static void test_testset(void **state) {
     enum dime_code_place place = code && !strcmp(code, "flash") ? DIME_CODE_FLASH
                                  : code && !strcmp(code, "ram") ? DIME_CODE_RAM
                                                                 : DIME_CODE_AUTO;
-    run_testset(&model, count, place,
-                kernels && !strcmp(kernels, "reference") ? DIME_KERNELS_REFERENCE : DIME_KERNELS_FAST, &host);
+    enum dime_kernels choice = kernels && !strcmp(kernels, "reference") ? DIME_KERNELS_REFERENCE
+                               : kernels && !strcmp(kernels, "compact") ? DIME_KERNELS_COMPACT
+                                                                        : DIME_KERNELS_FAST;
+    run_testset(&model, count, place, choice, &host);
     printf("%u images on the chip: %u mismatches, %u right, %.0f cycles on average (%llu to %llu)\n", count,
            host.mismatches, host.right, (double)host.cycles / count, (unsigned long long)host.least,
            (unsigned long long)host.most);
