@@ -136,5 +136,21 @@ const struct chip_network chip_networks[] = {
     /* code that the chip writes */
     {1, "model: CNNMNIST\ncnn_width: 16\nnetwork_width1: 32\nnetwork_width2: 16\nnetwork_width3: 0\n"},
     {1, "model: CNNMNIST\ncnn_width: 10\nnetwork_width1: 32\nnetwork_width2: 0\nnetwork_width3: 0\n"},
+    /* many inputs of narrow layers, whose kernels leave room for inner loops in RAM */
+    {1, SIZE(16) UNSIGNED LAYERS FC(16, 4bitsym) FC(16, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(16) UNSIGNED BATCH LAYERS FC(24, 4bitsym) FC(32, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(16) UNSIGNED LAYERS FC(16, 8bit) FC(16, 8bit) LAST(8bit)},
+    {1, SIZE(16) UNSIGNED LAYERS FC(16, 5bitsym) FC(16, 5bitsym) LAST(5bitsym)},
+    {1, SIZE(16) UNSIGNED LAYERS FC(16, NF4) FC(16, NF4) LAST(NF4)},
+    {1, SIZE(16) UNSIGNED LAYERS FC(16, FP130) FC(16, FP130) LAST(FP130)},
+    {1, SIZE(16) UNSIGNED BATCH LAYERS FC(8, NF4) FC(24, FP130) LAST(NF4)},
+    {1, SIZE(16) UNSIGNED LAYERS FC(16, 2bitsym) FC(16, PoT3) LAST(4bitsym)},
+    {1, SIZE(16) MEAN LAYERS FC(16, 4bitsym) FC(24, 4bitsym) LAST(4bitsym)},
+    {1, SIZE(16) MEAN BATCH LAYERS FC(32, 4bitsym) FC(16, 2bitsym) LAST(4bitsym)},
+    {1, SIZE(16) MEAN LAYERS FC(16, 8bit) FC(24, 5bitsym) LAST(8bit)},
+    {1, SIZE(16) MEAN LAYERS FC(24, 5bitsym) FC(16, 8bit) LAST(5bitsym)},
+    {1, SIZE(16) MEAN LAYERS FC(16, NF4) FC(24, NF4) LAST(NF4)},
+    {1, SIZE(16) MEAN LAYERS FC(16, FP130) FC(24, FP130) LAST(FP130)},
+    {1, SIZE(16) MEAN LAYERS FC(16, Ternary) FC(16, Binary) LAST(4bitsym)},
 };
 const uint32_t chip_network_count = sizeof chip_networks / sizeof *chip_networks;

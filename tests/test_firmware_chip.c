@@ -36,11 +36,8 @@ enum { IMAGES = 20, FORMAT_IMAGES = 2, TRAINED_ON = 300, VARIANTS = 1 };
 enum { IMAGES = 300, FORMAT_IMAGES = 12, TRAINED_ON = 4000, VARIANTS = 3 };
 #endif
 
-/* Percent that a prediction may be off, for the pictures that it was made for. Networks as those of configs/
-   are within 2; these are small. 8bit from RAM is the furthest off: rows have become
-   faster since their costs were measured. */
-#define FAST_OFF 6.5
-#define REFERENCE_OFF 3
+/* Percent that a prediction may be off, for the pictures that it was made for. */
+#define MOST_OFF 3
 #define FAST_BAUD 1000000
 #define READY 0x7F
 #define PICTURE 0xA5
@@ -360,11 +357,11 @@ static double predict(const struct host *host, const struct dime_firmware_report
     return dime_chip_cycles(model, &activity, &build, 1);
 }
 
-static void check_prediction(const struct host *host, const char *name, double most) {
+static void check_prediction(const struct host *host, const char *name) {
     double measured = (double)host->cycles / host->images, off = 100 * (host->predicted / measured - 1);
     if (getenv("DIME_SHOW"))
         printf("%-10s %9.0f cycles, predicted %9.0f: %+.2f %%\n", name, measured, host->predicted, off);
-    if (off < -most || off > most)
+    if (off < -MOST_OFF || off > MOST_OFF)
         fail_msg("%s: %.0f cycles predicted, %.0f measured: `make calibrate-chip`", name, host->predicted,
                  measured);
 }
@@ -426,7 +423,7 @@ static void test_convolutions(void **state) {
     run_demo(&model, 0, 0);
     run_testset(&model, FORMAT_IMAGES, DIME_CODE_FLASH, DIME_KERNELS_FAST, &host);
     assert_int_equal(host.mismatches, 0);
-    check_prediction(&host, "cnn", FAST_OFF);
+    check_prediction(&host, "cnn");
     run_testset(&model, FORMAT_IMAGES, DIME_CODE_RAM, DIME_KERNELS_COMPACT, &host);
     assert_int_equal(host.mismatches, 0);
     dime_model_free(&model);
@@ -464,8 +461,7 @@ static void test_every_format(void **state) {
             if (host.mismatches)
                 fail_msg("%s: %u mismatches", dime_format_get((enum dime_format_id)format)->name,
                          host.mismatches);
-            check_prediction(&host, dime_format_get((enum dime_format_id)format)->name,
-                             i & 2 ? REFERENCE_OFF : FAST_OFF);
+            check_prediction(&host, dime_format_get((enum dime_format_id)format)->name);
         }
         dime_model_free(&model);
     }
@@ -497,8 +493,7 @@ static void test_testset(void **state) {
            host.mismatches, host.right, (double)host.cycles / count, (unsigned long long)host.least,
            (unsigned long long)host.most);
     assert_int_equal(host.mismatches, 0);
-    if (host.predicted > 0 && chip_kind == dime_chips)
-        check_prediction(&host, "this model", path ? REFERENCE_OFF : FAST_OFF);
+    if (host.predicted > 0 && chip_kind == dime_chips) check_prediction(&host, "this model");
     dime_model_free(&model);
 }
 

@@ -21,17 +21,33 @@ static uint32_t groups(uint32_t count, uint32_t size) {
     return (count + size - 1) / size;
 }
 
+/* What device/engine/fast_rows_sort.S does with buckets that are not full at the end. */
+static void see_moved(const uint32_t bits[8], struct dime_layer_activity *layer) {
+    enum { BUCKET = 15, FEW = 3 };
+    uint32_t left[8];
+    for (uint32_t b = 0; b < 8; b++) left[b] = bits[b] % BUCKET;
+    for (uint32_t b = 7; b < 8; b--) {
+        if (b && left[b] <= FEW && left[b - 1] + 2 * left[b] <= BUCKET) {
+            left[b - 1] += 2 * left[b];
+            layer->moved += left[b];
+        } else {
+            layer->begun_15 += left[b] != 0;
+        }
+    }
+}
+
 /* As fast kernels put inputs into buckets, one for each bit. */
 static void see_buckets(const uint32_t bits[8], struct dime_layer_activity *layer) {
     for (uint32_t b = 0; b < 8; b++) {
         layer->bits[b] += bits[b];
         layer->filled_15 += bits[b] / 15;
-        layer->begun_15 += groups(bits[b], 15);
+        layer->begun_15 += bits[b] / 15;
         layer->filled_16 += bits[b] / 16;
         layer->begun_16 += groups(bits[b], 16);
         layer->fours += groups(bits[b], 4);
         layer->eights += groups(bits[b], 8);
     }
+    see_moved(bits, layer);
 }
 
 static void see_inputs(const int8_t *x, uint32_t inputs, struct dime_layer_activity *layer) {
@@ -57,7 +73,7 @@ static void see_inputs(const int8_t *x, uint32_t inputs, struct dime_layer_activ
     }
     see_buckets(bits, layer);
     layer->active += active;
-    layer->quads += groups(active, 4);
+    layer->fives += groups(active, 5);
     layer->offset += least < 0;
     layer->least_bits += dime_ones((uint32_t)-least);
 }
@@ -281,7 +297,7 @@ static void assume_layer(double active, uint32_t inputs, uint32_t bits, struct d
     for (uint32_t b = 0; b < bits; b++) layer->bits[b] = layer->active * (bits == 1 ? 1 : 0.5);
     layer->digits = layer->active * (bits == 1 ? 1 : bits / 3.0);
     layer->low = bits == 1 ? layer->active : 0.9 * layer->active;
-    layer->quads = layer->active / 4 + 0.5;
+    layer->fives = layer->active / 5 + 0.5;
     for (uint32_t b = 0; b < bits; b++) assume_buckets(layer->bits[b], layer);
 }
 

@@ -24,18 +24,20 @@ struct dime_layer_activity {
     double blank;      /* convolutions on one channel with 2x2 max pooling: windows that see nothing but 0 */
     double positive;   /* outputs above 0 */
     double low;        /* inputs with a bit set among the lowest four of d */
-    double quads;      /* groups of four active inputs, the last of which may be incomplete */
+    double fives;      /* groups of five active inputs, the last of which may be incomplete */
     double negative;   /* inputs x < 0 */
     double filled_15;  /* of the inputs with bit b of d set, for each b: full groups of 15 */
-    double begun_15;   /* likewise, with those that are incomplete */
-    double filled_16;  /* of 16 */
-    double begun_16;   /* likewise */
-    double fours;      /* of 4, with those that are incomplete */
-    double eights;     /* of 8, with those that are incomplete */
-    double seen;       /* dense 3x3 convolutions: pairs of places and channels of which one is not all 0 */
-    double code; /* layers that can be code: instructions of the active inputs' blocks (weight_code.h) */
+    double begun_15; /* likewise, with those that are incomplete, but for those that are moved: up to 3 inputs
+                        that are left go to the bit below twice, where there is room */
+    double moved;    /* inputs of these */
+    double filled_16; /* of 16 */
+    double begun_16;  /* likewise */
+    double fours;     /* of 4, with those that are incomplete */
+    double eights;    /* of 8, with those that are incomplete */
+    double seen;      /* dense 3x3 convolutions: pairs of places and channels of which one is not all 0 */
+    double code;      /* layers that can be code: instructions of the active inputs' blocks (weight_code.h) */
 };
-#define DIME_ACTIVITY_NUMBERS 30 /* of a layer, in that order */
+#define DIME_ACTIVITY_NUMBERS 31 /* of a layer, in that order */
 
 struct dime_activity {
     uint32_t layer_count;

@@ -13,8 +13,8 @@
 #define MULTIPLYING (W(PRODUCTS) | W(FACTOR_LENGTHS) | W(FACTOR_ONES) | W(FACTOR_NEGATIVES) | W(WEIGHT_ZEROS))
 #define ROWS                                                                                                 \
     (W(CALLS) | W(INPUTS) | W(WORDS) | W(BYTES) | W(HIGH) | W(ACTIVE) | W(BITS) | W(BIT_PASSES) |            \
-     W(BIT_WORDS) | W(FILLED) | W(BUCKETS) | W(BUCKET_WORDS) | W(LANES) | W(OFFSET) | W(CORRECTIONS) |       \
-     FINISHING)
+     W(BIT_WORDS) | W(FILLED) | W(BUCKETS) | W(BUCKET_WORDS) | W(MOVED) | W(LANES) | W(OFFSET) |             \
+     W(CORRECTIONS) | FINISHING)
 #define PLANES                                                                                               \
     (W(CALLS) | W(INPUTS) | W(ACTIVE) | W(LOW) | W(BITS) | W(FILLED) | W(BUCKETS) | W(BUCKET_WORDS) |        \
      W(FOUR_WORDS) | W(EIGHT_WORDS) | W(SETS) | W(OUTPUTS))
@@ -27,8 +27,8 @@ static uint64_t dependence(uint32_t kernel) {
                W(COPIES) | MULTIPLYING;
     if (kernel >= DIME_CHIP_SUMS) return W(CALLS) | W(OUTPUTS) | MULTIPLYING;
     if (kernel >= DIME_CHIP_TABLE)
-        return W(CALLS) | W(INPUTS) | W(WORDS) | W(BYTES) | W(ACTIVE) | W(ACTIVE_WORDS) | W(QUADS) |
-               W(QUAD_WORDS) | W(BITS) | W(LANES) | W(OFFSET) | W(CORRECTIONS) | FINISHING;
+        return W(CALLS) | W(INPUTS) | W(WORDS) | W(BYTES) | W(ACTIVE) | W(ACTIVE_WORDS) | W(FIVES) |
+               W(FIVE_WORDS) | W(BITS) | W(LANES) | W(OFFSET) | W(CORRECTIONS) | FINISHING;
     switch (kernel) {
     case DIME_CHIP_REST:
     case DIME_CHIP_REST_REFERENCE:

@@ -48,13 +48,13 @@ enum dime_chip_work {
     DIME_WORK_LOW,          /* inputs with one of the lowest four bits set */
     DIME_WORK_ACTIVE,       /* inputs that differ from the smallest */
     DIME_WORK_ACTIVE_WORDS, /* active inputs x W */
-    DIME_WORK_QUADS,        /* groups of four active inputs */
-    DIME_WORK_QUAD_WORDS,   /* those x W */
+    DIME_WORK_FIVES,        /* groups of five active inputs */
+    DIME_WORK_FIVE_WORDS,   /* those x W */
     DIME_WORK_BITS,         /* set bits of activations */
-    DIME_WORK_BIT_PASSES,   /* set bits x passes of up to four words */
-    DIME_WORK_BIT_WORDS,    /* set bits x W */
+    DIME_WORK_BIT_PASSES,   /* rows in buckets x passes of up to four words */
+    DIME_WORK_BIT_WORDS,    /* rows in buckets x W */
     DIME_WORK_FILLED,       /* buckets that became full */
-    DIME_WORK_BUCKETS,      /* buckets, with those that did not: of 15 rows, or 16 */
+    DIME_WORK_BUCKETS,      /* buckets that are added up, with those that did not: of 15 rows, or 16 */
     DIME_WORK_BUCKET_WORDS, /* buckets x W */
     DIME_WORK_FOUR_WORDS,   /* groups of four rows in buckets x W */
     DIME_WORK_EIGHT_WORDS,  /* groups of eight x W */
@@ -85,6 +85,7 @@ enum dime_chip_work {
     DIME_WORK_FINISHES,         /* likewise, of what finishes sums above 0 */
     DIME_WORK_TESTS,            /* windows looked at whether they are blank */
     DIME_WORK_COPIES,           /* outputs that are copied for blank windows, or added to an earlier part's */
+    DIME_WORK_MOVED,            /* rows that go to the bucket below instead */
     DIME_WORK_KINDS
 };
 

@@ -42,8 +42,8 @@ static double mean_levels(const struct dime_model_layer *layer) {
    of each bit is not filled. */
 static void add_activity(const struct dime_layer_activity *activity, double share, double words,
                          double *work) {
-    double passes = ceil(words / PASS_WORDS), bits = 0, buckets = activity->begun_15,
-           filled = activity->filled_15;
+    double passes = ceil(words / PASS_WORDS), bits = 0, moved = share * activity->moved,
+           buckets = activity->begun_15, filled = activity->filled_15;
     for (uint32_t b = 0; b < 8; b++) bits += share * activity->bits[b];
     if (share < 0.999) {
         filled = fmax(0, bits / BUCKET - 4);
@@ -55,14 +55,15 @@ static void add_activity(const struct dime_layer_activity *activity, double shar
     work[DIME_WORK_LOW] += share * activity->low;
     work[DIME_WORK_ACTIVE] += share * activity->active;
     work[DIME_WORK_ACTIVE_WORDS] += share * activity->active * words;
-    work[DIME_WORK_QUADS] += activity->quads;
-    work[DIME_WORK_QUAD_WORDS] += activity->quads * words;
+    work[DIME_WORK_FIVES] += activity->fives;
+    work[DIME_WORK_FIVE_WORDS] += activity->fives * words;
     work[DIME_WORK_DIGITS] += share * activity->digits;
     work[DIME_WORK_BITS] += bits;
     work[DIME_WORK_FILLED] += filled;
     work[DIME_WORK_BUCKETS] += buckets;
-    work[DIME_WORK_BIT_PASSES] += bits * passes;
-    work[DIME_WORK_BIT_WORDS] += bits * words;
+    work[DIME_WORK_MOVED] += moved;
+    work[DIME_WORK_BIT_PASSES] += (bits + moved) * passes;
+    work[DIME_WORK_BIT_WORDS] += (bits + moved) * words;
     work[DIME_WORK_BUCKET_WORDS] += buckets * words;
     work[DIME_WORK_LANES] += 8 * words;
 }
