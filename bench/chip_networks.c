@@ -152,5 +152,13 @@ const struct chip_network chip_networks[] = {
     {1, SIZE(16) MEAN LAYERS FC(16, NF4) FC(24, NF4) LAST(NF4)},
     {1, SIZE(16) MEAN LAYERS FC(16, FP130) FC(24, FP130) LAST(FP130)},
     {1, SIZE(16) MEAN LAYERS FC(16, Ternary) FC(16, Binary) LAST(4bitsym)},
+    /* compact, formats that have had dot products last */
+    {2, SIZE(12) UNSIGNED LAYERS FC(16, FP130) FC(40, Binary) FC(24, BinarySym) FC(32, FP130) FC(64, Binary)
+            FC(16, BinarySym) FC(48, FP130) FC(12, Binary) LAST(BinarySym)},
+    {2, SIZE(10) MEAN BATCH LAYERS FC(32, Binary) FC(24, FP130) FC(40, BinarySym) FC(64, FP130) FC(16, Binary)
+            FC(40, BinarySym) FC(64, Binary) LAST(FP130)},
+    {2, SIZE(16) MEAN LAYERS FC(48, Binary) FC(64, BinarySym) FC(32, FP130) FC(64, FP130) LAST(FP130)},
+    {2, SIZE(14) UNSIGNED LAYERS FC(48, BinarySym) FC(40, FP130) FC(64, Binary) LAST(BinarySym)},
+    {2, SIZE(12) MEAN LAYERS FC(64, FP130) FC(64, BinarySym) FC(48, FP130) FC(64, Binary) LAST(FP130)},
 };
 const uint32_t chip_network_count = sizeof chip_networks / sizeof *chip_networks;

@@ -449,6 +449,26 @@ static void test_compact(void **state) {
     }
 }
 
+/* Rows that end within a word, and within what a dot product takes at once. */
+static void test_compact_ends(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "input_size: 11\nlayers: [{outputs: 45, QuantType: Binary}, {outputs: 39, QuantType: FP130}, "
+        "{outputs: 46, QuantType: BinarySym}, {QuantType: FP130}]\n",
+        "input_size: 10\ninput_encoding: mean-subtracted\nlayers: [{outputs: 15, QuantType: FP130}, "
+        "{outputs: 35, QuantType: Binary}, {outputs: 9, QuantType: FP130}, {QuantType: BinarySym}]\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct dime_model model;
+        struct host host;
+        random_maps(&model, texts[i]);
+        run_testset(&model, 4 * FORMAT_IMAGES, i ? DIME_CODE_RAM : DIME_CODE_FLASH, DIME_KERNELS_COMPACT,
+                    &host);
+        assert_int_equal(host.mismatches, 0);
+        dime_model_free(&model);
+    }
+}
+
 static void test_every_format(void **state) {
     (void)state;
     for (int format = DIME_FORMAT_NONE + 1; format < DIME_FORMAT_COUNT; format++) {
@@ -521,8 +541,10 @@ int main(int argc, char **argv) {
     }
     dime_toolchain_free(&toolchain);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_demo),    cmocka_unit_test(test_convolutions), cmocka_unit_test(test_selftest),
-        cmocka_unit_test(test_compact), cmocka_unit_test(test_every_format), cmocka_unit_test(test_testset),
+        cmocka_unit_test(test_demo),         cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_selftest),     cmocka_unit_test(test_compact),
+        cmocka_unit_test(test_compact_ends), cmocka_unit_test(test_every_format),
+        cmocka_unit_test(test_testset),
     };
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("firmware on the simulated chip", tests, set_up, tear_down);

@@ -155,15 +155,19 @@ static void add_products(const struct dime_model_layer *layer, const struct dime
 
 int dime_format_has_dot(enum dime_format_id format) {
     return format == DIME_FORMAT_2BITSYM || format == DIME_FORMAT_4BITSYM || format == DIME_FORMAT_TERNARY ||
-           format == DIME_FORMAT_POT3;
+           format == DIME_FORMAT_POT3 || format == DIME_FORMAT_BINARY || format == DIME_FORMAT_BINARYSYM ||
+           format == DIME_FORMAT_FP130;
 }
 
-/* The dot products of fast_dot.S pass over inputs that are 0: of those that are not, the weights' bits. */
+/* The dot products of fast_dot.S pass over inputs that are 0, but for Ternary and Binary: of those that are
+   not, the weights' bits. */
 static void add_nonzero(const struct dime_model_layer *layer, const struct dime_layer_activity *seen,
                         double *work) {
     double share = (seen->offset > 0.5 ? layer->inputs : seen->active) / layer->inputs;
     work[DIME_WORK_NONZERO] = share * work[DIME_WORK_PRODUCTS];
-    if (layer->format == DIME_FORMAT_TERNARY) share = 1;
+    if (layer->format == DIME_FORMAT_TERNARY || layer->format == DIME_FORMAT_BINARY ||
+        layer->format == DIME_FORMAT_BINARYSYM)
+        share = 1;
     work[DIME_WORK_FACTOR_ONES] *= share;
     work[DIME_WORK_FACTOR_NEGATIVES] *= share;
     work[DIME_WORK_WEIGHT_ZEROS] *= share;
