@@ -278,7 +278,7 @@ static void test_maps(void **state) {
     check_text("input_size: 12\nNormType: BatchNorm\ninput_encoding: unsigned\nlayers: "
                "[{type: conv2d, outputs: 5, QuantType: PoT3}, {type: maxpool}, "
                "{type: conv2d, outputs: 7, QuantType: Ternary, activation_bits: 5}, {outputs: 20}, {}]",
-               80, "BatchNorm: conv2d, maxpool, conv2d, 5-bit activations");
+               70, "BatchNorm: conv2d, maxpool, conv2d, 5-bit activations");
     check_text("input_size: 11\nNormType: BatchNorm\nWScale: PerOutput\nlayers: "
                "[{type: conv2d, outputs: 6, kernel: 5, padding: 2, stride: 2}, "
                "{type: depthwise, QuantType: 8bit, padding: 1}, {type: avgpool}, {}]",
