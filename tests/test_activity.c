@@ -111,10 +111,17 @@ static void test_metrics(void **state) {
 /* Passed over, never believed. */
 static void test_damaged(void **state) {
     (void)state;
+    static const char older[] = /* with 30 numbers a layer */
+        "{\"activity\":[[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"
+        "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"
+        "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]]}";
     static const char *const damaged[] = {
-        "{\"activity\":1}", "{\"activity\":[]}", "{\"activity\":[[],[],[]]}",
+        "{\"activity\":1}",
+        "{\"activity\":[]}",
+        "{\"activity\":[[],[],[]]}",
         "{\"activity\":[[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,-1],[],[]]}",
-        "{\"activity\":[1,2,3]}"};
+        "{\"activity\":[1,2,3]}",
+        older};
     struct dime_model model = {0};
     struct dime_activity read;
     make_model(&model);

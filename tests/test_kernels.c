@@ -141,6 +141,29 @@ static void test_whole_gradients(void **state) {
     }
 }
 
+/* Divergence has to be seen. */
+static void test_whole_gradients_not_finite(void **state) {
+    (void)state;
+    enum { ROWS = 5, COLUMNS = 16, DEPTH = 3 };
+    static const float endless[] = {NAN, INFINITY, -INFINITY};
+    float a[DEPTH * DIME_LANES] = {0}, b[DEPTH * COLUMNS], c[ROWS * COLUMNS], unit[COLUMNS];
+    int32_t a_pairs[2 * DIME_LANES], b_pairs[2 * COLUMNS];
+    struct dime_whole_gradient product = {ROWS, COLUMNS, DEPTH, a, DIME_LANES, b, a_pairs, b_pairs, unit, c};
+    for (uint32_t n = 0; n < DEPTH; n++)
+        for (uint32_t k = 1; k < ROWS; k++) a[n * DIME_LANES + k] = (float)k;
+    for (uint32_t i = 0; i < DEPTH * COLUMNS; i++) b[i] = 1;
+    for (uint32_t n = 0; n < DEPTH; n++) b[n * COLUMNS + n] = endless[n];
+    for (uint32_t v = 0; v <= VARIANTS; v++) { /* the last one: the naive way */
+        const struct dime_kernels *kernels = v < VARIANTS ? dime_kernels_variant(v) : NULL;
+        if (v < VARIANTS && !kernels) continue;
+        memset(c, 0, sizeof c);
+        (kernels ? kernels->whole_gradient : dime_whole_gradient_naive)(&product);
+        for (uint32_t k = 0; k < ROWS; k++)
+            for (uint32_t m = 0; m < COLUMNS; m++)
+                assert_true(m < DEPTH ? isnan(c[k * COLUMNS + m]) : c[k * COLUMNS + m] == (float)(DEPTH * k));
+    }
+}
+
 static void test_whole_products(void **state) {
     (void)state;
     for (uint32_t v = 0; v < VARIANTS; v++) {
@@ -611,6 +634,7 @@ int main(void) {
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_whole_products),
         cmocka_unit_test(test_whole_gradients),
+        cmocka_unit_test(test_whole_gradients_not_finite),
         cmocka_unit_test(test_adam),
         cmocka_unit_test(test_adam_drops_subnormal_moments),
         cmocka_unit_test(test_adam_rounds_correctly),

@@ -33,10 +33,14 @@ void dime_product_naive(const struct dime_product *p) {
     }
 }
 
-/* One unit of a column of gradients. */
+/* One unit of a column of gradients; NaN where one of them is no finite number. */
 static double column_unit(const struct dime_whole_gradient *p, uint32_t m) {
     float largest = ldexpf(1, 30 - 127);
-    for (uint32_t n = 0; n < p->depth; n++) largest = fmaxf(largest, fabsf(p->b[(size_t)n * p->columns + m]));
+    for (uint32_t n = 0; n < p->depth; n++) {
+        float magnitude = fabsf(p->b[(size_t)n * p->columns + m]);
+        if (!isfinite(magnitude)) return (double)NAN;
+        largest = fmaxf(largest, magnitude);
+    }
     return ldexp(1, ilogbf(largest) - 13);
 }
 
@@ -45,7 +49,7 @@ void dime_whole_gradient_naive(const struct dime_whole_gradient *p) {
         double unit = column_unit(p, m);
         for (uint32_t k = 0; k < p->rows; k++) {
             int64_t sum = 0;
-            for (uint32_t n = 0; n < p->depth; n++)
+            for (uint32_t n = 0; n < p->depth && isfinite(unit); n++)
                 sum += (int64_t)p->a[n * p->a_row + k] *
                        (int64_t)nearbyint(p->b[(size_t)n * p->columns + m] / unit);
             p->c[(size_t)k * p->columns + m] = (float)sum * (float)unit;

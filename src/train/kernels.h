@@ -40,8 +40,9 @@ static inline size_t dime_whole_bytes(uint32_t depth) {
 }
 
 /* Gradient of weights whose inputs are whole numbers: c[k][m] = sum over n of a[n][k] * b[n][m], where b is
-   rounded to 15 bits first: to whole multiples, nearest, halves to even, of 2^-13 of the largest power of two
-   that no entry of its column exceeds in magnitude. The sums of whole numbers are exact. */
+   rounded to 15 bits first: to whole multiples, nearest, halves to even, of 2^-13 of the power of two at or
+   below its column's largest magnitude. The sums of whole numbers are exact. A column with NaN or an infinity
+   gives NaN. */
 struct dime_whole_gradient {
     uint32_t rows, columns, depth; /* K, a multiple of DIME_LANES, N: at most DIME_WHOLE_ROWS */
     const float *a;                /* whole numbers from -128 to 127, a_row floats a row */

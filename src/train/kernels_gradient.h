@@ -27,7 +27,7 @@ LANES_INLINE lanes_int round_lanes(lanes v) {
 }
 
 /* Sixteen columns of gradients in units of 2^-13 of the power of two at or below the column's largest, so
-   that none passes 2^14. */
+   that none passes 2^14. A column with NaN or an infinity has the unit NaN, so that divergence is seen. */
 LANES_INLINE void pair_gradients(const struct dime_whole_gradient *p, uint32_t m) {
     lanes_int largest = lanes_int_all(30 << 23); /* below, units would leave the normal numbers */
     const float *b = p->b + m;
@@ -35,7 +35,8 @@ LANES_INLINE void pair_gradients(const struct dime_whole_gradient *p, uint32_t m
         largest = lanes_int_max(largest, (lanes_int)lanes_magnitude(lanes_load(b + (size_t)n * p->columns)));
     lanes_int exponent = largest >> 23;
     lanes inverse = (lanes)((lanes_int_all(254 + 13) - exponent) << 23);
-    lanes_store(p->unit + m, (lanes)((exponent - lanes_int_all(13)) << 23));
+    lanes_int endless = (lanes_int)(exponent == lanes_int_all(255)) & lanes_int_all(0x7FC00000);
+    lanes_store(p->unit + m, (lanes)((exponent - lanes_int_all(13)) << 23 | endless));
     for (uint32_t n = 0; n < p->depth; n += 2, b += 2 * (size_t)p->columns) {
         lanes second = n + 1 < p->depth ? lanes_load(b + p->columns) : lanes_all(0);
         lanes_int_store(p->b_pairs + (size_t)n / 2 * p->columns + m,

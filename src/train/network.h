@@ -43,10 +43,10 @@ struct dime_train_layer {
     struct dime_parameter gain, offset; /* Mp each, BatchNorm only, else count 0 */
     float *mean, *variance;             /* Mp, running statistics of z = sum * sum_scale, BatchNorm only */
     struct dime_parameter clip;         /* 1 or M; moments and average where it is learned */
+    int whole_inputs;                   /* 1 where the inputs are whole numbers that fit signed bytes */
 
     /* made from the above by dime_network_refresh */
     float *values;            /* K x Mp, weight values */
-    int whole_inputs;         /* 1 where the inputs are whole numbers that fit signed bytes */
     uint8_t *packed;          /* the same for the whole product; NULL where products are of floats */
     float *values_transposed; /* M x Kp, absent in the first layer and in layers of maps */
     float *values_back; /* convolution: taps x M x padded C, values * ratio; depthwise: taps x padded C */

@@ -143,9 +143,9 @@ int dime_train_data_view(struct dime_train_data *data, const struct dime_train_d
     data->encoded = NULL;
     data->borrows_order = 1;
     data->borrows_prepared = input->size == of->input.size;
+    if (!data->borrows_prepared) data->prepared = NULL;
     int code = plain_count(data) ? dime_encode_dataset(input, data->dataset, threads, &data->encoded) : 0;
     if (!code && !data->borrows_prepared) {
-        data->prepared = NULL;
         code = prepare_all(data, threads, *room);
         if (data->prepared) *room -= data->dataset->count * data->prepared_bytes;
     }
