@@ -290,7 +290,7 @@ static int inspect(const char *path, const struct inspect_options *given) {
     int status = CLI_DONE, code = given->chip ? dime_chip_choose(given->chip, &kind) : 0;
     if (!code) code = dime_model_read(path, &model);
     if (code) return cli_fail(&cli_inspect, code);
-    struct cli_chip_prediction chip = {0};
+    struct cli_chip_prediction chip = {.chip = kind};
     if (runs_in_engine(&model))
         code = cli_chip_predict(&model, kind, !given->assume, given->data, given->folder, &chip);
     if (code) {
